@@ -1,0 +1,58 @@
+# Every target sets up what it needs and shows what it runs.  SCENARIO=name chooses, ARGS=... is passed on.
+
+SCENARIO ?= product-launch
+PYTHON   ?= python3
+VENV     := .venv
+# uv from the PATH where there is one, else our own copy in .uv/
+UV       := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN      := $(UV) run --no-sync
+
+.PHONY: help setup lock plan test notebooks lab serve bench check format clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.synced  ## make .venv and install exactly what requirements.lock says
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.synced: requirements.lock pyproject.toml $(filter .uv/bin/uv,$(UV))
+	test -x $(VENV)/bin/python || $(UV) venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)
+	$(UV) pip sync --quiet --python $(VENV)/bin/python --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock: $(filter .uv/bin/uv,$(UV))  ## resolve pyproject.toml anew into requirements.lock (versions and hashes, no addresses)
+	$(UV) pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --quiet -o requirements.lock
+
+plan: setup  ## measure a relay, fit, simulate SCENARIO, write runs/<id>/plan.html and plan.json
+	$(RUN) python -m notebooks $(SCENARIO) $(ARGS)
+
+test: setup  ## the test suite
+	$(RUN) pytest $(ARGS)
+
+notebooks: setup  ## execute every notebook with small parameters, as CI does
+	$(RUN) python -m notebooks --check $(ARGS)
+
+lab: setup  ## open the notebooks
+	$(RUN) jupyter lab notebooks/capacity_plan.ipynb
+
+serve: setup  ## a relay on this machine
+	$(RUN) python -m media $(ARGS)
+
+bench: setup  ## make bench NAME=fanout
+	$(RUN) python -m loadtest.bench $(NAME) --json $(ARGS)
+
+check: setup  ## format, lint and types
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) pyright
+
+format: setup  ## put the code into the house's shape
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+clean:  ## remove the environment and all runs
+	rm -rf $(VENV) .uv runs

@@ -1,0 +1,1 @@
+"""Swarms of synthetic listeners and speakers, and the benchmarks."""

@@ -1,0 +1,1 @@
+"""A real relay for social audio: rules, sound, protocols, data plane and control plane."""

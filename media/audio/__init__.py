@@ -1,0 +1,1 @@
+"""Sound: arrays in, arrays out. No I/O, no clock."""

@@ -1,0 +1,1 @@
+"""The rules of a Space: pure state machines, no I/O, no clock."""
