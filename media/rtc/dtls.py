@@ -1,0 +1,239 @@
+"""DTLS 1.2 handshakes for SRTP keys (RFC 5764): datagrams in, datagrams and keys out.
+
+OpenSSL through pyOpenSSL's memory BIOs, with one shared context for all sessions of a process. DTLS 1.3 is left
+out on purpose: its record header would hide where one record ends, which :func:`datagrams` needs to know.
+
+Retransmission is ours, by the time passed in, since OpenSSL's timer reads the clock itself: the last flight is
+kept and sent again after 0.5 s, 1 s, 2 s ... until the peer moves on (RFC 6347 §4.2.4).
+"""
+
+import datetime
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL import SSL
+
+from media.rtc.srtp import PROFILES, Profile
+
+Role = Literal["client", "server"]
+
+HANDSHAKE_TIMEOUT = 15.0
+"""Seconds from the first datagram until the handshake is given up."""
+FIRST_RETRANSMIT = 0.5
+"""Seconds; RFC 6347 recommends 1 s, WebRTC stacks use less since round trips of calls are short."""
+MTU = 1200
+"""Bytes of a DTLS datagram: what passes everywhere with IPv4 and UDP headers around it."""
+
+_DTLS_1_2 = 0xFEFD
+_RECORD_HEADER = 13
+_CIPHERS = b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-AES128-GCM-SHA256"
+_DIGESTS = {"sha-256": hashlib.sha256, "sha-384": hashlib.sha384, "sha-512": hashlib.sha512}
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """A certificate's digest as SDP carries it (RFC 8122)."""
+
+    algorithm: str
+    value: str
+    """Upper-case hexadecimal pairs with colons."""
+
+
+class Identity:
+    """A process's certificate and the OpenSSL context made from it; shared by all its sessions."""
+
+    def __init__(self) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, secrets.token_hex(8))])
+        now = datetime.datetime.now(datetime.UTC)
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=365))
+            .sign(key, hashes.SHA256())
+        )
+        self.fingerprint = fingerprint(certificate.public_bytes(Encoding.DER), "sha-256")
+        context = SSL.Context(SSL.DTLS_METHOD)
+        context.set_min_proto_version(_DTLS_1_2)
+        context.set_max_proto_version(_DTLS_1_2)
+        context.set_options(SSL.OP_NO_TICKET)
+        context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, _accept_then_compare)
+        context.set_cipher_list(_CIPHERS)
+        context.use_certificate(certificate)
+        context.use_privatekey(key)
+        context.set_tlsext_use_srtp(":".join(PROFILES).encode())
+        self.context = context
+
+
+def _accept_then_compare(*_: object) -> bool:
+    """Certificates are self-signed: trust comes from the fingerprint in the signalling, compared after."""
+    return True
+
+
+def fingerprint(der: bytes, algorithm: str) -> Fingerprint:
+    """The digest of a certificate; :raises KeyError: an algorithm that is not SHA-256, -384 or -512."""
+    return Fingerprint(algorithm, _DIGESTS[algorithm](der).digest().hex(":").upper())
+
+
+def datagrams(records: bytes) -> list[bytes]:
+    """Pack whole DTLS records into datagrams of at most :data:`MTU` bytes."""
+    packed: list[bytes] = []
+    start = at = 0
+    while at + _RECORD_HEADER <= len(records):
+        end = at + _RECORD_HEADER + int.from_bytes(records[at + 11 : at + 13], "big")
+        if end - start > MTU and at > start:
+            packed.append(records[start:at])
+            start = at
+        at = end
+    if at > start:
+        packed.append(records[start:at])
+    return packed
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What the handshake was for; each key is followed by its salt."""
+
+    profile: Profile
+    send: bytes
+    receive: bytes
+
+
+class Handshake:
+    """One DTLS association.
+
+    Drive it with :meth:`start` (client only), :meth:`receive` for each datagram whose first byte is 20..63, and
+    :meth:`handle_timer` when :attr:`next_timer` has passed; each returns datagrams to send. ``keys`` is set once
+    it is done, ``failure`` (a sentence) if it cannot be, ``closed`` when the peer said goodbye.
+    """
+
+    def __init__(self, identity: Identity, role: Role, expected: tuple[Fingerprint, ...], now: float) -> None:
+        self._expected = expected
+        self._role = role
+        self._ssl: SSL.Connection | None = SSL.Connection(identity.context, None)
+        self._ssl.set_ciphertext_mtu(MTU)
+        if role == "server":
+            self._ssl.set_accept_state()
+        else:
+            self._ssl.set_connect_state()
+        self._deadline = now + HANDSHAKE_TIMEOUT
+        self._flight: list[bytes] = []
+        self._retransmit_after = FIRST_RETRANSMIT
+        self._retransmit_at: float | None = None
+        self.keys: Keys | None = None
+        self.failure: str | None = None
+        self.closed = False
+
+    @property
+    def next_timer(self) -> float | None:
+        """When :meth:`handle_timer` is due, in the caller's time; None once there is nothing to wait for."""
+        if self.keys or self.failure:
+            return None
+        return min(self._deadline, self._retransmit_at) if self._retransmit_at is not None else self._deadline
+
+    def start(self, now: float) -> list[bytes]:
+        """The client's first flight."""
+        return self._advance(now)
+
+    def receive(self, datagram: bytes, now: float) -> list[bytes]:
+        """Take in one datagram; junk is dropped by OpenSSL without a word."""
+        if self._ssl is None or self.failure or self.closed:
+            return []
+        self._ssl.bio_write(datagram)
+        if self.keys is None:
+            return self._advance(now)
+        try:
+            self._ssl.recv(MTU)
+        except SSL.ZeroReturnError:
+            self.closed = True
+        except SSL.Error:
+            pass  # WantRead, or a record that failed authentication: neither ends an association
+        return self._drain()
+
+    def handle_timer(self, now: float) -> list[bytes]:
+        """Send the last flight again, or give up."""
+        if self.keys or self.failure:
+            return []
+        if now >= self._deadline:
+            self.failure = f"DTLS handshake not finished within {HANDSHAKE_TIMEOUT:.0f} s"
+            return []
+        if self._retransmit_at is None or now < self._retransmit_at:
+            return []
+        self._retransmit_after *= 2
+        self._retransmit_at = now + self._retransmit_after
+        return self._flight
+
+    def release(self) -> None:
+        """Give OpenSSL's memory back; a late retransmission or close_notify of the peer is then ignored."""
+        self._ssl = None
+        self._flight = []
+
+    def close(self) -> list[bytes]:
+        """Say goodbye (close_notify), if OpenSSL's state is still there to say it with."""
+        if self._ssl is None or self.keys is None:
+            return []
+        try:
+            self._ssl.shutdown()
+        except SSL.Error:
+            return []
+        return self._drain()
+
+    def _advance(self, now: float) -> list[bytes]:
+        assert self._ssl is not None
+        try:
+            self._ssl.do_handshake()
+        except SSL.WantReadError:
+            pass
+        except SSL.Error as error:
+            self.failure = f"DTLS handshake failed: {_reason(error)}"
+            return self._drain()
+        else:
+            self._finish()
+        flight = self._drain()
+        if flight:
+            self._flight = flight
+            self._retransmit_after = FIRST_RETRANSMIT
+            self._retransmit_at = now + self._retransmit_after
+        return flight
+
+    def _finish(self) -> None:
+        assert self._ssl is not None
+        certificate = self._ssl.get_peer_certificate(as_cryptography=True)
+        if certificate is None or not self._trusted(certificate.public_bytes(Encoding.DER)):
+            self.failure = "the DTLS certificate is not the one the signalling named"
+            return
+        profile = PROFILES.get(self._ssl.get_selected_srtp_profile().decode())
+        if profile is None:
+            self.failure = "no SRTP profile in common; offer " + " or ".join(PROFILES)
+            return
+        keying = self._ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", profile.keying_length)
+        client, server = profile.split(keying)
+        self.keys = Keys(profile, server, client) if self._role == "server" else Keys(profile, client, server)
+
+    def _trusted(self, der: bytes) -> bool:
+        """All fingerprints of a known algorithm must match, and there must be one (RFC 8122 §5.1)."""
+        known = [wanted for wanted in self._expected if wanted.algorithm in _DIGESTS]
+        return bool(known) and all(fingerprint(der, wanted.algorithm) == wanted for wanted in known)
+
+    def _drain(self) -> list[bytes]:
+        assert self._ssl is not None
+        try:
+            return datagrams(self._ssl.bio_read(1 << 16))
+        except SSL.WantReadError:
+            return []
+
+
+def _reason(error: SSL.Error) -> str:
+    details = error.args[0] if error.args else ""
+    return details[0][-1] if isinstance(details, list) and details else str(details) or "no reason given"

@@ -1,0 +1,99 @@
+"""RTP headers (RFC 3550 §5.1) and their one-byte extensions (RFC 8285), as far as one Opus stream needs them."""
+
+import struct
+from dataclasses import dataclass
+
+AUDIO_LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+"""RFC 6464: the speaker's own level, readable without decoding."""
+CAPTURE_TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"
+"""When the sound was captured, as a 64-bit NTP timestamp of the capturer's clock."""
+
+CLOCK_RATE = 48_000
+"""RTP clock of Opus in Hz, whatever the sampling rate (RFC 7587 §4.1)."""
+HEADER_SIZE = 12
+_NTP_EPOCH = 2_208_988_800
+"""Seconds from 1900 to 1970."""
+
+
+class RtpError(ValueError):
+    """Bytes that are no RTP packet."""
+
+
+@dataclass(frozen=True, slots=True)
+class RtpPacket:
+    """One packet, its payload without padding."""
+
+    payload_type: int
+    sequence: int
+    timestamp: int
+    ssrc: int
+    payload: bytes
+    marker: bool = False
+    extensions: dict[int, bytes] | None = None
+
+
+def parse_rtp(data: bytes) -> RtpPacket:
+    """Take a decrypted packet apart; :raises RtpError: in one sentence."""
+    if len(data) < HEADER_SIZE:
+        raise RtpError("an RTP packet has at least 12 bytes")
+    first, second, sequence, timestamp, ssrc = struct.unpack_from("!BBHLL", data)
+    if first >> 6 != 2:
+        raise RtpError("an RTP packet has version 2")
+    start = HEADER_SIZE + 4 * (first & 0x0F)
+    extensions = None
+    if first & 0x10:
+        if len(data) < start + 4:
+            raise RtpError("the RTP header extension is cut off")
+        profile, words = struct.unpack_from("!HH", data, start)
+        start += 4
+        if profile == 0xBEDE:
+            extensions = _one_byte_extensions(data[start : start + 4 * words])
+        start += 4 * words
+    end = len(data)
+    if first & 0x20:
+        end -= data[-1]
+        if data[-1] == 0:
+            raise RtpError("RTP padding counts itself, so it is never 0")
+    if start > end:
+        raise RtpError("the RTP header is longer than the packet")
+    return RtpPacket(second & 0x7F, sequence, timestamp, ssrc, data[start:end], bool(second & 0x80), extensions)
+
+
+def _one_byte_extensions(block: bytes) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    at = 0
+    while at < len(block):
+        identifier, length = block[at] >> 4, (block[at] & 0x0F) + 1
+        if identifier == 0:  # padding
+            at += 1
+            continue
+        if identifier == 15:  # RFC 8285 §4.2: stop processing here
+            break
+        found[identifier] = block[at + 1 : at + 1 + length]
+        at += 1 + length
+    return found
+
+
+def build_rtp(packet: RtpPacket) -> bytes:
+    """The packet's bytes, extensions in one-byte form."""
+    first = 0x80
+    block = b""
+    if packet.extensions:
+        first |= 0x10
+        for identifier, value in packet.extensions.items():
+            block += bytes([identifier << 4 | len(value) - 1]) + value
+        block += bytes(-len(block) % 4)
+        block = struct.pack("!HH", 0xBEDE, len(block) // 4) + block
+    second = packet.payload_type | (0x80 if packet.marker else 0)
+    header = struct.pack("!BBHLL", first, second, packet.sequence, packet.timestamp, packet.ssrc)
+    return header + block + packet.payload
+
+
+def ntp_time(unix_seconds: float) -> int:
+    """64-bit NTP timestamp (RFC 5905 §6) of a Unix time in seconds."""
+    return int((unix_seconds + _NTP_EPOCH) * (1 << 32)) & 0xFFFF_FFFF_FFFF_FFFF
+
+
+def unix_time(ntp: int) -> float:
+    """Unix time in seconds of a 64-bit NTP timestamp."""
+    return ntp / (1 << 32) - _NTP_EPOCH

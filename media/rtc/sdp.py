@@ -1,0 +1,292 @@
+"""Session descriptions of one Opus stream (RFC 8866, RFC 9429), read strictly and written plainly.
+
+Ours rather than a library's, because a client must be told in one sentence what is wrong with its offer, and
+because a relay needs a twentieth of what SDP can say.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from media.rtc.dtls import Fingerprint
+
+Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+Setup = Literal["active", "passive", "actpass"]
+
+_DIRECTIONS: tuple[Direction, ...] = ("sendrecv", "sendonly", "recvonly", "inactive")
+_SETUPS: tuple[Setup, ...] = ("active", "passive", "actpass")
+_ICE_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
+_ICE_PWD = re.compile(r"[A-Za-z0-9+/]{22,256}")
+MEDIA_MAX = 16
+"""Media sections; more is an attack or a mistake."""
+
+
+class SdpError(ValueError):
+    """A description that cannot be used; the message is one sentence for its author."""
+
+
+@dataclass
+class MediaSection:
+    """One ``m=`` section, as far as the relay reads it."""
+
+    kind: str
+    port: int
+    protocol: str
+    formats: list[str]
+    mid: str = ""
+    direction: Direction = "sendrecv"
+    rtcp_mux: bool = False
+    rtpmap: dict[int, str] = field(default_factory=dict)
+    fmtp: dict[int, str] = field(default_factory=dict)
+    extensions: dict[str, int] = field(default_factory=dict)
+    """URI to identifier (RFC 8285)."""
+    candidates: list[tuple[str, int]] = field(default_factory=list)
+    """Host and port of each UDP candidate of component 1."""
+    ssrc: int | None = None
+    ufrag: str = ""
+    pwd: str = ""
+    setup: str = ""
+    fingerprints: list[Fingerprint] = field(default_factory=list)
+
+    @property
+    def opus(self) -> int | None:
+        """The payload type of Opus, None if it is not offered."""
+        for payload_type, codec in self.rtpmap.items():
+            if codec.lower() == "opus/48000/2" and str(payload_type) in self.formats:
+                return payload_type
+        return None
+
+
+@dataclass
+class Description:
+    """An offer or an answer."""
+
+    media: list[MediaSection] = field(default_factory=list)
+    bundle: list[str] = field(default_factory=list)
+    ice_lite: bool = False
+
+    @property
+    def audio(self) -> MediaSection:
+        """The first audio section in use; :raises SdpError: there is none that can be used."""
+        for section in self.media:
+            if section.kind == "audio" and section.port:
+                _require_usable(section)
+                return section
+        raise SdpError("The description has no audio section: offer one m=audio with Opus.")
+
+
+def parse_sdp(text: str) -> Description:
+    """Take a description apart; :raises SdpError: in one sentence that names the line."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    if not lines or lines[0] != "v=0":
+        raise SdpError("A session description starts with the line v=0.")
+    description = Description()
+    session = MediaSection("session", 9, "", [])
+    section = session
+    for number, line in enumerate(lines[1:], start=2):
+        if not line:
+            continue
+        if len(line) < 2 or line[1] != "=":
+            raise SdpError(f"Line {number} of the description is not of the form letter=value.")
+        letter, value = line[0], line[2:]
+        try:
+            if letter == "m":
+                section = _media_line(value)
+                section.ufrag, section.pwd, section.setup = session.ufrag, session.pwd, session.setup
+                section.fingerprints = list(session.fingerprints)
+                section.direction = session.direction
+                description.media.append(section)
+            elif letter == "a":
+                _attribute(description, section, session, value)
+        except SdpError:
+            raise
+        except (ValueError, IndexError) as error:
+            raise SdpError(f"Line {number} of the description is malformed: {line[:80]!r}.") from error
+        if len(description.media) > MEDIA_MAX:
+            raise SdpError(f"The description has more than {MEDIA_MAX} media sections.")
+    return description
+
+
+def _media_line(value: str) -> MediaSection:
+    kind, port, protocol, *formats = value.split()
+    number = int(port.split("/")[0])
+    if not 0 <= number <= 65535 or not formats:
+        raise ValueError(value)
+    return MediaSection(kind, number, protocol, formats)
+
+
+def _attribute(description: Description, section: MediaSection, session: MediaSection, value: str) -> None:
+    name, _, argument = value.partition(":")
+    if name == "group" and argument.startswith("BUNDLE"):
+        description.bundle = argument.split()[1:]
+    elif name == "ice-lite":
+        description.ice_lite = True
+    elif name in _DIRECTIONS:
+        section.direction = name
+    elif name == "rtcp-mux":
+        section.rtcp_mux = True
+    elif name == "fingerprint":
+        if section is not session and section.fingerprints == session.fingerprints:
+            section.fingerprints = []
+        algorithm, digest = argument.split()
+        section.fingerprints.append(Fingerprint(algorithm.lower(), digest.upper()))
+    else:
+        _ATTRIBUTES.get(name, _ignore)(section, argument)
+
+
+def _ignore(section: MediaSection, argument: str) -> None:
+    """Unknown attributes are passed over (RFC 8866 §5.13)."""
+
+
+def _set_mid(section: MediaSection, argument: str) -> None:
+    section.mid = argument
+
+
+def _set_ufrag(section: MediaSection, argument: str) -> None:
+    if not _ICE_UFRAG.fullmatch(argument):
+        raise SdpError("a=ice-ufrag must have 4 to 256 letters, digits, + or / (RFC 8839 §5.4).")
+    section.ufrag = argument
+
+
+def _set_pwd(section: MediaSection, argument: str) -> None:
+    if not _ICE_PWD.fullmatch(argument):
+        raise SdpError("a=ice-pwd must have 22 to 256 letters, digits, + or / (RFC 8839 §5.4).")
+    section.pwd = argument
+
+
+def _set_setup(section: MediaSection, argument: str) -> None:
+    if argument not in _SETUPS:
+        raise SdpError("a=setup must be active, passive or actpass (RFC 8842 §5).")
+    section.setup = argument
+
+
+def _add_rtpmap(section: MediaSection, argument: str) -> None:
+    payload_type, codec = argument.split()
+    section.rtpmap[int(payload_type)] = codec
+
+
+def _add_fmtp(section: MediaSection, argument: str) -> None:
+    payload_type, _, parameters = argument.partition(" ")
+    section.fmtp[int(payload_type)] = parameters
+
+
+def _add_extension(section: MediaSection, argument: str) -> None:
+    identifier, uri = argument.split()[:2]
+    number = int(identifier.split("/")[0])
+    if 1 <= number <= 14:  # what fits the one-byte form
+        section.extensions[uri] = number
+
+
+def _set_ssrc(section: MediaSection, argument: str) -> None:
+    if section.ssrc is None:
+        number = int(argument.split()[0])
+        if not 0 <= number < 1 << 32:
+            raise ValueError(argument)
+        section.ssrc = number
+
+
+def _add_candidate(section: MediaSection, argument: str) -> None:
+    _, component, transport, _, host, port, *_ = argument.split()
+    if component == "1" and transport.lower() == "udp":
+        section.candidates.append((host, int(port)))
+
+
+_ATTRIBUTES = {
+    "mid": _set_mid,
+    "ice-ufrag": _set_ufrag,
+    "ice-pwd": _set_pwd,
+    "setup": _set_setup,
+    "rtpmap": _add_rtpmap,
+    "fmtp": _add_fmtp,
+    "extmap": _add_extension,
+    "ssrc": _set_ssrc,
+    "candidate": _add_candidate,
+}
+
+
+def _require_usable(section: MediaSection) -> None:
+    if section.opus is None:
+        raise SdpError("The audio section does not offer Opus: add a=rtpmap:<type> opus/48000/2.")
+    if section.protocol not in ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"):
+        raise SdpError(f"The audio section's protocol is {section.protocol!r}: use UDP/TLS/RTP/SAVPF.")
+    if not section.ufrag or not section.pwd:
+        raise SdpError("The audio section lacks a=ice-ufrag or a=ice-pwd: ICE is required.")
+    if not section.fingerprints:
+        raise SdpError("The audio section lacks a=fingerprint: DTLS-SRTP is required.")
+    if not section.setup:
+        raise SdpError("The audio section lacks a=setup: say who starts the DTLS handshake.")
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What one side says of itself in an audio section."""
+
+    ufrag: str
+    pwd: str
+    fingerprint: Fingerprint
+    setup: Setup
+    direction: Direction
+    payload_type: int
+    ssrc: int
+    mid: str = "0"
+    extensions: tuple[tuple[str, int], ...] = ()
+    """(URI, identifier), each one that both sides know."""
+    candidates: tuple[tuple[str, int], ...] = ()
+    ice_lite: bool = False
+    cname: str = "spaces"
+
+
+OPUS_PARAMETERS = "minptime=10;useinbandfec=1;usedtx=1"
+"""RFC 7587 §6.1: in-band FEC is understood; stereo is not asked for, so speakers send mono."""
+
+
+def write_sdp(endpoint: Endpoint, offer: Description | None = None) -> str:
+    """An offer, or the answer to ``offer``: its sections in its order, all but the audio one declined."""
+    sections = [_audio_lines(endpoint)]
+    if offer:
+        taken = offer.audio
+        sections = [_audio_lines(endpoint) if section is taken else _declined(section) for section in offer.media]
+    lines = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
+    if endpoint.ice_lite:
+        lines.append("a=ice-lite")
+    if offer is None or endpoint.mid in offer.bundle:
+        lines.append(f"a=group:BUNDLE {endpoint.mid}")
+    lines.append(f"a=msid-semantic: WMS {endpoint.cname}")
+    return "\r\n".join(line for part in [lines, *sections] for line in part) + "\r\n"
+
+
+def _audio_lines(own: Endpoint) -> list[str]:
+    host, port = own.candidates[0] if own.candidates else ("0.0.0.0", 9)  # noqa: S104 (no address yet: RFC 9429 §5.2.1)
+    lines = [
+        f"m=audio {port} UDP/TLS/RTP/SAVPF {own.payload_type}",
+        f"c=IN IP4 {host}",
+        f"a={own.direction}",
+        "a=rtcp-mux",
+        f"a=ice-ufrag:{own.ufrag}",
+        f"a=ice-pwd:{own.pwd}",
+        f"a=fingerprint:{own.fingerprint.algorithm} {own.fingerprint.value}",
+        f"a=setup:{own.setup}",
+        f"a=rtpmap:{own.payload_type} opus/48000/2",
+        f"a=fmtp:{own.payload_type} {OPUS_PARAMETERS}",
+        "a=ptime:20",
+    ]
+    if own.mid:
+        lines.append(f"a=mid:{own.mid}")
+    lines += [f"a=extmap:{identifier} {uri}" for uri, identifier in own.extensions]
+    if own.direction in ("sendrecv", "sendonly"):
+        lines += [f"a=msid:{own.cname} audio", f"a=ssrc:{own.ssrc} cname:{own.cname}"]
+    for index, (address, candidate_port) in enumerate(own.candidates, start=1):
+        priority = (126 << 24) | ((65536 - index) << 8) | 255  # RFC 8445 §5.1.2: host, then in order
+        lines.append(f"a=candidate:{index} 1 udp {priority} {address} {candidate_port} typ host")
+    if own.candidates:
+        lines.append("a=end-of-candidates")
+    return lines
+
+
+def _declined(section: MediaSection) -> list[str]:
+    lines = [
+        f"m={section.kind} 0 {section.protocol} {' '.join(section.formats)}",
+        "c=IN IP4 0.0.0.0",
+        "a=inactive",
+    ]
+    return [*lines, f"a=mid:{section.mid}"] if section.mid else lines
