@@ -1,0 +1,322 @@
+"""A scenario: who hosts, who comes, what happens, and what must hold.
+
+One TOML file drives the simulation and the swarm alike, so that both can be laid over each other. A file
+states every number; nothing is filled in silently. A mistake is refused by name and line.
+"""
+
+import dataclasses
+import math
+import tomllib
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from sim.tomllines import Key, line_of
+
+DEFAULT = "product-launch"
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be used; the message is one sentence that names the key and the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The numbers a field may hold: ``low`` to ``high``, ``low`` itself excluded where ``above`` is set."""
+
+    low: float
+    high: float = math.inf
+    above: bool = False
+
+    def describe(self) -> str:
+        """Return the rule in words."""
+        if self.high < math.inf:
+            return f"between {self.low:g} and {self.high:g}"
+        return f"more than {self.low:g}" if self.above else f"{self.low:g} or more"
+
+    def admit(self, value: float) -> bool:
+        """Return True if ``value`` is finite and within the bounds."""
+        return (
+            math.isfinite(value) and (value > self.low if self.above else value >= self.low) and value <= self.high
+        )
+
+
+Share = Annotated[float, Bounds(0, 1)]
+Amount = Annotated[float, Bounds(0)]
+Positive = Annotated[float, Bounds(0, above=True)]
+Count = Annotated[int, Bounds(0)]
+Spread = Annotated[float, Bounds(0, 3)]
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The account the Space belongs to."""
+
+    followers: Count
+
+
+@dataclass(frozen=True, slots=True)
+class Turnout:
+    """What makes two evenings of the same scenario differ: one lognormal factor (mean 1) on every burst."""
+
+    spread: Spread
+    """σ of the factor's logarithm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """Fast mode: the bubble above the timeline of followers who have the app open."""
+
+    online_share: Share
+    click_rate: Share
+    median_s: Positive
+    """Median time from start to join, lognormal."""
+    sigma: Positive
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Slow mode: the notification on the phone."""
+
+    reach_share: Share
+    click_rate: Share
+    median_s: Positive
+    sigma: Positive
+
+
+@dataclass(frozen=True, slots=True)
+class WordOfMouth:
+    """Listeners who bring listeners: shared links, posts, messages."""
+
+    joins_per_listener_hour: Amount
+    delay_s: Positive
+    """Mean time from sharing to joining, exponential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dwell:
+    """How long a listener stays: browsers look in, stayers came to listen; lognormal each."""
+
+    browser_share: Share
+    browser_median_s: Positive
+    browser_sigma: Positive
+    stayer_median_s: Positive
+    stayer_sigma: Positive
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How the people on stage talk: ITU-T P.59, carried over to more than two microphones."""
+
+    open_microphones: Annotated[int, Bounds(1)]
+    silence_s: Positive
+    single_s: Positive
+    double_s: Positive
+    interrupt_share: Share
+    """Share of single-talk periods that end because somebody else starts."""
+    talk_s: Positive
+    """Mean talk-spurt of one synthetic voice."""
+    pause_s: Positive
+    """Mean pause of one synthetic voice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What a listener must get for the Space to count as good."""
+
+    mouth_to_ear_p95_ms: Positive
+    first_packet_p95_ms: Positive
+    lost_share: Share
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody with followers of their own goes on stage: the bubble lights up for those as well."""
+
+    kind: str
+    minute: Amount
+    followers: Count
+
+
+@dataclass(frozen=True, slots=True)
+class Surge:
+    """People who come for what just happened: a goal, a headline, a raid from elsewhere."""
+
+    kind: str
+    minute: Amount
+    people: Count
+    median_s: Positive
+    sigma: Positive
+
+
+@dataclass(frozen=True, slots=True)
+class Collapse:
+    """The room dies and everybody is thrown out; later it reopens from another account.
+
+    What the first account had set in motion (its bubble, its pushes, links to the dead room) is lost. Of the
+    people thrown out, ``return_share`` find the new room, ``return_median_s`` after it opened.
+    """
+
+    kind: str
+    minute: Amount
+    down_min: Amount
+    followers: Count
+    """Followers of the account the room reopens from."""
+    return_share: Share
+    return_median_s: Positive
+    return_sigma: Positive
+
+
+Event = Guest | Surge | Collapse
+EVENTS: Mapping[str, type[Event]] = {"guest": Guest, "surge": Surge, "collapse": Collapse}
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One evening, described. ``speakers`` counts everybody on stage, host and co-hosts included."""
+
+    name: str
+    title: str
+    story: str
+    length_min: Positive
+    speakers: Annotated[int, Bounds(1)]
+    host: Host
+    turnout: Turnout
+    bubble: Bubble
+    push: Push
+    word_of_mouth: WordOfMouth
+    dwell: Dwell
+    talk: Talk
+    targets: Targets
+    events: tuple[Event, ...] = ()
+
+    @property
+    def length_s(self) -> float:
+        """Length of the Space in seconds."""
+        return self.length_min * 60.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain dicts, lists, strings and numbers: what run.json holds and ``from_dict`` reads."""
+        tree = dataclasses.asdict(self)
+        tree["events"] = list(tree["events"])
+        return tree
+
+    @staticmethod
+    def from_dict(tree: Mapping[str, Any]) -> "Scenario":
+        """Build a scenario from plain values, as ``to_dict`` wrote them; raise ScenarioError by name."""
+        fields = {key: value for key, value in tree.items() if key != "name"}
+        return _scenario(str(tree.get("name", "unnamed")), fields, lambda path: "")
+
+
+def names() -> list[str]:
+    """Return the names of the built-in scenarios, sorted."""
+    folder = resources.files("sim") / "scenarios"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load(name_or_path: str | Path = DEFAULT) -> Scenario:
+    """Load a built-in scenario by name, or any scenario by the path of its ``.toml`` file."""
+    given = str(name_or_path)
+    if isinstance(name_or_path, Path) or given.endswith(".toml") or "/" in given:
+        path = Path(name_or_path)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ScenarioError(f"{path} cannot be read as a scenario ({error})") from error
+        return parse(text, name=path.stem, source=path.name)
+    if given not in names():
+        known = ", ".join(names())
+        raise ScenarioError(
+            f"there is no scenario named {given!r}; take one of {known}, or the path of a .toml file"
+        )
+    file = resources.files("sim") / "scenarios" / f"{given}.toml"
+    return parse(file.read_text(encoding="utf-8"), name=given, source=file.name)
+
+
+def parse(text: str, name: str, source: str) -> Scenario:
+    """Build a scenario from the text of a TOML file; ``source`` is how messages call the file."""
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"{source} is not valid TOML: {error}") from error
+
+    def where(path: Sequence[Key]) -> str:
+        line = line_of(text, path) if path else None
+        return f"{source} line {line}: " if line else f"{source}: "
+
+    return _scenario(name, tree, where)
+
+
+Where = Callable[[Sequence[Key]], str]
+T = TypeVar("T")
+
+
+def _scenario(name: str, tree: Mapping[str, Any], where: Where) -> Scenario:
+    if "name" in tree:
+        raise ScenarioError(f"{where(('name',))}unknown key name; a scenario is named by its file")
+    scenario = _build(Scenario, {"events": [], **tree, "name": name}, (), where)
+    for index, event in enumerate(scenario.events):
+        if event.minute >= scenario.length_min:
+            raise ScenarioError(
+                f"{where(('events', index, 'minute'))}events[{index}].minute is {event.minute:g}, "
+                f"but the Space ends after {scenario.length_min:g} minutes"
+            )
+    return scenario
+
+
+def _build(cls: type[T], tree: Mapping[str, Any], path: tuple[Key, ...], where: Where) -> T:
+    hints = get_type_hints(cls, include_extras=True)
+    for key in tree:
+        if key not in hints:
+            known = ", ".join(hint for hint in hints if hint != "name")
+            raise ScenarioError(f"{where((*path, key))}unknown key {_dotted((*path, key))}; known here: {known}")
+    for key in hints:
+        if key not in tree:
+            raise ScenarioError(f"{where(path)}the key {_dotted((*path, key))} is missing")
+    return cls(**{key: _value(hint, tree[key], (*path, key), where) for key, hint in hints.items()})
+
+
+def _value(hint: Any, value: Any, path: tuple[Key, ...], where: Where) -> Any:
+    if get_origin(hint) is Annotated:
+        kind, bounds = get_args(hint)
+        return _number(kind, bounds, value, path, where)
+    if get_origin(hint) is tuple:
+        return _events(value, path, where)
+    expected = "a text" if hint is str else "a table"
+    if not isinstance(value, str if hint is str else Mapping):
+        raise ScenarioError(f"{where(path)}{_dotted(path)} is {value!r}; it must be {expected}")
+    return value if hint is str else _build(hint, cast(Mapping[str, Any], value), path, where)
+
+
+def _number(kind: type, bounds: Bounds, value: Any, path: tuple[Key, ...], where: Where) -> int | float:
+    allowed: type | types.UnionType = int if kind is int else int | float
+    if isinstance(value, bool) or not isinstance(value, allowed):
+        expected = "a whole number" if kind is int else "a number"
+        raise ScenarioError(f"{where(path)}{_dotted(path)} is {value!r}; it must be {expected}")
+    if not bounds.admit(value):
+        raise ScenarioError(f"{where(path)}{_dotted(path)} is {value:g}; it must be {bounds.describe()}")
+    return kind(value)
+
+
+def _events(value: Any, path: tuple[Key, ...], where: Where) -> tuple[Event, ...]:
+    if not isinstance(value, list | tuple):
+        raise ScenarioError(f"{where(path)}{_dotted(path)} is {value!r}; it must be a list of tables [[events]]")
+    events: list[Event] = []
+    for index, entry in enumerate(cast(Sequence[Any], value)):
+        here = (*path, index)
+        kind = cast(Mapping[str, Any], entry).get("kind") if isinstance(entry, Mapping) else None
+        if not isinstance(kind, str) or kind not in EVENTS:
+            at = where((*here, "kind")) if kind is not None else where(here)
+            raise ScenarioError(
+                f"{at}{_dotted((*here, 'kind'))} is {kind!r}; it must be one of {', '.join(EVENTS)}"
+            )
+        events.append(_build(EVENTS[kind], entry, here, where))
+    return tuple(events)
+
+
+def _dotted(path: Sequence[Key]) -> str:
+    dotted = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    return dotted.removeprefix(".")
