@@ -5,8 +5,6 @@ place is told. Rows are what is to be sent: handed out singly, filled anew each 
 """
 
 import secrets
-import socket
-import struct
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +22,7 @@ from media.rtc.fanout import (
     send_reports,
     send_rows,
 )
+from media.rtc.inbox import key_of
 from media.rtc.srtp import SrtpContext
 from media.rtc.stun import Address
 
@@ -38,14 +37,6 @@ class Listening(Protocol):
 
     place: int
     """Index in the table, -1 while it holds none; the crowd keeps it up to date."""
-
-
-def sockaddr(address: Address) -> tuple[int, int]:
-    """The 16 bytes of a ``sockaddr_in``, as two words."""
-    host, port = address
-    packed = struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + socket.inet_aton(host) + bytes(8)
-    low, high = struct.unpack("=QQ", packed)
-    return low, high
 
 
 def _doubled(table: NDArray[Any]) -> NDArray[Any]:
@@ -102,10 +93,9 @@ class Crowd:
         place = len(self._holders)
         if place == len(self._listeners):
             self._listeners = _doubled(self._listeners)
-        low, high = sockaddr(address)
         sequence, offset = secrets.randbits(16), secrets.randbits(32)  # random starts: RFC 3550 §5.1
         self._listeners[place] = (
-            *(context.address, low, high, ssrc, offset, row),
+            *(context.address, key_of(address), 0, ssrc, offset, row),
             *(0, 0, sequence, payload_type, capture_id),
         )
         self._holders.append(holder)
@@ -123,8 +113,7 @@ class Crowd:
 
     def move(self, holder: Listening, address: Address) -> None:
         """Send to another address from now on (the peer nominated another path)."""
-        record = self._listeners[holder.place]
-        record["address_low"], record["address_high"] = sockaddr(address)
+        self._listeners[holder.place]["address_low"] = key_of(address)
 
     def hear(self, holder: Listening, row: int) -> None:
         """Let ``holder`` hear another row from now on."""

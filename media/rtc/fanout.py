@@ -73,7 +73,7 @@ class SendBuffers:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _put32(buffer: Any, at: int, value: int) -> None:  # pragma: no cover
+def _put32(buffer: Any, at: int, value: Any) -> None:  # pragma: no cover
     buffer[at] = (value >> 24) & 0xFF
     buffer[at + 1] = (value >> 16) & 0xFF
     buffer[at + 2] = (value >> 8) & 0xFF
@@ -180,7 +180,7 @@ def send_reports(  # pragma: no cover
     listeners: Any,
     first: int,
     last: int,
-    ntp: int,
+    ntp: Any,
     timestamp: int,
     cname: Any,
     packets: Any,

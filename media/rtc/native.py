@@ -64,4 +64,4 @@ def _load_int32(context: Any, address: Any) -> Any:
 @njit(nogil=True, cache=True)
 def errno() -> int:  # pragma: no cover
     """The calling thread's errno, inside a kernel."""
-    return _load_int32(errno_location())
+    return _load_int32(errno_location())  # pyright: ignore[reportCallIssue]

@@ -1,0 +1,47 @@
+"""What a session tells its driver."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from media.rtc.rtcp import Compound
+from media.rtc.rtp import RtpPacket
+from media.rtc.stun import Address
+
+CloseReason = Literal["consent lost", "handshake failed", "closed by peer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The handshake is done: media can be sent, and what arrives can be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The peer nominated another path; send there from now on."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class RtpReceived:
+    """An authentic packet of the peer's stream."""
+
+    packet: RtpPacket
+
+
+@dataclass(frozen=True, slots=True)
+class RtcpReceived:
+    """An authentic report of the peer."""
+
+    compound: Compound
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The session is over; nothing more will come of it."""
+
+    reason: CloseReason
+    detail: str = ""
+
+
+SessionEvent = Connected | Moved | RtpReceived | RtcpReceived | Closed

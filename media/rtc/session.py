@@ -1,0 +1,151 @@
+"""The relay's end of a WebRTC session: ICE-lite (RFC 8445 §2.5) around DTLS-SRTP.
+
+An ICE-lite agent only answers: it learns where its peer is from checks that carry the password it gave out in the
+answer, and takes their absence for the end of consent (RFC 7675).
+"""
+
+import secrets
+from typing import Literal
+
+from media.rtc.dtls import Identity
+from media.rtc.events import Closed, Moved, SessionEvent
+from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI
+from media.rtc.sdp import Description, Direction, Endpoint, Setup, write_sdp
+from media.rtc.stun import BINDING_REQUEST, USE_CANDIDATE, Address, StunMessage, build_success
+from media.rtc.transport import SecureTransport
+
+CONSENT_TIMEOUT = 15.0
+"""Seconds without an authentic check until the session ends; RFC 7675 §5.1 gives consent up to 30 s."""
+FIRST_CHECK_TIMEOUT = 30.0
+"""Seconds a client has from the answer to its first check."""
+HANDSHAKE_KEPT = 5.0
+"""Seconds after the handshake in which a lost last flight can still be asked for again."""
+ADDRESSES_MAX = 8
+"""Paths remembered for one session; more is a flood."""
+
+_EXTENSIONS = (AUDIO_LEVEL_URI, CAPTURE_TIME_URI)
+_ANSWER: dict[Direction, Direction] = {
+    "sendrecv": "sendrecv",
+    "sendonly": "recvonly",
+    "recvonly": "sendonly",
+    "inactive": "inactive",
+}
+
+
+class Session:
+    """One peer of the relay.
+
+    Feed it with :meth:`receive_check` (STUN that names :attr:`ufrag`), :meth:`receive` (everything else from one
+    of :attr:`addresses`) and :meth:`handle_timer` when :attr:`next_timer` has passed. Each returns events; what
+    is to be sent stands in :attr:`outbox`.
+    """
+
+    def __init__(
+        self, identity: Identity, offer: Description, candidates: tuple[Address, ...], now: float
+    ) -> None:
+        audio = offer.audio
+        assert audio.opus is not None
+        extensions = {uri: audio.extensions[uri] for uri in _EXTENSIONS if uri in audio.extensions}
+        setup: Setup = "active" if audio.setup == "passive" else "passive"
+        self.ufrag = secrets.token_hex(4)
+        self._pwd = secrets.token_hex(16)
+        self.ssrc = secrets.randbits(32)
+        self.payload_type = audio.opus
+        self.level_id = extensions.get(AUDIO_LEVEL_URI, 0)
+        self.capture_id = extensions.get(CAPTURE_TIME_URI, 0)
+        self.talks = audio.direction in ("sendrecv", "sendonly")
+        """The peer may send sound; what it sends otherwise is dropped."""
+        self.hears = audio.direction in ("sendrecv", "recvonly")
+        own = Endpoint(
+            ufrag=self.ufrag,
+            pwd=self._pwd,
+            fingerprint=identity.fingerprint,
+            setup=setup,
+            direction=_ANSWER[audio.direction],
+            payload_type=audio.opus,
+            ssrc=self.ssrc,
+            mid=audio.mid,
+            extensions=tuple(extensions.items()),
+            candidates=candidates,
+            ice_lite=True,
+        )
+        self.answer = write_sdp(own, offer)
+        self._role: Literal["client", "server"] = "client" if setup == "active" else "server"
+        self._identity, self._fingerprints = identity, tuple(audio.fingerprints)
+        self.transport: SecureTransport | None = None
+        self.addresses: list[Address] = []
+        self.address: Address | None = None
+        """Where to send: the nominated path, before nomination the first that worked."""
+        self._consent_until = now + FIRST_CHECK_TIMEOUT
+        self._release_at: float | None = None
+        self.outbox: list[tuple[bytes, Address]] = []
+
+    @property
+    def next_timer(self) -> float:
+        """When :meth:`handle_timer` is due, in the caller's time."""
+        due = self._consent_until
+        handshake = self.transport.next_timer if self.transport else None
+        for other in (handshake, self._release_at):
+            if other is not None:
+                due = min(due, other)
+        return due
+
+    def receive_check(self, message: StunMessage, source: Address, now: float) -> list[SessionEvent] | None:
+        """Answer a connectivity check; None if it is not authentic, and then nothing is answered."""
+        if message.kind != BINDING_REQUEST or not message.authentic(self._pwd.encode()):
+            return None
+        if source not in self.addresses:
+            if len(self.addresses) >= ADDRESSES_MAX:
+                return []
+            self.addresses.append(source)
+        self.outbox.append((build_success(message, source, self._pwd.encode()), source))
+        self._consent_until = now + CONSENT_TIMEOUT
+        events: list[SessionEvent] = []
+        nominates = USE_CANDIDATE in message.attributes
+        if self.address is None or (nominates and source != self.address):
+            moved = self.address is not None
+            self.address = source
+            if moved:
+                events.append(Moved(source))
+        if self.transport is None:
+            self.transport = SecureTransport(self._identity, self._role, self._fingerprints, self.ssrc, now)
+            self._flush()
+        return events
+
+    def receive(self, datagram: bytes, now: float) -> list[SessionEvent]:
+        """A datagram that is no STUN, from one of the addresses that checks have shown to be the peer's."""
+        if self.transport is None:
+            return []
+        had_keys = self.transport.sender is not None
+        events = self.transport.receive(datagram, now)
+        if self.transport.sender is not None and not had_keys and not self.talks:
+            self._release_at = now + HANDSHAKE_KEPT
+        self._flush()
+        return events
+
+    def handle_timer(self, now: float) -> list[SessionEvent]:
+        """Whatever time alone brings: a flight sent again, memory given back, consent lost."""
+        if now >= self._consent_until:
+            heard = "no check arrived" if self.address is None else "no check arrived any more"
+            return [Closed("consent lost", heard)]
+        if self.transport is None:
+            return []
+        if self._release_at is not None and now >= self._release_at:
+            self._release_at = None
+            self.transport.release_handshake()
+        events = self.transport.handle_timer(now)
+        self._flush()
+        return events
+
+    def close(self) -> None:
+        """Say goodbye to the peer (in the outbox) and free the C state."""
+        if self.transport:
+            self.transport.say_goodbye()
+            self._flush()
+            self.transport.close()
+
+    def _flush(self) -> None:
+        assert self.transport is not None
+        if self.address is not None:
+            self.outbox += [(datagram, self.address) for datagram in self.transport.outbox]
+        self.transport.outbox.clear()

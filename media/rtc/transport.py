@@ -1,0 +1,127 @@
+"""What both ends of a session share once a path is known: the DTLS handshake, SRTP, and what goes through it.
+
+:mod:`media.rtc.session` (the relay's end) and :mod:`media.rtc.client` put ICE around it.
+"""
+
+from collections import Counter
+
+from pylibsrtp import Error as SrtpLibraryError
+
+from media.rtc.dtls import Fingerprint, Handshake, Identity, Role
+from media.rtc.events import Closed, Connected, RtcpReceived, RtpReceived, SessionEvent
+from media.rtc.rtcp import RtcpError, build_bye, build_description, is_rtcp, parse_rtcp
+from media.rtc.rtp import RtpError, parse_rtp
+from media.rtc.srtp import SrtpContext
+
+SSRCS_MAX = 4
+"""Streams a peer may use in one session; each costs memory, one is what it needs, restarts may add some."""
+
+
+class SecureTransport:
+    """DTLS and SRTP of one session: datagrams in, events and datagrams out.
+
+    ``outbox`` collects what is to be sent to the peer; the owner empties it. ``dropped`` counts by reason.
+    """
+
+    def __init__(
+        self, identity: Identity, role: Role, expected: tuple[Fingerprint, ...], ssrc: int, now: float
+    ) -> None:
+        self._handshake = Handshake(identity, role, expected, now)
+        self._ssrc = ssrc
+        self._ssrcs: set[int] = set()
+        self.sender: SrtpContext | None = None
+        self.receiver: SrtpContext | None = None
+        self.outbox: list[bytes] = []
+        self.dropped: Counter[str] = Counter()
+        if role == "client":
+            self.outbox += self._handshake.start(now)
+
+    @property
+    def next_timer(self) -> float | None:
+        """When :meth:`handle_timer` is due; None if nothing is waited for."""
+        return self._handshake.next_timer
+
+    def handle_timer(self, now: float) -> list[SessionEvent]:
+        """Send a lost flight of the handshake again, or give it up."""
+        self.outbox += self._handshake.handle_timer(now)
+        return self._failed()
+
+    def receive(self, datagram: bytes, now: float) -> list[SessionEvent]:
+        """A datagram from the peer's address that is no STUN (RFC 7983 tells them apart by the first byte)."""
+        first = datagram[0]
+        if 128 <= first <= 191:
+            return self._receive_rtcp(datagram) if is_rtcp(datagram) else self._receive_rtp(datagram)
+        if 20 <= first <= 63:
+            return self._receive_dtls(datagram, now)
+        self.dropped["unknown"] += 1
+        return []
+
+    def release_handshake(self) -> None:
+        """Free what the handshake holds (some 40 KB); the peer's close_notify is not understood afterwards."""
+        self._handshake.release()
+
+    def say_goodbye(self) -> None:
+        """Put an RTCP BYE and, if possible, a DTLS close_notify into the outbox."""
+        if self.sender:
+            self.outbox.append(self.sender.protect_rtcp(_empty_report(self._ssrc) + build_bye(self._ssrc)))
+        self.outbox += self._handshake.close()
+
+    def close(self) -> None:
+        """Free the C state."""
+        self._handshake.release()
+        for context in (self.sender, self.receiver):
+            if context:
+                context.close()
+
+    def _receive_dtls(self, datagram: bytes, now: float) -> list[SessionEvent]:
+        was_done = self._handshake.keys is not None
+        self.outbox += self._handshake.receive(datagram, now)
+        if self._handshake.closed:
+            return [Closed("closed by peer")]
+        keys = self._handshake.keys
+        if keys and not was_done:
+            self.sender = SrtpContext(keys.profile, keys.send, self._ssrc)
+            self.receiver = SrtpContext(keys.profile, keys.receive)
+            return [Connected()]
+        return self._failed()
+
+    def _failed(self) -> list[SessionEvent]:
+        return [Closed("handshake failed", self._handshake.failure)] if self._handshake.failure else []
+
+    def _receive_rtp(self, datagram: bytes) -> list[SessionEvent]:
+        if self.receiver is None or len(datagram) < 12:
+            self.dropped["early"] += 1
+            return []
+        ssrc = int.from_bytes(datagram[8:12], "big")
+        if ssrc not in self._ssrcs and len(self._ssrcs) >= SSRCS_MAX:
+            self.dropped["too many streams"] += 1
+            return []
+        try:
+            packet = parse_rtp(self.receiver.unprotect(datagram))
+        except SrtpLibraryError:
+            self.dropped["forged or replayed"] += 1
+        except RtpError:
+            self.dropped["malformed"] += 1
+        else:
+            self._ssrcs.add(ssrc)
+            return [RtpReceived(packet)]
+        return []
+
+    def _receive_rtcp(self, datagram: bytes) -> list[SessionEvent]:
+        if self.receiver is None:
+            self.dropped["early"] += 1
+            return []
+        try:
+            compound = parse_rtcp(self.receiver.unprotect_rtcp(datagram))
+        except SrtpLibraryError:
+            self.dropped["forged or replayed"] += 1
+        except RtcpError:
+            self.dropped["malformed"] += 1
+        else:
+            return [RtcpReceived(compound)]
+        return []
+
+
+def _empty_report(ssrc: int) -> bytes:
+    """What a compound must start with (RFC 3550 §6.1) when there is nothing to report."""
+    return bytes.fromhex("80c90001") + ssrc.to_bytes(4, "big") + build_description(ssrc, "spaces")
