@@ -1,0 +1,136 @@
+"""The people of a Space: a few by name, the crowd as a number.
+
+Someone is an object while there is something to remember about them: a place on the stage, a request, an
+invitation, a removal, an admin's mute, a cool-down. Everyone else is counted. That keeps a Space of a million
+as small as one of ten.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from media.space.errors import UnknownPersonError
+from media.space.states import ON_STAGE, Input, Standing, next_standing
+
+
+@dataclass(slots=True)
+class Participant:
+    """One person known by name.  Times in seconds."""
+
+    person: str
+    standing: Standing
+    connected: bool = False
+    lost_at: float | None = None
+    """Since when a role waits for its connection."""
+    turn: int = 0
+    """Place in the order of all requests ever made; first come, first served."""
+    asked_at: float | None = None
+    followed: bool = False
+    """Whether the host follows this person, as told with the request."""
+    muted_by_self: bool = False
+    muted_by_admin: bool = False
+    denied_until: float | None = None
+
+    @property
+    def on_stage(self) -> bool:
+        """Whether this person has the right to speak."""
+        return self.standing in ON_STAGE
+
+    @property
+    def muted(self) -> bool:
+        """Whether either flag keeps this person silent."""
+        return self.muted_by_self or self.muted_by_admin
+
+    def forgettable(self, now: float) -> bool:
+        """Whether nothing about this person needs remembering."""
+        return (
+            self.standing in (Standing.LISTENER, Standing.OUTSIDE)
+            and not self.muted_by_admin
+            and (self.denied_until is None or self.denied_until <= now)
+        )
+
+
+class People:
+    """Everyone in one Space.  Driven by :class:`~media.space.space.Space` only."""
+
+    def __init__(self) -> None:
+        self.named: dict[str, Participant] = {}
+        self.crowd = 0
+        """Listeners who are connected and not in ``named``."""
+        self.turns = 0
+
+    def __iter__(self) -> Iterator[Participant]:
+        return iter(self.named.values())
+
+    @property
+    def count(self) -> int:
+        """How many people are connected, named and counted."""
+        return self.crowd + sum(p.connected for p in self.named.values())
+
+    @property
+    def queue(self) -> list[Participant]:
+        """Those who wait to speak, longest waiting first."""
+        return sorted((p for p in self if p.standing is Standing.REQUESTED), key=lambda p: p.turn)
+
+    def with_standing(self, *standings: Standing) -> list[Participant]:
+        """Everyone of these standings, in the order in which they became known."""
+        return [p for p in self if p.standing in standings]
+
+    def standing(self, person: str) -> Standing:
+        """Return the standing of a person; ``outside`` for the crowd, which has no names."""
+        participant = self.named.get(person)
+        return participant.standing if participant else Standing.OUTSIDE
+
+    def known(self, person: str) -> Participant:
+        """Return a person known by name.
+
+        :raises UnknownPersonError: nobody of that name has anything to do with this Space
+        """
+        try:
+            return self.named[person]
+        except KeyError:
+            raise UnknownPersonError(
+                f"{person} is not on the stage of this Space and has neither asked nor been invited to be."
+            ) from None
+
+    def look(self, person: str, present: bool) -> Participant:
+        """Return the person, or a stand-in for a face in the crowd, which counts nowhere until :meth:`enter`.
+
+        :param present: whether the person, if not known by name, is one of the crowd
+        :raises UnknownPersonError: said to be in the crowd, but there is no crowd
+        """
+        participant = self.named.get(person)
+        if participant is not None:
+            return participant
+        if present and self.crowd == 0:
+            raise UnknownPersonError(f"{person} cannot be one of the listeners, because there are none.")
+        return Participant(person, Standing.LISTENER if present else Standing.OUTSIDE, connected=present)
+
+    def enter(self, participant: Participant) -> None:
+        """Remember a person by name from now on."""
+        if participant.person not in self.named:
+            self.crowd -= participant.connected
+            self.named[participant.person] = participant
+
+    def move(self, participant: Participant, happening: Input) -> None:
+        """Change a standing as the table says.  Who comes back to the crowd without a connection is outside."""
+        participant.standing = next_standing(participant.standing, happening, participant.person)
+        if participant.standing is Standing.LISTENER and not participant.connected:
+            participant.standing = next_standing(participant.standing, Input.DROP, participant.person)
+
+    def settle(self, participant: Participant, now: float) -> None:
+        """Forget a person about whom nothing needs remembering; a connected one joins the crowd."""
+        if participant.person in self.named and participant.forgettable(now):
+            del self.named[participant.person]
+            self.crowd += participant.connected
+
+    def next_turn(self) -> int:
+        """Return the place of the next request."""
+        self.turns += 1
+        return self.turns
+
+    def disperse(self) -> None:
+        """Disconnect everybody: the Space is over."""
+        self.crowd = 0
+        for participant in self.named.values():
+            participant.connected = False
+            participant.lost_at = None
