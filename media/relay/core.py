@@ -1,0 +1,294 @@
+"""The relay without its thread and socket: datagrams find their session, ticks their listeners.
+
+Everything here runs on the media thread. Replies leave through ``send``, the crowd's packets through the socket's
+file descriptor, and news for the control plane through ``notify``.
+"""
+
+import heapq
+import logging
+from collections.abc import Callable
+from itertools import count
+from time import perf_counter
+
+from media.audio.opus import FRAME
+from media.relay.plane import DownReason, Levels, PlaneError, PlaneEvent, RelayFullError, SessionDown, SessionUp
+from media.relay.room import Room
+from media.relay.stats import RelayStats
+from media.rtc.crowd import Crowd
+from media.rtc.dtls import Identity
+from media.rtc.events import Closed, Connected, Moved, RtcpReceived, RtpReceived, SessionEvent
+from media.rtc.inbox import address_of, key_of
+from media.rtc.rtp import RtpPacket, ntp_time
+from media.rtc.sdp import Description
+from media.rtc.session import Session
+from media.rtc.stun import Address, StunError, is_stun, parse_stun
+
+logger = logging.getLogger(__name__)
+
+TICK = 0.02
+"""Seconds; one Opus frame of 960 samples at 48 kHz."""
+SESSIONS_MAX = 20_000
+"""Sessions of one relay; four times what a core can fan out to, so that it bounds memory and nothing else."""
+
+
+class Peer:
+    """One session in its room."""
+
+    __slots__ = ("due", "name", "participant", "place", "room", "session", "since", "up")
+
+    def __init__(self, name: str, participant: str, room: Room, session: Session, now: float) -> None:
+        self.name = name
+        self.participant = participant
+        self.room = room
+        self.session = session
+        self.since = now
+        self.place = -1
+        self.up = False
+        self.due = float("inf")
+        """The earliest entry of this peer in the timer queue."""
+
+
+class RelayCore:
+    """All rooms and sessions of one relay process."""
+
+    def __init__(
+        self,
+        candidates: tuple[Address, ...],
+        send: Callable[[bytes, Address], None],
+        notify: Callable[[PlaneEvent], None],
+    ) -> None:
+        self.identity = Identity()
+        self.stats = RelayStats()
+        self._candidates = candidates
+        self._send = send
+        self._notify = notify
+        self._crowd = Crowd()
+        self._rooms: dict[str, Room] = {}
+        self._peers: dict[str, Peer] = {}
+        self._by_ufrag: dict[str, Peer] = {}
+        self._by_key: dict[int, Peer] = {}
+        self._timers: list[tuple[float, int, Peer]] = []
+        self._order = count()
+        self._tick = 0
+
+    def warm(self) -> None:
+        """Compile or load the kernels."""
+        self._crowd.warm()
+
+    # What the control plane asks for.
+
+    def open_room(self, name: str) -> None:
+        """See :class:`media.relay.plane.DataPlane`; so for the commands below."""
+        if name not in self._rooms:
+            self._rooms[name] = Room(name, self._crowd)
+
+    def close_room(self, name: str, reason: DownReason = "room closed") -> None:
+        """End every session of the room and forget it."""
+        room = self._rooms.pop(name, None)
+        if room is None:
+            return
+        for peer in [peer for peer in self._peers.values() if peer.room is room]:
+            self._drop(peer, reason)
+        room.close()
+
+    def add_session(self, room: str, participant: str, name: str, offer: Description, now: float) -> str:
+        """Answer an offer."""
+        if room not in self._rooms:
+            raise PlaneError(f"Room {room} is not open on this relay.")
+        if len(self._peers) >= SESSIONS_MAX:
+            raise RelayFullError(f"This relay holds its {SESSIONS_MAX} sessions already; try again later.")
+        if name in self._peers:
+            raise PlaneError(f"Session {name} exists already.")
+        session = Session(self.identity, offer, self._candidates, now)
+        peer = Peer(name, participant, self._rooms[room], session, now)
+        self._peers[name] = self._by_ufrag[session.ufrag] = peer
+        self._schedule(peer)
+        return session.answer
+
+    def drop_session(self, name: str, reason: DownReason = "deleted") -> None:
+        """End one session."""
+        if peer := self._peers.get(name):
+            self._drop(peer, reason)
+
+    def drop_participant(self, room: str, participant: str) -> None:
+        """End all sessions of a participant."""
+        for peer in [*self._peers.values()]:
+            if peer.room.name == room and peer.participant == participant:
+                self._drop(peer, "removed")
+
+    def let_talk(self, room: str, participant: str, allowed: bool) -> None:
+        """Give or take the right to be heard."""
+        if room in self._rooms:
+            self._rooms[room].let_talk(participant, allowed)
+
+    def mute(self, room: str, participant: str, muted: bool) -> None:
+        """Keep a talker's sound out of the mix, or let it in again."""
+        if room in self._rooms:
+            self._rooms[room].mute(participant, muted)
+
+    def close(self) -> None:
+        """End everything."""
+        for name in [*self._rooms]:
+            self.close_room(name, "shutdown")
+
+    # What the network brings.
+
+    def receive(self, datagram: bytes, source: int, now: float) -> None:
+        """One datagram from the port. Nothing an outsider sends is answered or raises past here."""
+        self.stats.datagrams += 1
+        if is_stun(datagram):
+            self._receive_check(datagram, source, now)
+            return
+        peer = self._by_key.get(source)
+        if peer is None or not datagram:
+            self.stats.dropped["no session"] += 1
+            return
+        self._handle(peer, peer.session.receive(datagram, now), now)
+
+    def _receive_check(self, datagram: bytes, source: int, now: float) -> None:
+        try:
+            message = parse_stun(datagram)
+        except StunError:
+            self.stats.dropped["malformed STUN"] += 1
+            return
+        peer = self._by_ufrag.get(message.username.partition(":")[0])
+        if peer is None:
+            self.stats.dropped["STUN for no session"] += 1
+            return
+        address = address_of(source)
+        events = peer.session.receive_check(message, address, now)
+        if events is None:
+            self.stats.dropped["STUN not authentic"] += 1
+            return
+        if address in peer.session.addresses:
+            self._by_key[source] = peer
+        self._handle(peer, events, now)
+
+    def handle_timers(self, now: float) -> None:
+        """Whatever time alone brings to sessions."""
+        while self._timers and self._timers[0][0] <= now:
+            due, _, peer = heapq.heappop(self._timers)
+            if peer.due != due or peer.name not in self._peers:
+                continue
+            peer.due = float("inf")
+            self._handle(peer, peer.session.handle_timer(now) if peer.session.next_timer <= now else [], now)
+
+    @property
+    def next_timer(self) -> float:
+        """When :meth:`handle_timers` is due."""
+        return self._timers[0][0] if self._timers else float("inf")
+
+    def _handle(self, peer: Peer, events: list[SessionEvent], now: float) -> None:
+        for event in events:
+            match event:
+                case RtpReceived(packet):
+                    self._hear(peer, packet, now)
+                case Connected():
+                    self._up(peer, now)
+                case Moved(address):
+                    if peer.place >= 0:
+                        self._crowd.move(peer, address)
+                case RtcpReceived(compound):
+                    if compound.bye:
+                        self._drop(peer, "closed by peer")
+                        return
+                case Closed(reason):
+                    self._drop(peer, reason)
+                    return
+        self._send_replies(peer)
+        self._schedule(peer)
+
+    def _hear(self, peer: Peer, packet: RtpPacket, now: float) -> None:
+        session = peer.session
+        if not session.talks or packet.payload_type != session.payload_type:
+            self.stats.dropped["not negotiated"] += 1
+            return
+        capture = None
+        if packet.extensions and session.capture_id:
+            value = packet.extensions.get(session.capture_id, b"")
+            capture = int.from_bytes(value[:8], "big") if len(value) >= 8 else None
+        reason = peer.room.put(peer.participant, peer, packet, now, capture)
+        if reason:
+            self.stats.dropped[reason] += 1
+
+    def _up(self, peer: Peer, now: float) -> None:
+        session, transport = peer.session, peer.session.transport
+        assert transport is not None and transport.sender is not None and session.address is not None
+        peer.up = True
+        self.stats.sessions_up += 1
+        if session.talks:
+            peer.room.add_source(peer.participant, peer)
+        if session.hears:
+            self._crowd.add(
+                peer,
+                transport.sender,
+                session.address,
+                ssrc=session.ssrc,
+                payload_type=session.payload_type,
+                capture_id=session.capture_id,
+                row=peer.room.add_hearer(peer),
+            )
+        self._notify(SessionUp(peer.room.name, peer.participant, peer.name, now - peer.since))
+
+    def _drop(self, peer: Peer, reason: DownReason) -> None:
+        session = peer.session
+        if peer.place >= 0:
+            peer.room.remove_hearer(peer)
+            self._crowd.remove(peer)
+        peer.room.remove_source(peer.participant, peer)
+        session.close()
+        self._send_replies(peer)
+        for address in session.addresses:
+            key = key_of(address)
+            if self._by_key.get(key) is peer:
+                del self._by_key[key]
+        if session.transport:
+            self.stats.dropped.update(session.transport.dropped)
+        del self._peers[peer.name], self._by_ufrag[session.ufrag]
+        self.stats.sessions_down[reason] += 1
+        self._notify(SessionDown(peer.room.name, peer.participant, peer.name, reason))
+
+    def _send_replies(self, peer: Peer) -> None:
+        for datagram, address in peer.session.outbox:
+            self._send(datagram, address)
+        peer.session.outbox.clear()
+
+    def _schedule(self, peer: Peer) -> None:
+        due = peer.session.next_timer
+        if due < peer.due:
+            peer.due = due
+            heapq.heappush(self._timers, (due, next(self._order), peer))
+
+    # What every 20 ms bring.
+
+    def _mix(self, room: Room, now: float, timestamp: int) -> None:
+        """One room's tick; a fault in it must not silence the others."""
+        try:
+            room.tick(now, timestamp, self.stats)
+        except Exception:
+            self.stats.faults += 1
+            logger.exception("room %s could not be mixed in this tick", room.name)
+
+    def tick(self, fd: int, now: float, wall: float) -> None:
+        """Mix every room and fan out through the socket ``fd``; ``wall`` is the Unix time of ``now``."""
+        start = perf_counter()
+        stats = self.stats
+        timestamp = self._tick * FRAME
+        for room in self._rooms.values():
+            self._mix(room, now, timestamp)
+        mixed = perf_counter()
+        self._crowd.send(fd)
+        sent = perf_counter()
+        self._crowd.report(fd, ntp_time(wall), timestamp)
+        for room in self._rooms.values():
+            levels = room.levels()
+            if levels is not None:
+                self._notify(Levels(room.name, levels))
+        self._tick += 1
+        stats.ticks += 1
+        stats.stages["fan-out"].observe(sent - mixed)
+        stats.stages["tick"].observe(perf_counter() - start)
+        stats.packets, stats.octets = self._crowd.packets, self._crowd.octets
+        stats.send_failures = self._crowd.failures
+        stats.listeners, stats.rooms, stats.sessions = len(self._crowd), len(self._rooms), len(self._peers)
+        stats.speakers = sum(room.speakers for room in self._rooms.values())

@@ -1,0 +1,91 @@
+"""What the relay counts: plain numbers the media thread writes and anybody may read.
+
+The media thread only adds; a reader takes copies (:meth:`RelayStats.copy`) and subtracts one from the next.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from copy import deepcopy
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+STAGES = ("jitter buffer", "tick late", "decode", "mix", "encode", "fan-out", "tick")
+"""Where a packet's time goes, from in to out. "tick late" is the start of a tick after its due time."""
+
+BUCKETS = tuple(
+    unit * step for unit in (1e-5, 1e-4, 1e-3, 1e-2, 1e-1) for step in (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
+)
+"""Upper bounds in seconds, 10 µs to 0.8 s; neighbours differ by half at most, so quantiles are that good."""
+
+
+@dataclass
+class Histogram:
+    """Counts of durations by :data:`BUCKETS`; the last count is of all that is longer."""
+
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
+    total: float = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one duration."""
+        self.counts[bisect_left(BUCKETS, seconds)] += 1
+        self.total += seconds
+
+    def cumulative(self) -> list[tuple[float, int]]:
+        """(upper bound in seconds, how many were at most that long), as Prometheus wants it, up to infinity."""
+        return list(zip([*BUCKETS, float("inf")], accumulate(self.counts), strict=True))
+
+    def quantile(self, share: float) -> float:
+        """Seconds below which ``share`` (0..1) of the durations lie, linear in a bucket; 0 if there are none."""
+        wanted = share * sum(self.counts)
+        below, lower = 0, 0.0
+        for upper, count in zip([*BUCKETS, BUCKETS[-1]], self.counts, strict=True):
+            if count and below + count >= wanted:
+                return lower + (upper - lower) * (wanted - below) / count
+            below, lower = below + count, upper
+        return 0.0
+
+
+@dataclass
+class RelayStats:
+    """One relay since it started, unless a line says "now"."""
+
+    listeners: int = 0
+    """Sessions that hear, now."""
+    speakers: int = 0
+    """Participants whose sound may enter a mix, with a session to bring it, now."""
+    rooms: int = 0
+    """Now."""
+    sessions: int = 0
+    """Now, those still connecting included."""
+    sessions_up: int = 0
+    sessions_down: Counter[str] = field(default_factory=Counter[str])
+    """By reason (see :data:`media.relay.plane.DownReason`)."""
+    packets: int = 0
+    """RTP packets sent."""
+    octets: int = 0
+    """UDP payload bytes sent."""
+    send_failures: int = 0
+    datagrams: int = 0
+    """Received."""
+    dropped: Counter[str] = field(default_factory=Counter[str])
+    """Received datagrams that were not used, by reason."""
+    ticks: int = 0
+    ticks_skipped: int = 0
+    """Ticks left out because the machine stood still for longer than the schedule forgives."""
+    talker_ticks: int = 0
+    """Sum over ticks of the talkers in them; divided by ``ticks`` it is how many talk at once."""
+    mixes: int = 0
+    """Frames encoded."""
+    cpu_seconds: float = 0.0
+    """CPU time of the media thread."""
+    tick_late_max: float = 0.0
+    """Largest lateness of a tick in seconds, in the last whole second."""
+    faults: int = 0
+    """Unexpected errors, each logged with its traceback; anything but 0 is a bug."""
+    speaker_frames: Counter[str] = field(default_factory=Counter[str])
+    """Frames pulled from speakers, by kind: speech, fec, concealed, silence."""
+    stages: dict[str, Histogram] = field(default_factory=lambda: {stage: Histogram() for stage in STAGES})
+
+    def copy(self) -> "RelayStats":
+        """A copy that the media thread does not write to."""
+        return deepcopy(self)
