@@ -15,6 +15,18 @@ from media.audio.opus import Pcm
 SILENCE_DBOV = -127.0
 """The lowest level of RFC 6464 §3, also that of digital silence."""
 
+ONSET_DBOV = -50.0
+"""Sound above this is mixed. Speech through a far microphone has about −45, a quiet room below −60."""
+
+HANGOVER_TICKS = 15
+"""A member stays in the mix for 300 ms after the last sound: longer than the gaps between words."""
+
+TALK_DBOV = -35.0
+WINDOW_TICKS = 20
+TALK_TICKS = 8
+"""LiveKit's published rule for an active speaker: above −35 dBov for 40 % of 400 ms."""
+
+_WINDOW = (1 << WINDOW_TICKS) - 1
 _SILENT_POWER = 10 ** (SILENCE_DBOV / 10)
 
 
@@ -31,52 +43,32 @@ def level_dbov(pcm: Pcm) -> float:
 
 
 class Activity:
-    """Whether one member is heard and whether they count as talking; updated once per tick with their level.
+    """Whether one member is heard and whether they count as talking; updated once per tick of 20 ms."""
 
-    ``talking`` follows LiveKit's published rule for active speakers: sound above −35 dBov for 40 % of a window
-    of 400 ms, judged by a smoothed level. Time is counted in ticks of 20 ms.
-    """
-
-    def __init__(
-        self,
-        onset_dbov: float = -50.0,
-        hangover_ticks: int = 15,
-        talk_dbov: float = -35.0,
-        window_ticks: int = 20,
-        talk_share: float = 0.4,
-    ) -> None:
-        self._onset = onset_dbov
-        self._hangover = hangover_ticks
-        self._talk = talk_dbov
-        self._window = window_ticks
-        self._needed = max(1, round(talk_share * window_ticks))
-        self._loud = 0
-        self._mask = (1 << window_ticks) - 1
+    def __init__(self) -> None:
         self._ticks_left = 0
+        self._loud = 0  # one bit per tick, the latest lowest
         self.audible = False
-        """Has been above the onset threshold within the hangover (300 ms): belongs into the mix."""
+        """Was above the onset threshold within the hangover: belongs into the mix."""
         self.talking = False
-        """Has been loud for long enough to be shown as speaking."""
+        """Was loud for a good part of the window: is shown as speaking."""
         self.level = SILENCE_DBOV
         """Smoothed level in dBov: rises at once, falls by a quarter of the difference per tick."""
 
     def update(self, level: float) -> bool:
         """Take the level of this tick's frame, in dBov; returns ``audible``."""
-        if level > self._onset:
-            self._ticks_left = self._hangover + 1
+        if level > ONSET_DBOV:
+            self._ticks_left = HANGOVER_TICKS + 1
+        self.audible = self._ticks_left > 0
         if self._ticks_left:
             self._ticks_left -= 1
-            self.audible = True
-        else:
-            self.audible = False
-        self._loud = (self._loud << 1 | (level > self._talk)) & self._mask
-        loud = self._loud.bit_count()
-        # Half of what it takes to start is enough to go on, so that syllables do not make it flicker.
-        self.talking = loud >= (self._needed if not self.talking else (self._needed + 1) // 2)
+        self._loud = (self._loud << 1 | (level > TALK_DBOV)) & _WINDOW
+        # Half of what it takes to start is enough to go on, so that pauses between words do not flicker.
+        self.talking = self._loud.bit_count() >= (TALK_TICKS // 2 if self.talking else TALK_TICKS)
         self.level = level if level > self.level else self.level + 0.25 * (level - self.level)
         return self.audible
 
     @property
     def idle(self) -> bool:
-        """Nothing was heard for so long that further silence changes nothing; updates may be left out."""
+        """Nothing was heard for so long that more silence changes nothing: updates may be left out."""
         return not self.audible and not self._loud and self.level < SILENCE_DBOV + 1.0

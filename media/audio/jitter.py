@@ -1,0 +1,339 @@
+"""Puts a speaker's packets back into order and time, and never lets the delay stay behind.
+
+A buffer that waits for a missing packet, as aiortc's does, keeps the time it waited for the rest of the stream.
+Here time is a cursor on the speaker's own timeline. It moves on with every tick, whatever arrives, so a loss
+costs sound and no delay. Only two things move it against the clock, and both are judged by the measured jitter
+(``media.audio.delay``): it is set back, to buy delay, when packets came late and waiting for such has become
+worth it; and ``Playout`` takes sound out when there is more delay than the jitter asks for.
+
+While nothing plays (at the start, in a talker's pause, after a break) there is no cursor. The next packet sets
+it anew, which makes every pause the place where delay is corrected for free.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Literal, NamedTuple
+
+from media.audio.delay import DelayTarget
+from media.audio.packet import RATE, OpusError, has_fec, is_dtx, packet_samples
+from media.audio.timeline import capture_at, unwrap
+
+TICK = 960
+"""Samples played per tick."""
+
+CAPACITY = 256
+"""Packets held at most; 0.64 s of the shortest ones, and far more than ``LARGEST_EXCESS`` of usual ones."""
+
+LARGEST_EXCESS = 0.4
+"""Seconds of delay too many that are cut in one go instead of being played away faster."""
+
+GIVE_UP = 9_600
+"""Samples (0.2 s) without a packet after which the talker counts as paused."""
+
+FORGET_AFTER = 5.0
+"""Seconds without a packet after which old transits say nothing: 5 s at 200 ppm are 1 ms."""
+
+JUMP_PACKETS = 1_000
+"""Sequence numbers (20 s) beyond which a packet belongs to another stream (RFC 3550 A.1: MAX_DROPOUT 3000)."""
+
+JUMP_SECONDS = 1.0
+"""Transit beyond that of recent packets by which a timestamp belongs to another timeline."""
+
+FEC_ON, FEC_OFF, LOSS_CAP, LOSS_WEIGHT = 0.025, 0.0167, 0.06, 0.02
+"""From two losses in 35 packets on, one tick more is waited so that the packet with the spare copy is there;
+until about 1.3 s after the last loss. The loss rate is smoothed over 50 packets."""
+
+_SEEN = (1 << JUMP_PACKETS + 1) - 1
+
+
+@dataclass(slots=True)
+class Counters:
+    """What became of a speaker's packets. Everything counts packets, except ``concealed``."""
+
+    received: int = 0
+    malformed: int = 0
+    """Not an Opus packet, or one that libopus refused."""
+    duplicate: int = 0
+    late: int = 0
+    """Arrived when their time had passed; they are counted in ``lost`` as well."""
+    lost: int = 0
+    """Were not there in time."""
+    recovered_by_fec: int = 0
+    concealed: int = 0
+    """Ticks that were made up, in part or in whole."""
+    discarded: int = 0
+    """Good packets thrown away: too many, too old after a stall, or stray ones of another stream."""
+    resets: int = 0
+    """Jumps of sequence number or timestamp that turned out to be a new stream."""
+
+
+class Packet(NamedTuple):
+    """One packet on the endless counters."""
+
+    sequence: int
+    timestamp: int
+    samples: int
+    payload: bytes
+
+
+class Step(NamedTuple):
+    """What to play next: ``samples`` of it, after leaving out the first ``skip`` that were too late."""
+
+    kind: Literal["decode", "fec", "lost", "pause"]
+    samples: int
+    payload: bytes = b""
+    skip: int = 0
+
+
+class JitterBuffer:
+    """One speaker's packets between network and decoder; no I/O, no clock, no sound.
+
+    Its inputs are ``put``, for each packet as it arrives, and ``next``, whenever the player needs more sound;
+    ``Playout`` does both. Times are seconds on one monotonic clock. It belongs to one thread.
+    """
+
+    def __init__(self) -> None:
+        self.counters = Counters()
+        self.delay = DelayTarget()
+        self._packets: dict[int, Packet] = {}
+        self._newest: Packet | None = None
+        self._newest_arrival = 0.0
+        self._seen = 0  # one bit per sequence number up to the newest, which is the lowest bit
+        self._expected = 0
+        self._cursor: int | None = None
+        self._bridged = 0
+        self._dtx = False
+        self._stray: tuple[int, int, bytes, float, int | None] | None = None
+        self._capture: tuple[int, int] | None = None
+        self._loss = 0.0
+        self._for_fec = False
+        self._fec_left = 0
+
+    # Packets in
+
+    def put(
+        self, sequence: int, timestamp: int, payload: bytes, arrival: float, capture: int | None = None
+    ) -> None:
+        """Take one packet: 16-bit sequence number, 32-bit timestamp at 48 kHz, Opus payload.
+
+        ``arrival`` is in seconds, ``capture`` the 64-bit NTP time of abs-capture-time if the packet had one.
+        Nothing raises; whatever cannot be used is counted.
+        """
+        self.counters.received += 1
+        try:
+            samples = packet_samples(payload)
+        except OpusError:
+            self.counters.malformed += 1
+            return
+        newest = self._newest
+        if newest is None:
+            self._restart(sequence, timestamp)
+        elif self._jumped(sequence, timestamp, arrival, newest):
+            stray, self._stray = self._stray, (sequence, timestamp, payload, arrival, capture)
+            if stray is None or sequence != (stray[0] + 1) & 0xFFFF:
+                self.counters.discarded += stray is not None
+                return
+            # Two in a row agree with each other (RFC 3550 A.1): a new stream has begun.
+            self._stray = None
+            self.counters.resets += 1
+            self._restart(stray[0], stray[1])
+            self._take(stray[0], stray[1], packet_samples(stray[2]), *stray[2:])
+        self._take(sequence, timestamp, samples, payload, arrival, capture)
+
+    def _jumped(self, sequence: int, timestamp: int, arrival: float, newest: Packet) -> bool:
+        if abs(unwrap(sequence, newest.sequence, 16) - newest.sequence) > JUMP_PACKETS:
+            return True
+        transit = arrival - unwrap(timestamp, newest.timestamp, 32) / RATE
+        known = self.delay
+        return not known.lowest - JUMP_SECONDS <= transit <= known.highest + JUMP_SECONDS
+
+    def _restart(self, sequence: int, timestamp: int) -> None:
+        self._packets.clear()
+        self.delay.clear()
+        self._newest = Packet(sequence - 1, timestamp, 0, b"")
+        self._seen = 0
+        self._expected = sequence
+        self._cursor = None
+        self._capture = None
+
+    def _take(
+        self, sequence: int, timestamp: int, samples: int, payload: bytes, arrival: float, capture: int | None
+    ) -> None:
+        newest = self._newest
+        assert newest is not None
+        packet = Packet(
+            unwrap(sequence, newest.sequence, 16), unwrap(timestamp, newest.timestamp, 32), samples, payload
+        )
+        ahead = packet.sequence - newest.sequence
+        if ahead > 0:
+            self._seen = (self._seen << ahead | 1) & _SEEN
+            self._newest = packet
+        elif self._seen >> -ahead & 1:
+            self.counters.duplicate += 1
+            return
+        else:
+            self._seen |= 1 << -ahead
+        if arrival - self._newest_arrival > FORGET_AFTER:
+            self.delay.clear()
+        self._newest_arrival = arrival
+        self.delay.observe(arrival - packet.timestamp / RATE)
+        if capture is not None:
+            self._capture = (capture, packet.timestamp)
+        if packet.sequence < self._expected:
+            self.counters.late += 1
+            return
+        self._packets[packet.sequence] = packet
+        if len(self._packets) > CAPACITY:
+            del self._packets[min(self._packets)]
+            self.counters.discarded += 1
+
+    # Sound out
+
+    @property
+    def playing(self) -> bool:
+        """False in a pause, when ``next`` gives nothing but pauses until another packet comes."""
+        return self._cursor is not None
+
+    @property
+    def empty(self) -> bool:
+        """No packet waits."""
+        return not self._packets
+
+    @property
+    def target(self) -> float:
+        """The transit to play at, in seconds, with the tick that FEC needs while packets are being lost."""
+        return self.delay.target + (TICK / RATE if self._for_fec else 0.0)
+
+    def position(self, held: int) -> int | None:
+        """Timestamp of the next sample to be played, if ``held`` samples were taken and not yet played."""
+        return None if self._cursor is None else self._cursor - held
+
+    def capture_at(self, timestamp: int) -> int | None:
+        """Capture time (64-bit NTP) of the sample at ``timestamp``; None if the speaker sends none."""
+        return None if self._capture is None else capture_at(timestamp, *self._capture)
+
+    def excess(self, now: float, held: int) -> int:
+        """Samples that could be taken out at once without making packets late more often than now.
+
+        Sound leaves in ticks, so a packet is needed at the tick that contains its first sample: the delay
+        between that and the target cannot be used, and does not count. Negative if there is too little delay.
+        """
+        if self._cursor is None:
+            return 0
+        return held - TICK * ceil((self.target + self._cursor / RATE - now) * RATE / TICK - 1e-6)
+
+    def flush(self) -> None:
+        """Drop all packets that wait, without counting a loss: nobody is to hear them."""
+        self._packets.clear()
+        self._cursor = None
+        if self._newest is not None:
+            self._expected = self._newest.sequence + 1
+
+    def next(self, now: float, samples: int) -> Step:
+        """The next stretch of sound, at least one sample of it; ``samples`` are wanted to fill the tick.
+
+        A packet is given whole, even if it is longer; a pause or a loss never exceeds ``samples`` by more than
+        119 (concealment comes in multiples of 2.5 ms).
+        """
+        head = self._head()
+        if self._cursor is not None and now - self._cursor / RATE - self.target > LARGEST_EXCESS:
+            self._cursor = None
+        if self._cursor is None:
+            head = self._start(now, head)
+            if head is None:
+                return Step("pause", samples)
+        assert self._cursor is not None
+        head = self._catch_up(now, head)
+        if head is None:
+            return self._bridge(samples)
+        gap = head.timestamp - self._cursor
+        if gap > 0:
+            return self._fill(gap, head, samples)
+        self._account(head)
+        del self._packets[head.sequence]
+        self._cursor = head.timestamp + head.samples
+        self._expected = head.sequence + 1
+        self._dtx = is_dtx(head.payload)
+        return Step("decode", head.samples + gap, head.payload, -gap)
+
+    def _head(self) -> Packet | None:
+        head = self._packets.get(self._expected)
+        return head if head is not None or not self._packets else self._packets[min(self._packets)]
+
+    def _start(self, now: float, head: Packet | None) -> Packet | None:
+        """Begin to play at the first packet that is neither too old nor too young for the target."""
+        while head is not None:
+            age = now - head.timestamp / RATE - self.target
+            if age < 0:
+                return None
+            if age < TICK / RATE or len(self._packets) == 1:
+                self._cursor = head.timestamp
+                self._bridged = 0
+                return head
+            self._drop(head)
+            self.counters.discarded += 1
+            head = self._head()
+        return None
+
+    def _catch_up(self, now: float, head: Packet | None) -> Packet | None:
+        """Set the cursor back if packets came late and that is worth waiting for, else drop what is too late."""
+        assert self._cursor is not None
+        if self._bridged and head is not None:
+            wanted = (self.target - now) * RATE + self._cursor
+            if wanted > 0:
+                back = self._cursor - min(self._bridged, TICK * ceil(wanted / TICK))
+                missing = head.sequence - self._expected
+                earliest = head.timestamp - missing * max(head.samples, TICK)
+                self._cursor = min(self._cursor, max(back, earliest))
+            self._bridged = 0
+        while head is not None and self._cursor - head.timestamp > head.samples // 2:
+            self._drop(head)
+            self.counters.late += 1
+            self.counters.lost += 1
+            head = self._head()
+        return head
+
+    def _drop(self, head: Packet) -> None:
+        self._account(head)
+        del self._packets[head.sequence]
+        self._expected = head.sequence + 1
+
+    def _account(self, head: Packet) -> None:
+        """Count what is missing before ``head``, and judge whether to wait for FEC."""
+        missing = head.sequence - self._expected
+        self.counters.lost += missing
+        loss = self._loss * (1 - LOSS_WEIGHT) ** (missing + 1) + LOSS_WEIGHT * missing
+        self._loss = min(loss, LOSS_CAP)
+        if self._loss > (FEC_OFF if self._for_fec else FEC_ON):
+            self._fec_left = 50 if has_fec(head.payload) else max(self._fec_left - 1, 0)
+            self._for_fec = self._fec_left > 0
+        else:
+            self._for_fec = False
+
+    def _bridge(self, samples: int) -> Step:
+        """Nothing is there: the talker paused, or packets are lost or late, which only the next one can tell."""
+        assert self._cursor is not None
+        if self._dtx or self._bridged >= GIVE_UP:
+            self._cursor = None
+            return Step("pause", samples)
+        samples += -samples % 120
+        self._cursor += samples
+        self._bridged += samples
+        return Step("lost", samples)
+
+    def _fill(self, gap: int, head: Packet, samples: int) -> Step:
+        """Play the time before ``head``: a pause if no packet is missing or too few are, else a loss."""
+        assert self._cursor is not None
+        missing = head.sequence - self._expected
+        longest = max(head.samples, TICK)
+        if gap > missing * longest:
+            self._cursor = None
+            return Step("pause", min(gap, samples))
+        spare = head.samples if has_fec(head.payload) else 0
+        if gap <= spare:
+            self._cursor = head.timestamp
+            self.counters.recovered_by_fec += 1
+            return Step("fec", gap, head.payload)
+        samples = min(samples, gap - spare)
+        self._cursor += samples
+        return Step("lost", samples)
