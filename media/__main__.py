@@ -1,0 +1,62 @@
+"""``python -m media``: a relay with its server, and tokens for those who are to use it."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+
+from media.server import config as settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return the exit status."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        complaint = _token(options) if options.command == "token" else _serve(options)
+    except KeyboardInterrupt:
+        return 0  # before there was anything to end
+    except (ValueError, OSError) as error:
+        complaint = str(error)
+    if complaint:
+        print(complaint, file=sys.stderr)
+    return 1 if complaint else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m media", description="Serve Spaces: HTTP on one TCP port, media on one UDP port."
+    )
+    settings.add_options(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    token = commands.add_parser(
+        "token", help="print a token", description="Print a token that this installation's servers accept."
+    )
+    settings.add_data(token, argparse.SUPPRESS)  # its default must not undo a --data before the command
+    token.add_argument("--user", required=True, metavar="NAME", help="whom it names")
+    token.add_argument("--admin", action="store_true", help="may make tokens and enforce the rules")
+    token.add_argument("--ttl", type=float, default=12 * 3600, help="seconds it lives (%(default)s)")
+    return parser
+
+
+def _token(options: argparse.Namespace) -> str | None:
+    from media.server.auth import issue_from  # the server's imports take a second
+
+    print(issue_from(options.data, options.user, is_admin=options.admin, ttl=options.ttl))
+    return None
+
+
+def _serve(options: argparse.Namespace) -> str | None:
+    from media.relay.metrics import families
+    from media.relay.relay import Relay
+    from media.server.serve import serve
+
+    config = settings.from_options(options)
+    relay = Relay(config.host, config.udp_port, tuple(config.public_ips))
+    return asyncio.run(serve(config, relay, lambda: families(relay.stats())))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""The way into the sound of a Space: rights are checked, the relay answers the offer, presence follows the media.
+
+Checked twice, because answering takes time in which a person can be removed or a Space can end: before the offer
+goes to the relay and when the answer comes back.
+"""
+
+import logging
+import secrets
+from typing import Final
+
+from media.relay.plane import DataPlane, PlaneEvent, SessionDown, SessionUp
+from media.server.errors import Problem
+from media.server.sessions import Kind, MediaSession, Sessions
+from media.server.spaces import Spaces
+from media.space.errors import NoRightError, SpaceError, WrongStateError
+from media.space.space import Space
+
+log = logging.getLogger(__name__)
+
+ANONYMOUS: Final = "~"
+"""First letter of the names of anonymous listeners; no token can carry it."""
+
+
+class Admission:
+    """Driven by the WHIP and WHEP routes and by the events of the plane."""
+
+    def __init__(self, spaces: Spaces, sessions: Sessions, plane: DataPlane) -> None:
+        self._spaces = spaces
+        self._sessions = sessions
+        self._plane = plane
+        plane.subscribe(self.receive)
+
+    async def admit(self, space_id: str, person: str | None, kind: Kind, offer: str) -> tuple[MediaSession, str]:
+        """Answer an offer to speak or to listen; ``person`` is None for an anonymous listener.
+
+        :raises SpaceError: not now, or not this person
+        :raises OfferError: the offer cannot be answered
+        :raises RelayFullError: no place for one more
+        """
+        space = await self._spaces.get(space_id)
+        check(space, person, kind)
+        session = MediaSession(
+            id=secrets.token_urlsafe(16),
+            space=space_id,
+            person=person if person is not None else ANONYMOUS + secrets.token_hex(8),
+            kind=kind,
+            anonymous=person is None,
+        )
+        self._sessions.add(session)
+        try:
+            answer = await self._plane.add_session(space_id, session.person, session.id, offer)
+        except BaseException:
+            self._lose(session)
+            raise
+        try:
+            check(space, person, kind)
+            if self._sessions.get(session.id) is None:
+                raise WrongStateError("The connection was ended while it was being made.")
+        except SpaceError:
+            self._lose(session)
+            await self._plane.drop_session(session.id)
+            raise
+        return session, answer
+
+    async def end(self, session_id: str, space_id: str, kind: Kind, person: str | None) -> None:
+        """End a session for its owner; an anonymous one belongs to whoever knows its address.
+
+        :raises Problem: 404 there is no such session, 401 or 403 it is somebody else's
+        """
+        session = self._sessions.get(session_id)
+        if session is None or (session.space, session.kind) != (space_id, kind):
+            raise Problem(404, "unknown-session", "There is no such session; it may have ended already.")
+        if not session.anonymous and session.person != person:
+            raise Problem(403, "not-owner", "This session belongs to somebody else.")
+        await self._plane.drop_session(session_id)
+        self._lose(session)
+
+    def receive(self, event: PlaneEvent) -> None:
+        """Take an event of the plane."""
+        match event:
+            case SessionUp(session=session_id) if session := self._sessions.get(session_id):
+                self._gain(session)
+            case SessionDown(session=session_id, reason=reason) if session := self._sessions.get(session_id):
+                if reason != "shutdown":  # the process ends, the Space does not
+                    self._lose(session)
+            case _:
+                pass  # a level, or a session that was ended by us and is accounted for
+
+    def _gain(self, session: MediaSession) -> None:
+        if not self._sessions.up(session):
+            return
+        try:
+            if session.anonymous:
+                self._spaces.note(session.space, lambda space, now: space.arrive(now))
+            else:
+                self._spaces.note(session.space, lambda space, now: space.join(session.person, now))
+        except SpaceError as refusal:
+            log.warning("A session came up that may not be: %s", refusal)
+
+    def _lose(self, session: MediaSession) -> None:
+        """Forget a session; whoever has no other is not here any more, though a role may wait."""
+        if not self._sessions.discard(session):
+            return
+        try:
+            if session.anonymous:
+                self._spaces.note(session.space, lambda space, now: space.depart(now))
+            else:
+                self._spaces.note(session.space, lambda space, now: space.drop(session.person, now))
+        except SpaceError as refusal:
+            log.warning("A session went down in a Space that cannot lose one: %s", refusal)
+
+
+def check(space: Space, person: str | None, kind: Kind) -> None:
+    """Pass if the person may speak (whip) or listen (whep) now.
+
+    :raises SpaceError: why not
+    """
+    space.check_entry(person)
+    if kind == "whip" and (person is None or not space.may_speak(person)):
+        raise NoRightError(f"{person} has no right to speak here; ask with POST /spaces/{space.id}/requests.")

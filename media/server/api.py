@@ -1,0 +1,78 @@
+"""The life of a Space over HTTP: make it, find it, start it, end it."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from media.server.auth import Named, caller
+from media.server.routes import SpacesHere, actor, problems
+from media.server.schemas import NewSpace, SpaceChange, SpaceList, SpaceListMeta, SpaceOut
+from media.space.permissions import Action
+from media.space.states import State
+
+router: Final = APIRouter(prefix="/spaces", tags=["Spaces"], dependencies=[Depends(caller)])
+
+
+@router.post("", status_code=201, responses=problems(403, 422))
+async def create_space(body: NewSpace, who: Named, spaces: SpacesHere, response: Response) -> SpaceOut:
+    """Make a Space with the caller as its host.
+
+    It is a draft, or scheduled if a time is given; `POST /spaces/{id}/start` makes it live.
+    """
+    space = await spaces.create(
+        who.name,
+        scheduled_start=body.scheduled_start and body.scheduled_start.timestamp(),
+        title=body.title,
+        lang=body.lang,
+        topic_ids=body.topic_ids,
+        speak_policy=body.speak_policy,
+        anonymous_listening=body.anonymous_listening,
+    )
+    response.headers["Location"] = f"/spaces/{space.id}"
+    return SpaceOut.of(space)
+
+
+@router.get("", responses=problems(422))
+async def list_spaces(
+    spaces: SpacesHere,
+    state: Annotated[list[State] | None, Query(description="only Spaces of these states")] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 100,
+) -> SpaceList:
+    """List Spaces, youngest first: those live and scheduled, unless other states are asked for."""
+    found = await spaces.find(state or [State.LIVE, State.SCHEDULED], limit)
+    return SpaceList(data=[SpaceOut.of(s) for s in found], meta=SpaceListMeta(result_count=len(found)))
+
+
+@router.get("/{space_id}", responses=problems(404))
+async def get_space(space_id: str, spaces: SpacesHere) -> SpaceOut:
+    """Show a Space, live or over."""
+    return SpaceOut.of(await spaces.get(space_id))
+
+
+@router.patch("/{space_id}", responses=problems(403, 404, 409, 422))
+async def change_space(space_id: str, body: SpaceChange, who: Named, spaces: SpacesHere) -> SpaceOut:
+    """Choose who gets a seat without being approved; host and co-hosts may, also while it is live."""
+    return SpaceOut.of(
+        await spaces.act(space_id, lambda s, now: s.set_speak_policy(who.name, body.speak_policy, now))
+    )
+
+
+@router.post("/{space_id}/start", responses=problems(403, 404, 409))
+async def start_space(space_id: str, who: Named, spaces: SpacesHere) -> SpaceOut:
+    """Go live; only the host can.  The host is the only speaker then, and muted.
+
+    The Space ends by itself when neither host nor co-host has been connected for five minutes.
+    """
+    return SpaceOut.of(await spaces.act(space_id, lambda s, now: s.start(who.name, now)))
+
+
+@router.post("/{space_id}/cancel", responses=problems(403, 404, 409))
+async def cancel_space(space_id: str, who: Named, spaces: SpacesHere) -> SpaceOut:
+    """Call a Space off before it started; only the host can."""
+    return SpaceOut.of(await spaces.act(space_id, lambda s, now: s.cancel(who.name, now)))
+
+
+@router.post("/{space_id}/end", responses=problems(403, 404, 409))
+async def end_space(space_id: str, who: Named, spaces: SpacesHere) -> SpaceOut:
+    """End a Space for everyone: its host can, and an admin of the service."""
+    return SpaceOut.of(await spaces.act(space_id, lambda s, now: s.end(actor(s, who, Action.END), now)))

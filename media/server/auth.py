@@ -1,0 +1,146 @@
+"""Who is calling: bearer tokens (JWT, RFC 7519) signed with a secret that each installation makes for itself.
+
+There is no default secret and no way to switch the check off. Routes are closed unless they say otherwise:
+:func:`caller` is the gate, :func:`admin` the gate for whoever runs the service.
+"""
+
+import os
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import jwt
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from media.server.errors import Problem
+
+DEFAULT_TTL: Final = 12 * 3600
+"""Seconds that a token lives unless asked otherwise."""
+NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+"""What people can be called.  No name starts with ``~``, which marks anonymous listeners."""
+
+_ALGORITHM: Final = "HS256"
+_CHALLENGE: Final = 'Bearer realm="spaces"'
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request, as the token says."""
+
+    name: str
+    admin: bool = False
+
+
+class Tokens:
+    """Makes and checks tokens with one secret."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def issue(self, name: str, *, admin: bool = False, ttl: float = DEFAULT_TTL, now: float) -> str:
+        """Sign a token for a name, valid for ``ttl`` seconds from ``now`` (Unix seconds)."""
+        claims = {"sub": name, "iat": int(now), "exp": int(now + ttl)}
+        return jwt.encode(claims | ({"admin": True} if admin else {}), self._secret, algorithm=_ALGORITHM)
+
+    def check(self, token: str) -> Caller:
+        """Return whom a token names.
+
+        :raises Problem: 401, saying whether the token is expired or wrong
+        """
+        try:
+            claims = jwt.decode(token, self._secret, algorithms=[_ALGORITHM], options={"require": ["sub", "exp"]})
+        except jwt.ExpiredSignatureError:
+            raise _refused("The token has expired; get a new one.") from None
+        except jwt.PyJWTError:
+            raise _refused("The token is not one of this server's; get a new one.") from None
+        if not re.fullmatch(NAME, claims["sub"]):
+            raise _refused("The token names nobody who can be here; get a new one.")
+        return Caller(claims["sub"], claims.get("admin") is True)
+
+
+def load_secret(data: Path) -> bytes:
+    """Read the secret of an installation, or make it: 32 random bytes in a file that only its owner can read."""
+    data.mkdir(parents=True, exist_ok=True)
+    path = data / "secret"
+    fresh = secrets.token_hex(32).encode()
+    draft = data / f"secret.{os.getpid()}.{secrets.token_hex(4)}"
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(fresh)
+        os.link(draft, path)  # fails if another process was first, whose secret then counts
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    secret = path.read_bytes().strip()
+    if len(secret) < 32:
+        raise ValueError(f"The secret in {path} is too short to be one; delete the file to get a new one.")
+    return secret
+
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="token",
+    bearerFormat="JWT",
+    description="From `python -m media token --user NAME`, or from `POST /tokens`.",
+)
+_Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+async def caller(request: Request, credentials: _Credentials) -> Caller:
+    """Gate: anybody with a valid token."""
+    if credentials is None:
+        raise no_token()
+    tokens: Tokens = request.app.state.tokens
+    return tokens.check(credentials.credentials)
+
+
+async def caller_or_nobody(request: Request, credentials: _Credentials) -> Caller | None:
+    """Gate for what anonymous people may do in places; a wrong token is refused all the same."""
+    if credentials is None and "authorization" not in request.headers:
+        return None
+    return await caller(request, credentials)
+
+
+async def admin(who: Annotated[Caller, Depends(caller)]) -> Caller:
+    """Gate: whoever runs the service."""
+    if not who.admin:
+        raise Problem(403, "not-admin", "Only an admin's token may do this.")
+    return who
+
+
+def issue_from(data: Path, name: str, *, is_admin: bool, ttl: float) -> str:
+    """Make a token on the machine that holds the secret.
+
+    :raises ValueError: the name or the time is none, in one sentence
+    """
+    if not re.fullmatch(NAME, name):
+        raise ValueError(f"{name!r} cannot be a name; use up to 64 letters, digits, '_', '-' and '.'.")
+    if not 0 < ttl < 1e9:
+        raise ValueError(f"A token cannot live for {ttl:g} seconds.")
+    return Tokens(load_secret(data)).issue(name, admin=is_admin, ttl=ttl, now=time.time())
+
+
+def no_token() -> Problem:
+    """Return the refusal of somebody without a token."""
+    return Problem(
+        401,
+        "no-token",
+        "This needs a token; send it as 'Authorization: Bearer …'.",
+        headers={"WWW-Authenticate": _CHALLENGE},
+    )
+
+
+def _refused(sentence: str) -> Problem:
+    challenge = f'{_CHALLENGE}, error="invalid_token", error_description="{sentence}"'
+    return Problem(401, "bad-token", sentence, headers={"WWW-Authenticate": challenge})
+
+
+Named = Annotated[Caller, Depends(caller)]
+NamedOrNobody = Annotated[Caller | None, Depends(caller_or_nobody)]
+Admin = Annotated[Caller, Depends(admin)]

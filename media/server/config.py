@@ -1,0 +1,118 @@
+"""What an operator can choose, from the command line or from the environment.
+
+Every flag has an environment variable ``SPACES_*`` of the same name; the flag wins.
+"""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from media.space import policy
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be; the message is one sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Settings of one server process."""
+
+    data: Path
+    """Folder for the secret and the embedded database."""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    """TCP, for HTTP."""
+    udp_port: int = 8080
+    """For all media of this process."""
+    public_ips: Sequence[str] = field(default=())
+    """Addresses that clients reach this machine at, where they differ from ``host``."""
+    database: str = ""
+    """SQLAlchemy URL; empty for SQLite in ``data``."""
+    policy: str = policy.DEFAULT.name
+    """Preset of the rules for new Spaces."""
+
+    @property
+    def database_url(self) -> str:
+        """URL with an asyncio driver."""
+        return self.database or f"sqlite+aiosqlite:///{(self.data / 'spaces.db').absolute()}"
+
+
+def add_data(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the one option that every command of the server has."""
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        type=Path,
+        default=default,
+        help="folder for the secret and the database (SPACES_DATA, data)",
+    )
+
+
+def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os.environ) -> None:
+    """Add the options of the server, with the environment as their defaults."""
+    add_data(parser, environ.get("SPACES_DATA", "data"))
+    parser.add_argument(
+        "--host",
+        default=environ.get("SPACES_HOST", "127.0.0.1"),
+        help="address to listen on, for HTTP and for media (SPACES_HOST, %(default)s)",
+    )
+    parser.add_argument(
+        "--port",
+        default=environ.get("SPACES_PORT", "8080"),
+        help="TCP port for HTTP (SPACES_PORT, %(default)s)",
+    )
+    parser.add_argument(
+        "--udp-port",
+        default=environ.get("SPACES_UDP_PORT"),
+        help="UDP port for media (SPACES_UDP_PORT, the same number as --port)",
+    )
+    parser.add_argument(
+        "--public-ip",
+        action="append",
+        metavar="ADDRESS",
+        help="address to put into candidates; may be given several times (SPACES_PUBLIC_IP, comma-separated)",
+    )
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        default=environ.get("SPACES_DATABASE", ""),
+        help="SQLAlchemy URL with an asyncio driver (SPACES_DATABASE, SQLite in --data)",
+    )
+    parser.add_argument(
+        "--policy",
+        default=environ.get("SPACES_POLICY", policy.DEFAULT.name),
+        help=f"rules for new Spaces: {', '.join(policy.PRESETS)} (SPACES_POLICY, %(default)s)",
+    )
+
+
+def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Config:
+    """Make a config of what :func:`add_options` parsed.
+
+    :raises ConfigError: a port is no port, or there is no such policy
+    """
+    if options.policy not in policy.PRESETS:
+        raise ConfigError(f"There is no policy {options.policy!r}; choose one of {', '.join(policy.PRESETS)}.")
+    public = options.public_ip or [a.strip() for a in environ.get("SPACES_PUBLIC_IP", "").split(",")]
+    port = _port("--port", options.port)
+    return Config(
+        data=options.data,
+        host=options.host,
+        port=port,
+        udp_port=port if options.udp_port is None else _port("--udp-port", options.udp_port),
+        public_ips=tuple(address for address in public if address),
+        database=options.database,
+        policy=options.policy,
+    )
+
+
+def _port(name: str, text: str) -> int:
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
+    if not 0 <= port <= 65_535:
+        raise ConfigError(f"{name} is {text!r}, but a port is a number from 0 (any free one) to 65535.")
+    return port

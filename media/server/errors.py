@@ -1,0 +1,131 @@
+"""What went wrong, told as ``application/problem+json`` (RFC 9457): a stable type, a status and one sentence.
+
+Refusals come from three places (the rules of a Space, the relay, HTTP itself) and leave through here, so that a
+client needs to understand one shape only.
+"""
+
+import math
+import time
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from media.relay.plane import OfferError, PlaneError, RelayFullError
+from media.space import errors as space
+
+MEDIA_TYPE: Final = "application/problem+json"
+RELAY_RETRY: Final = 5
+"""Seconds after which a full relay may have room again: about the time in which listeners come and go."""
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
+    """A refusal on its way to the client."""
+
+    def __init__(self, status: int, slug: str, sentence: str, *, headers: dict[str, str] | None = None) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.slug = slug
+        self.headers = headers or {}
+
+
+_SPACE: Final[dict[type[space.SpaceError], tuple[int, str]]] = {
+    space.WrongStateError: (409, "wrong-state"),
+    space.NoRightError: (403, "no-right"),
+    space.UnknownPersonError: (404, "unknown-person"),
+    space.RemovedError: (403, "removed"),
+    space.SeatsFullError: (409, "seats-full"),
+    space.CoolDownError: (429, "cool-down"),
+    space.MutedError: (409, "muted-by-admin"),
+    space.NotEligibleError: (403, "not-eligible"),
+    space.BadInputError: (422, "bad-input"),
+}
+
+
+def problem_of(error: Exception, now: float) -> Problem:
+    """Translate any refusal that can reach the edge; ``now`` in Unix seconds."""
+    match error:
+        case Problem():
+            return error
+        case space.SpaceError():
+            status, slug = _SPACE[type(error)]
+            wait = None if error.retry_at is None else max(1, math.ceil(error.retry_at - now))
+            return Problem(status, slug, str(error), headers={"Retry-After": str(wait)} if wait else None)
+        case OfferError():
+            return Problem(400, "bad-offer", str(error))
+        case RelayFullError():
+            sentence = str(error) or "The relay has no place for one more connection."
+            return Problem(503, "relay-full", sentence, headers={"Retry-After": str(RELAY_RETRY)})
+        case PlaneError():
+            return Problem(409, "not-live", "The media of this Space has just ended.")
+        case RequestValidationError():
+            return Problem(422, "bad-input", _first_fault(error))
+        case HTTPException():
+            return _of_http(error)
+        case _:
+            return Problem(500, "internal", "The server failed at this; it has noted why.")
+
+
+def respond(problem: Problem, **more: object) -> JSONResponse:
+    """Write a problem as a response."""
+    body = {
+        "type": f"urn:spaces-lab:problem:{problem.slug}",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": str(problem),
+        **more,
+    }
+    return JSONResponse(body, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of an app leave as a problem."""
+
+    async def handle(request: Request, error: Exception) -> JSONResponse:
+        problem = problem_of(error, time.time())
+        if problem.status == 405:
+            problem.headers["Allow"] = ", ".join(allowed_methods(request))
+        if isinstance(error, RequestValidationError):
+            faults = [{"at": _where(f), "detail": f["msg"]} for f in error.errors()]
+            return respond(problem, errors=jsonable_encoder(faults))
+        return respond(problem)
+
+    errors = (Problem, space.SpaceError, OfferError, RelayFullError, PlaneError, RequestValidationError)
+    for kind in (*errors, HTTPException, Exception):
+        app.add_exception_handler(kind, handle)
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """Return every method that the path of a request knows, over all routes."""
+    table: dict[str, set[str]] = request.app.state.methods
+    template: str = getattr(request.scope.get("route"), "path", "")
+    return sorted(table.get(template, set()))
+
+
+def _of_http(error: HTTPException) -> Problem:
+    slug = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    sentence = error.detail
+    if error.status_code == 404:
+        sentence = "There is nothing at this address; /openapi.json lists what there is."
+    elif error.status_code == 405:
+        sentence = "This address does not know that method; the Allow header lists those it knows."
+    elif error.status_code == 400:
+        sentence = "The body of the request could not be read; it should be JSON in UTF-8."
+    return Problem(error.status_code, slug, sentence, headers=dict(error.headers or {}))
+
+
+def _first_fault(error: RequestValidationError) -> str:
+    faults = error.errors()
+    fault = faults[0]
+    more = f" (and {len(faults) - 1} more, see errors)" if len(faults) > 1 else ""
+    return f"{_where(fault)}: {fault['msg']}{more}."
+
+
+def _where(fault: dict[str, object]) -> str:
+    location = fault["loc"]
+    assert isinstance(location, tuple)
+    return ".".join(str(part) for part in location)

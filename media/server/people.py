@@ -1,0 +1,177 @@
+"""The people of a Space over HTTP: who asks to speak, who is invited, who is on the stage, who is muted or out.
+
+``me`` stands for the caller wherever a path names a person. An admin of the service acts as enforcement where
+the caller's own role in the Space has no right to act.
+"""
+
+from typing import Final
+
+from fastapi import APIRouter, Depends, Response
+
+from media.server.auth import Caller, Named, caller
+from media.server.errors import Problem
+from media.server.routes import Person, SessionsHere, SpacesHere, actor, problems
+from media.server.schemas import (
+    NewInvitation,
+    PersonOut,
+    RequestList,
+    RequestOut,
+    Stage,
+    StageMeta,
+)
+from media.space.permissions import Action
+from media.space.space import Events, Space
+from media.space.states import Standing
+
+router: Final = APIRouter(prefix="/spaces/{space_id}", dependencies=[Depends(caller)])
+
+
+@router.post("/requests", status_code=201, tags=["Asking to speak"], responses=problems(403, 404, 409, 429))
+async def ask(
+    space_id: str, who: Named, spaces: SpacesHere, sessions: SessionsHere, response: Response
+) -> RequestOut:
+    """Ask to speak.
+
+    `granted` at once if the speak policy says so and a seat is free, else `queued`. Whoever is not connected yet
+    has 30 seconds to be. A denied person must wait a minute before asking again (429 with `Retry-After`).
+    """
+    space = await spaces.act(
+        space_id, lambda s, now: s.ask(who.name, now, present=sessions.present(s.id, who.name))
+    )
+    response.headers["Location"] = f"/spaces/{space_id}/participants/{who.name}"
+    return RequestOut.of(space, who.name)
+
+
+@router.get("/requests", tags=["Asking to speak"], responses=problems(404))
+async def list_requests(space_id: str, spaces: SpacesHere) -> RequestList:
+    """Show the queue, longest waiting first."""
+    space = await spaces.get(space_id)
+    return RequestList(data=[RequestOut.of(space, p.person) for p in space.people.queue])
+
+
+@router.delete("/requests/me", status_code=204, tags=["Asking to speak"], responses=problems(404, 409))
+async def withdraw(space_id: str, who: Named, spaces: SpacesHere) -> None:
+    """Take one's own request back."""
+    await spaces.act(space_id, lambda s, now: s.withdraw(who.name, now))
+
+
+@router.post("/requests/{user_id}/approve", tags=["Asking to speak"], responses=problems(403, 404, 409))
+async def approve(space_id: str, person: Person, who: Named, spaces: SpacesHere) -> RequestOut:
+    """Give a waiting person a seat; host and co-hosts may.  When all are taken (409) the request stays queued."""
+    return RequestOut.of(await spaces.act(space_id, lambda s, now: s.approve(who.name, person, now)), person)
+
+
+@router.post("/requests/{user_id}/deny", tags=["Asking to speak"], responses=problems(403, 404, 409))
+async def deny(space_id: str, person: Person, who: Named, spaces: SpacesHere) -> RequestOut:
+    """Answer a request with no; host and co-hosts may."""
+    return RequestOut.of(await spaces.act(space_id, lambda s, now: s.deny(who.name, person, now)), person)
+
+
+@router.post("/invitations", status_code=201, tags=["Invitations"], responses=problems(403, 404, 409, 422))
+async def invite(
+    space_id: str, body: NewInvitation, who: Named, spaces: SpacesHere, sessions: SessionsHere
+) -> PersonOut:
+    """Offer a person a seat, also before the Space starts; host and co-hosts may."""
+
+    def step(space: Space, now: float) -> Events:
+        present = sessions.present(space.id, body.user_id)
+        return space.invite(who.name, body.user_id, now, present=present)
+
+    space = await spaces.act(space_id, step)
+    return PersonOut.of(space.people.known(body.user_id))
+
+
+@router.post("/invitations/me/accept", tags=["Invitations"], responses=problems(403, 404, 409))
+async def accept(space_id: str, who: Named, spaces: SpacesHere) -> PersonOut:
+    """Take the seat that was offered; needs a live Space and a free seat."""
+    space = await spaces.act(space_id, lambda s, now: s.accept(who.name, now))
+    return PersonOut.of(space.people.known(who.name))
+
+
+@router.post("/invitations/me/decline", status_code=204, tags=["Invitations"], responses=problems(403, 404, 409))
+async def decline(space_id: str, who: Named, spaces: SpacesHere) -> None:
+    """Turn an invitation down."""
+    await spaces.act(space_id, lambda s, now: s.decline(who.name, now))
+
+
+@router.get("/participants", tags=["Participants"], responses=problems(404))
+async def list_participants(space_id: str, spaces: SpacesHere) -> Stage:
+    """Show who has the right to speak, and how many listen: the crowd is a number."""
+    space = await spaces.get(space_id)
+    stage = [p for p in space.people if p.on_stage]
+    listeners = space.participant_count - sum(p.connected for p in stage)
+    return Stage(
+        data=[PersonOut.of(p) for p in stage],
+        meta=StageMeta(
+            participant_count=space.participant_count,
+            listener_count=listeners,
+            free_seats=space.free_seats,
+        ),
+    )
+
+
+@router.get("/participants/{user_id}", tags=["Participants"], responses=problems(403, 404))
+async def get_participant(
+    space_id: str, person: Person, who: Named, spaces: SpacesHere, sessions: SessionsHere
+) -> PersonOut:
+    """Show a person: oneself always, people on the stage to everyone, others to host, co-hosts and admins."""
+    return _show(await spaces.get(space_id), person, who, sessions.present(space_id, person))
+
+
+@router.post("/participants/{user_id}/mute", tags=["Participants"], responses=problems(403, 404, 409))
+async def mute(space_id: str, person: Person, who: Named, spaces: SpacesHere) -> PersonOut:
+    """Silence oneself or, as host, co-host or admin, somebody else.
+
+    These are two flags: a person cannot unmute while an admin's mute is set.
+    """
+    space = await spaces.act(
+        space_id, lambda s, now: s.mute(actor(s, who, Action.MUTE_OTHERS, person), person, now)
+    )
+    return PersonOut.of(space.people.known(person))
+
+
+@router.post("/participants/{user_id}/unmute", tags=["Participants"], responses=problems(403, 404, 409))
+async def unmute(space_id: str, person: Person, who: Named, spaces: SpacesHere) -> PersonOut:
+    """Open one's own microphone, or lift an admin's mute: nobody opens the microphone of somebody else."""
+    space = await spaces.act(
+        space_id, lambda s, now: s.unmute(actor(s, who, Action.MUTE_OTHERS, person), person, now)
+    )
+    return PersonOut.of(space.people.known(person))
+
+
+@router.post("/participants/{user_id}/step-down", tags=["Participants"], responses=problems(403, 404, 409))
+async def step_down(
+    space_id: str, person: Person, who: Named, spaces: SpacesHere, sessions: SessionsHere
+) -> PersonOut:
+    """Leave the stage and go on listening, or take somebody else off it as host, co-host or admin."""
+    space = await spaces.act(
+        space_id, lambda s, now: s.step_down(actor(s, who, Action.REVOKE, person), person, now)
+    )
+    return PersonOut.of(space.people.look(person, sessions.present(space_id, person)))
+
+
+@router.delete(
+    "/participants/{user_id}", status_code=204, tags=["Participants"], responses=problems(403, 404, 409)
+)
+async def remove(space_id: str, person: Person, who: Named, spaces: SpacesHere, sessions: SessionsHere) -> None:
+    """Leave (oneself), or remove somebody for good as host, co-host or admin.  Their connections end at once."""
+    if person == who.name:
+        await spaces.leave(space_id, person)
+        return
+
+    def step(space: Space, now: float) -> Events:
+        present = sessions.present(space.id, person)
+        return space.remove(actor(space, who, Action.REMOVE, person), person, now, present=present)
+
+    await spaces.act(space_id, step)
+
+
+def _show(space: Space, person: str, who: Caller, present: bool) -> PersonOut:
+    participant = space.people.look(person, present)
+    if participant.on_stage or person == who.name or who.admin or _admin_of(space, who):
+        return PersonOut.of(participant)
+    raise Problem(403, "no-right", "Only people on the stage are shown by name; the crowd is a number.")
+
+
+def _admin_of(space: Space, who: Caller) -> bool:
+    return space.people.standing(who.name) in (Standing.HOST, Standing.COHOST)

@@ -1,0 +1,63 @@
+"""What the routes share: how refusals are described, who is meant by a path, as whom a caller acts."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Request
+
+from media.server.admission import Admission
+from media.server.auth import Caller, Named
+from media.server.schemas import ProblemOut
+from media.server.sessions import Sessions
+from media.server.spaces import Spaces
+from media.space.permissions import ALLOWED, Action, Role, role_of
+from media.space.space import Space
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe the refusals of a route for the OpenAPI document."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {
+                "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}},
+            },
+            "model": ProblemOut,
+        }
+        for status in sorted({401, *statuses})
+    }
+
+
+def _spaces(request: Request) -> Spaces:
+    return request.app.state.spaces
+
+
+def _sessions(request: Request) -> Sessions:
+    return request.app.state.sessions
+
+
+def _admission(request: Request) -> Admission:
+    return request.app.state.admission
+
+
+SpacesHere = Annotated[Spaces, Depends(_spaces)]
+SessionsHere = Annotated[Sessions, Depends(_sessions)]
+AdmissionHere = Annotated[Admission, Depends(_admission)]
+
+UserPath = Annotated[str, Path(description="a user id, or `me`", examples=["me"])]
+
+
+def person_of(user_id: UserPath, who: Named) -> str:
+    """Return whom a path means."""
+    return who.name if user_id == "me" else user_id
+
+
+Person = Annotated[str, Depends(person_of)]
+
+
+def actor(space: Space, who: Caller, action: Action, person: str | None = None) -> str | None:
+    """Return as whom the caller acts: None for enforcement."""
+    role = role_of(space.people.standing(who.name))
+    if who.admin and who.name != person and role not in ALLOWED[action] and Role.ENFORCEMENT in ALLOWED[action]:
+        return None
+    return who.name

@@ -1,0 +1,216 @@
+"""The shapes of the API.  Names of fields and states are those of X API v2's Space object where it has them."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from media.server.auth import DEFAULT_TTL, NAME
+from media.space.people import Participant
+from media.space.policy import SpeakPolicy
+from media.space.space import Space
+from media.space.states import Standing, State
+
+UserId = Annotated[str, Field(pattern=NAME, examples=["ana"])]
+Text = Annotated[str, Field(max_length=40)]
+
+
+class _Input(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewSpace(_Input):
+    """What a host says about a Space to come."""
+
+    title: str = Field("", max_length=70, examples=["What we learned from the launch"])
+    lang: str = Field("en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47 language tag")
+    topic_ids: list[Text] = Field([], max_length=10, description="at most three, by the default policy")
+    scheduled_start: AwareDatetime | None = Field(
+        None, description="when it is to start; without it the Space is a draft until it is started"
+    )
+    speak_policy: SpeakPolicy = Field(
+        SpeakPolicy.INVITED,
+        description="who gets a seat without being approved: `everyone`, people the host is `following`, or "
+        "people who were `invited`; everyone else asks and waits",
+    )
+    anonymous_listening: bool = Field(False, description="whether people may listen without a token")
+
+
+class SpaceChange(_Input):
+    """What can be changed about a Space."""
+
+    speak_policy: SpeakPolicy
+
+
+class SpaceOut(BaseModel):
+    """A Space."""
+
+    id: str = Field(examples=["1DXxyRYNejbKM"])
+    state: State
+    title: str
+    creator_id: str
+    host_ids: list[str] = Field(description="the host, then co-hosts")
+    speaker_ids: list[str] = Field(description="everyone who has had the right to speak")
+    invited_user_ids: list[str] = Field(description="invitations to speak that are open")
+    created_at: datetime
+    scheduled_start: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    participant_count: int = Field(description="people connected now, on the stage and in the crowd")
+    subscriber_count: int = Field(description="people who want to be reminded")
+    is_ticketed: bool
+    lang: str
+    topic_ids: list[str]
+    speak_policy: SpeakPolicy
+    anonymous_listening: bool
+    policy: str = Field(description="the dated rules it goes by", examples=["2021-08"])
+
+    @classmethod
+    def of(cls, space: Space) -> "SpaceOut":
+        """Show a Space."""
+        people = space.people
+        return cls(
+            id=space.id,
+            state=space.state,
+            title=space.title,
+            creator_id=space.host,
+            host_ids=[space.host, *(p.person for p in people.with_standing(Standing.COHOST))],
+            speaker_ids=list(space.spoke),
+            invited_user_ids=[p.person for p in people.with_standing(Standing.INVITED)],
+            created_at=_time(space.created_at),
+            scheduled_start=_time_or_none(space.scheduled_start),
+            started_at=_time_or_none(space.started_at),
+            ended_at=_time_or_none(space.ended_at),
+            participant_count=space.participant_count,
+            subscriber_count=0,
+            is_ticketed=False,
+            lang=space.lang,
+            topic_ids=list(space.topic_ids),
+            speak_policy=space.speak_policy,
+            anonymous_listening=space.anonymous_listening,
+            policy=space.policy.name,
+        )
+
+
+class SpaceListMeta(BaseModel):
+    """About a list."""
+
+    result_count: int
+
+
+class SpaceList(BaseModel):
+    """Some Spaces, youngest first."""
+
+    data: list[SpaceOut]
+    meta: SpaceListMeta
+
+
+class RequestOut(BaseModel):
+    """A request to speak."""
+
+    user_id: str
+    status: Literal["queued", "granted", "denied"]
+    position: int | None = Field(None, description="place in the queue, from 1; only while queued")
+    asked_at: datetime | None = Field(None, description="only while queued")
+    retry_at: datetime | None = Field(None, description="when a denied person may ask again")
+
+    @classmethod
+    def of(cls, space: Space, person: str) -> "RequestOut":
+        """Show where a request stands; people who do not wait have been granted or denied."""
+        participant = space.people.named.get(person)
+        if participant is None:
+            return cls(user_id=person, status="denied", position=None, asked_at=None, retry_at=None)
+        if participant.standing is Standing.REQUESTED:
+            position = [p.person for p in space.people.queue].index(person) + 1
+            asked = _time_or_none(participant.asked_at)
+            return cls(user_id=person, status="queued", position=position, asked_at=asked, retry_at=None)
+        retry_at = _time_or_none(participant.denied_until)
+        status = "granted" if participant.on_stage else "denied"
+        return cls(user_id=person, status=status, position=None, asked_at=None, retry_at=retry_at)
+
+
+class RequestList(BaseModel):
+    """The queue, longest waiting first."""
+
+    data: list[RequestOut]
+
+
+class NewInvitation(_Input):
+    """Whom to invite."""
+
+    user_id: UserId
+
+
+class PersonOut(BaseModel):
+    """A person in a Space."""
+
+    user_id: str
+    standing: Standing
+    connected: bool
+    muted_by_self: bool = Field(description="the person can unmute")
+    muted_by_admin: bool = Field(description="only an admin can lift this")
+
+    @classmethod
+    def of(cls, participant: Participant) -> "PersonOut":
+        """Show a person."""
+        return cls(
+            user_id=participant.person,
+            standing=participant.standing,
+            connected=participant.connected,
+            muted_by_self=participant.muted_by_self,
+            muted_by_admin=participant.muted_by_admin,
+        )
+
+
+class StageMeta(BaseModel):
+    """The crowd, which is a number."""
+
+    participant_count: int
+    listener_count: int
+    free_seats: int
+
+
+class Stage(BaseModel):
+    """Who has the right to speak, and how many listen."""
+
+    data: list[PersonOut]
+    meta: StageMeta
+
+
+class NewTokens(_Input):
+    """For whom to make tokens."""
+
+    users: list[UserId] = Field(min_length=1, max_length=10_000, examples=[["ana", "ben"]])
+    admin: bool = False
+    ttl_seconds: int = Field(DEFAULT_TTL, ge=1, le=30 * 86_400)
+
+
+class TokenOut(BaseModel):
+    """A token."""
+
+    user_id: str
+    token: str
+    expires_at: datetime
+
+
+class TokenList(BaseModel):
+    """Tokens, in the order of the names."""
+
+    data: list[TokenOut]
+
+
+class ProblemOut(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(examples=["urn:spaces-lab:problem:seats-full"])
+    title: str = Field(examples=["Conflict"])
+    status: int = Field(examples=[409])
+    detail: str = Field(examples=["All 10 seats are taken; the request of ana stays in the queue."])
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _time_or_none(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _time(seconds)

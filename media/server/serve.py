@@ -1,0 +1,112 @@
+"""A server process from start to end: bind, run until a signal, put everything down in order."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Generator
+from typing import Final, Protocol
+
+import uvicorn
+
+from media.server.app import Plane, create_app
+from media.server.config import Config
+from media.server.metrics import Families
+from media.server.store import StoreError
+
+GOODBYE: Final = 3
+"""Seconds that requests under way have to finish in."""
+
+
+class RunningPlane(Plane, Protocol):
+    """A plane that this process starts and stops."""
+
+    async def start(self) -> None:
+        """Take the port.
+
+        :raises OSError: somebody else has it
+        """
+        ...
+
+    async def stop(self) -> None:
+        """End all sessions."""
+        ...
+
+
+async def serve(config: Config, plane: RunningPlane, families: Families | None = None) -> str | None:
+    """Run until SIGINT or SIGTERM; return a sentence if it could not begin.
+
+    :param families: yields what the relay counts, for ``/metrics``
+    """
+    try:
+        listener = _listen(config)
+    except OSError as error:
+        return _taken("TCP", config.host, config.port, error)
+    with listener:
+        try:
+            await plane.start()
+        except OSError as error:
+            return _taken("UDP", config.host, config.udp_port, error)
+        try:
+            return await _run(config, plane, families, listener)
+        finally:
+            await plane.stop()
+
+
+async def _run(
+    config: Config, plane: RunningPlane, families: Families | None, listener: socket.socket
+) -> str | None:
+    try:
+        app = create_app(config, plane, metric_families=families)
+    except (StoreError, ValueError, OSError) as error:
+        return str(error)
+    settings = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GOODBYE,
+        server_header=False,
+    )
+    server = _Server(settings)
+
+    def stop() -> None:
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    host, port = listener.getsockname()[:2]
+    logging.getLogger(__name__).info("Spaces on http://%s:%d", host, port)
+    await server.serve(sockets=[listener])
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(number)
+    return None if server.started else "The server could not start; the lines above say why."
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals alone: uvicorn would raise them again at the end, and the process would not exit 0."""
+        yield
+
+
+def _listen(config: Config) -> socket.socket:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((config.host, config.port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _taken(protocol: str, host: str, port: int, error: OSError) -> str:
+    flag = "--port" if protocol == "TCP" else "--udp-port"
+    return (
+        f"Cannot use {protocol} port {port} on {host} ({error.strerror or error}); "
+        f"stop whoever uses it, or choose another with {flag}."
+    )

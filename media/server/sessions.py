@@ -1,0 +1,76 @@
+"""Who is connected with what: the media sessions of people, as the control plane knows them.
+
+A person may hold several sessions (one to speak, one to listen); the person is present while at least one of
+them is up. The Space itself only counts, so names in the crowd are known here and nowhere else.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["whip", "whep"]
+
+
+@dataclass(slots=True)
+class MediaSession:
+    """One WHIP or WHEP session."""
+
+    id: str
+    space: str
+    person: str
+    kind: Kind
+    anonymous: bool = False
+    up: bool = False
+    """Whether media flows: ICE and DTLS are done."""
+
+
+class Sessions:
+    """All sessions of one server.  No I/O: told by the API and by the events of the plane."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, MediaSession] = {}
+        self._present: Counter[tuple[str, str]] = Counter()
+
+    def __iter__(self) -> Iterator[MediaSession]:
+        return iter(self._by_id.values())
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, session_id: str) -> MediaSession | None:
+        """Return a session, or None if it is over or never was."""
+        return self._by_id.get(session_id)
+
+    def present(self, space: str, person: str) -> bool:
+        """Whether a person is connected to a Space."""
+        return self._present[space, person] > 0
+
+    def add(self, session: MediaSession) -> None:
+        """Know a session whose offer is being answered."""
+        self._by_id[session.id] = session
+
+    def up(self, session: MediaSession) -> bool:
+        """Note that media flows; True if that makes the person present."""
+        if session.up:
+            return False
+        session.up = True
+        self._present[session.space, session.person] += 1
+        return self._present[session.space, session.person] == 1
+
+    def discard(self, session: MediaSession) -> bool:
+        """Forget a session; True if the person is not present any more for that."""
+        if self._by_id.pop(session.id, None) is None or not session.up:
+            return False
+        key = (session.space, session.person)
+        self._present[key] -= 1
+        if self._present[key] > 0:
+            return False
+        del self._present[key]
+        return True
+
+    def forget(self, space: str, person: str | None = None) -> None:
+        """Forget the sessions of a person in a Space, or all of the Space: they were ended, not lost."""
+        for session in list(self):
+            if session.space == space and person in (None, session.person):
+                self.discard(session)

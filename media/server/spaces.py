@@ -1,0 +1,221 @@
+"""The Spaces of this server: live objects in memory, their effects in the relay, their records in the store.
+
+One input goes through three steps, in this order: the domain decides (at once, without awaiting), the relay obeys,
+the store remembers. The first step is what makes two requests at a time safe; the order of the other two is what
+makes a removed person silent within milliseconds.
+"""
+
+import asyncio
+import logging
+import secrets
+import string
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from media.relay.plane import DataPlane, PlaneError
+from media.server.commands import carry_out, reopen
+from media.server.errors import Problem
+from media.server.sessions import Sessions
+from media.server.store import Store
+from media.space.errors import NotEligibleError
+from media.space.events import PersonLeft, PersonRemoved, SpaceEnded, SpaceEvent
+from media.space.policy import Policy
+from media.space.record import from_record, to_record
+from media.space.space import Events, Space
+from media.space.states import State
+
+log = logging.getLogger(__name__)
+
+Step = Callable[[Space, float], Events]
+"""An input to a Space at a time (Unix seconds)."""
+
+UNFINISHED: Final = (State.DRAFT, State.SCHEDULED, State.LIVE)
+_BASE62: Final = string.digits + string.ascii_letters
+
+
+class Held:
+    """A Space in memory, and what is still to be done about it outside."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.outbox: deque[SpaceEvent] = deque()
+        self.changed = False
+        self.relaying = asyncio.Lock()
+        self.saving = asyncio.Lock()
+
+
+class Spaces:
+    """Driven by the API, by the events of the plane and by :class:`~media.server.timers.Timers`."""
+
+    def __init__(
+        self,
+        store: Store,
+        plane: DataPlane,
+        sessions: Sessions,
+        policy: Policy,
+        clock: Callable[[], float],
+    ) -> None:
+        """Take a clock in Unix seconds."""
+        self.store = store
+        self.plane = plane
+        self.sessions = sessions
+        self.policy = policy
+        self.clock = clock
+        self.on_timer_changed: Callable[[Space], None] = lambda _: None
+        self._held: dict[str, Held] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def in_memory(self) -> list[Space]:
+        """Every Space that is not over."""
+        return [held.space for held in self._held.values()]
+
+    async def open(self) -> None:
+        """Take up every Space that was not over when the last process ended."""
+        for record in await self.store.find(UNFINISHED):
+            space = from_record(record, self.clock())
+            self._held[space.id] = Held(space)
+            if space.state is State.LIVE:
+                await reopen(self.plane, space)
+            self.on_timer_changed(space)
+
+    async def close(self) -> None:
+        """Finish what is under way and write everything down."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        for held in list(self._held.values()):
+            held.changed = True
+            await self._save(held)
+
+    async def create(self, host: str, *, scheduled_start: float | None, **attributes: Any) -> Space:
+        """Make a Space of a host, a draft unless it has a time to start (Unix seconds)."""
+        now = self.clock()
+        attributes.setdefault("policy", self.policy)
+        space = Space(self._new_id(), host, now, **attributes)
+        if scheduled_start is not None:
+            mine = [s for s in self.in_memory if s.host == host and s.state is State.SCHEDULED]
+            if len(mine) >= space.policy.schedule_limit > 0:
+                raise NotEligibleError(
+                    f"A person can have {space.policy.schedule_limit} scheduled Spaces at a time; "
+                    "start or cancel one first."
+                )
+            space.schedule(host, scheduled_start, now)
+        held = self._held[space.id] = Held(space)
+        held.changed = True
+        await self._save(held)
+        return space
+
+    async def get(self, space_id: str) -> Space:
+        """Return a Space, live or long over.
+
+        :raises Problem: 404, there is none
+        """
+        return (await self._find(space_id)).space
+
+    def takes_anonymous(self, space_id: str) -> bool:
+        """Whether a Space lets people listen without a token; a Space that does not exist does not."""
+        held = self._held.get(space_id)
+        return held is not None and held.space.anonymous_listening
+
+    async def find(self, states: Sequence[State], limit: int) -> list[Space]:
+        """Return Spaces of these states, youngest first."""
+        records = await self.store.find(states, limit)
+        found = [self._held.get(record["id"]) for record in records]
+        return [
+            held.space if held else from_record(record, self.clock())
+            for held, record in zip(found, records, strict=True)
+        ]
+
+    async def act(self, space_id: str, step: Step) -> Space:
+        """Do something to a Space; when this returns, relay and store have followed.
+
+        :raises SpaceError: the rules refuse it
+        :raises Problem: 404, there is no such Space
+        """
+        held = await self._find(space_id)
+        self._step(held, step)
+        await self._settle(held)
+        return held.space
+
+    async def leave(self, space_id: str, person: str) -> None:
+        """Let a person go who wants to, from the stage or from the crowd, and end their connections.
+
+        :raises SpaceError: the host cannot, and who is not there cannot
+        """
+        held = await self._find(space_id)
+        present = self.sessions.present(space_id, person)
+        self._step(held, lambda space, now: space.leave(person, now, present=present))
+        self.sessions.forget(space_id, person)
+        await self._settle(held)
+        await self.plane.drop_participant(space_id, person)
+
+    def note(self, space_id: str, step: Step) -> None:
+        """Do something that has happened anyway; relay and store follow soon.
+
+        :raises SpaceError: the rules refuse it
+        """
+        held = self._held.get(space_id)
+        if held is None or not self._step(held, step):
+            return
+        task = asyncio.get_running_loop().create_task(self._settle(held))
+        self._tasks.add(task)
+        task.add_done_callback(self._note_done)
+
+    def _note_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("A Space could not be carried out or saved.", exc_info=error)
+
+    def _step(self, held: Held, step: Step) -> Events:
+        space = held.space
+        events = step(space, self.clock())
+        for event in events:
+            match event:
+                case PersonRemoved(person=person) | PersonLeft(person=person, reason="left"):
+                    self.sessions.forget(space.id, person)
+                case SpaceEnded():
+                    self.sessions.forget(space.id)
+                case _:
+                    pass
+        held.outbox.extend(events)
+        held.changed = held.changed or bool(events)
+        self.on_timer_changed(space)
+        return events
+
+    async def _settle(self, held: Held) -> None:
+        async with held.relaying:
+            while held.outbox:
+                event = held.outbox.popleft()
+                try:
+                    await carry_out(self.plane, held.space.id, event)
+                except PlaneError as error:
+                    log.warning("The relay could not follow %s: %s", type(event).__name__, error)
+        await self._save(held)
+
+    async def _save(self, held: Held) -> None:
+        """Write the newest state; of several who wait here, the first writes for all."""
+        async with held.saving:
+            if not held.changed:
+                return
+            held.changed = False
+            try:
+                await self.store.save(to_record(held.space))
+            except BaseException:
+                held.changed = True
+                raise
+        if held.space.state not in UNFINISHED:
+            self._held.pop(held.space.id, None)
+
+    async def _find(self, space_id: str) -> Held:
+        held = self._held.get(space_id)
+        if held is not None:
+            return held
+        record = await self.store.load(space_id)
+        if record is None:
+            raise Problem(404, "unknown-space", "There is no Space of this id.")
+        return self._held.get(space_id) or Held(from_record(record, self.clock()))
+
+    def _new_id(self) -> str:
+        """Return an id in the shape that X gives its Spaces: 13 letters and digits."""
+        return "".join(secrets.choice(_BASE62) for _ in range(13))

@@ -1,0 +1,109 @@
+"""What outlives the process: every Space as a row.
+
+SQLite beside the secret unless a URL says otherwise. The rows hold the record of the domain
+(:mod:`media.space.record`) as one document, and beside it the columns that are searched; the schema is made and
+renewed by the migrations in this package, at start.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from media.space.record import Record
+from media.space.states import State
+
+_SPACES = sa.Table(
+    "spaces",
+    sa.MetaData(),
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("state", sa.String(16)),
+    sa.Column("creator_id", sa.String(64)),
+    sa.Column("created_at", sa.Float),
+    sa.Column("record", sa.JSON),
+)
+
+
+class StoreError(RuntimeError):
+    """The store cannot be used; the message is one sentence for the operator."""
+
+
+class Store:
+    """Rows in, rows out.  :meth:`open` before use, :meth:`close` after."""
+
+    def __init__(self, url: str) -> None:
+        """Take a SQLAlchemy URL with an asyncio driver."""
+        try:
+            self._engine = create_async_engine(url)
+        except (SQLAlchemyError, ImportError, ValueError) as error:
+            raise StoreError(f"The database URL cannot be used: {error}.") from None
+        self._shown_url = make_url(url).render_as_string(hide_password=True)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
+
+    async def open(self) -> None:
+        """Bring the schema up to date.
+
+        :raises StoreError: the database cannot be reached or is of a newer version
+        """
+        try:
+            async with self._engine.begin() as connection:
+                await connection.run_sync(_migrate)
+        except (SQLAlchemyError, OSError, command.util.CommandError) as error:
+            first = str(error).splitlines()[0]
+            raise StoreError(f"The store {self._shown_url} cannot be opened: {first}.") from error
+
+    async def close(self) -> None:
+        """Let every connection go."""
+        await self._engine.dispose()
+
+    async def save(self, record: Record) -> None:
+        """Write a Space, new or known."""
+        values = {
+            "state": record["state"],
+            "creator_id": record["host"],
+            "created_at": record["created_at"],
+            "record": record,
+        }
+        async with self._engine.begin() as connection:
+            update = sa.update(_SPACES).where(_SPACES.c.id == record["id"]).values(values)
+            if (await connection.execute(update)).rowcount == 0:
+                await connection.execute(sa.insert(_SPACES).values(values | {"id": record["id"]}))
+
+    async def load(self, space_id: str) -> Record | None:
+        """Read a Space; None if there is none of that id."""
+        query = sa.select(_SPACES.c.record).where(_SPACES.c.id == space_id)
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).scalar_one_or_none()
+
+    async def find(self, states: Sequence[State], limit: int | None = None) -> list[Record]:
+        """Read Spaces of these states, youngest first."""
+        query = (
+            sa.select(_SPACES.c.record)
+            .where(_SPACES.c.state.in_([state.value for state in states]))
+            .order_by(_SPACES.c.created_at.desc(), _SPACES.c.id)
+            .limit(limit)
+        )
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(query)).scalars())
+
+
+def _migrate(connection: sa.Connection) -> None:
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
+    """Let readers and the writer work side by side, and survive the death of the process."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
