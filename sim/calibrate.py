@@ -267,7 +267,13 @@ def _memory(residuals: Floats, run: NDArray[np.int64]) -> int:
 
 
 def _bootstrap(
-    design: Floats, fitted: Floats, residuals: Floats, weights: Floats, run: NDArray[np.int64], block: int, seed: int
+    design: Floats,
+    fitted: Floats,
+    residuals: Floats,
+    weights: Floats,
+    run: NDArray[np.int64],
+    block: int,
+    seed: int,
 ) -> Floats:
     """Return draws of the solution, shape (draws, terms).
 

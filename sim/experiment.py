@@ -64,7 +64,11 @@ class Experiment:
 def mean_interval(values: Floats, level: float = 0.95) -> tuple[float, float, float]:
     """Return mean, low and high of the Student t confidence interval; needs two values or more."""
     mean = float(values.mean())
-    half = float(stats.t.ppf((1 + level) / 2, values.size - 1)) * float(values.std(ddof=1)) / float(np.sqrt(values.size))
+    half = (
+        float(stats.t.ppf((1 + level) / 2, values.size - 1))
+        * float(values.std(ddof=1))
+        / float(np.sqrt(values.size))
+    )
     return mean, mean - half, mean + half
 
 

@@ -122,12 +122,12 @@ def draw_plan(ax: Axes, plan: Plan) -> None:
     place = np.arange(len(names))
     bars = ax.barh(place, used, color=colours, height=0.55)
     ax.bar_label(bars, [f"{value:.0f} %" for value in used], padding=3, fontsize=9)
-    ax.vlines(allowed, place - 0.4, place + 0.4, color=LIMIT, lw=2, label="what a plan allows")
+    ax.vlines(allowed, place - 0.4, place + 0.4, color=LIMIT, lw=2)
+    ax.text(allowed[-1] + 1.5, place[-1], "what a plan allows", color=LIMIT, va="center", fontsize=9)
     ax.set(xlabel=f"in use on each of {plan.relays} relays (%)", xlim=(0, 108), yticks=place, yticklabels=names)
     ax.set_title(
         f"{plan.scenario}: {plan.peak_listeners.value:,.0f} listeners, {plan.first_bottleneck} first", loc="left"
     )
-    ax.legend(loc="lower right", frameon=False)
     _tidy(ax)
 
 

@@ -1,5 +1,6 @@
 """Records with known truth: a synthetic relay whose costs the tests set."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from sim.relay import CostModel
 from sim.run import Run, RunWriter
-from sim.scenario import load
+from sim.scenario import Scenario, load
 from sim.verdict import Verdict
 
 TRUTH = CostModel(base_s=0.03, packet_s=6e-6, join_s=2.5e-3, talker_s=0.012, bytes_per_packet=120.0)
@@ -18,7 +19,12 @@ MakeRun = Callable[..., Run]
 
 
 def relay_table(
-    steps: tuple[int, ...], seed: int = 1, noise: float = 0.04, outliers: float = 0.02, hold: int = 15, rate: int = 20
+    steps: tuple[int, ...],
+    seed: int = 1,
+    noise: float = 0.04,
+    outliers: float = 0.02,
+    hold: int = 15,
+    rate: int = 20,
 ) -> pl.DataFrame:
     """A relay stepped up through ``steps``: joins at ``rate`` a second, then ``hold`` quiet seconds each."""
     rng = np.random.default_rng(seed)
@@ -88,3 +94,16 @@ def make_run(tmp_path: Path) -> MakeRun:
         return writer.finish(duration_s=float(relay.height), verdict=verdict)
 
     return make
+
+
+@pytest.fixture
+def small() -> Scenario:
+    """A short room without turnout, word of mouth or events: an M(t)/G/infinity queue of about 100."""
+    base = load("feedback-round")
+    return dataclasses.replace(
+        base,
+        length_min=15.0,
+        host=dataclasses.replace(base.host, followers=120_000),
+        turnout=dataclasses.replace(base.turnout, spread=0.0),
+        word_of_mouth=dataclasses.replace(base.word_of_mouth, joins_per_listener_hour=0.0),
+    )
