@@ -4,7 +4,10 @@ OpenSSL through pyOpenSSL's memory BIOs, with one shared context for all session
 out on purpose: its record header would hide where one record ends, which :func:`datagrams` needs to know.
 
 Retransmission is ours, by the time passed in, since OpenSSL's timer reads the clock itself: the last flight is
-kept and sent again after 0.5 s, 1 s, 2 s ... until the peer moves on (RFC 6347 §4.2.4).
+kept and sent again after 0.5 s, 1 s, 2 s ... until the peer moves on (RFC 6347 §4.2.4). Such a copy has the record
+numbers of the first, so a peer that had received it drops it as a replay; where OpenSSL's own timer has run out as
+well, it makes the flight anew, with numbers of its own. A server's last flight has no timer at all: it is sent
+again whenever the client sends its own again.
 """
 
 import datetime
@@ -32,6 +35,8 @@ MTU = 1200
 
 _DTLS_1_2 = 0xFEFD
 _RECORD_HEADER = 13
+_HANDSHAKE_RECORDS = (20, 22)
+"""First byte of records that belong to a handshake: change cipher spec, and its messages."""
 _CIPHERS = b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-AES128-GCM-SHA256"
 _DIGESTS = {"sha-256": hashlib.sha256, "sha-384": hashlib.sha384, "sha-512": hashlib.sha512}
 
@@ -148,7 +153,7 @@ class Handshake:
 
     def receive(self, datagram: bytes, now: float) -> list[bytes]:
         """Take in one datagram; junk is dropped by OpenSSL without a word."""
-        if self._ssl is None or self.failure or self.closed:
+        if self._ssl is None or self.failure or self.closed or not datagram:
             return []
         self._ssl.bio_write(datagram)
         if self.keys is None:
@@ -159,7 +164,7 @@ class Handshake:
             self.closed = True
         except SSL.Error:
             pass  # WantRead, or a record that failed authentication: neither ends an association
-        return self._drain()
+        return self._drain() or self._last_flight_again(datagram)
 
     def handle_timer(self, now: float) -> list[bytes]:
         """Send the last flight again, or give up."""
@@ -172,7 +177,7 @@ class Handshake:
             return []
         self._retransmit_after *= 2
         self._retransmit_at = now + self._retransmit_after
-        return self._flight
+        return self._made_anew() or self._flight
 
     def release(self) -> None:
         """Give OpenSSL's memory back; a late retransmission or close_notify of the peer is then ignored."""
@@ -188,6 +193,21 @@ class Handshake:
         except SSL.Error:
             return []
         return self._drain()
+
+    def _made_anew(self) -> list[bytes]:
+        """The last flight with new record numbers, if OpenSSL's timer, which reads the clock, has run out too."""
+        assert self._ssl is not None
+        try:
+            self._ssl.DTLSv1_handle_timeout()
+        except SSL.Error:
+            return []  # it gives up after twelve; the deadline comes earlier
+        return self._drain()
+
+    def _last_flight_again(self, datagram: bytes) -> list[bytes]:
+        """What a server answers to a client that repeats its own last flight, never more than that is long."""
+        if self._role == "client" or datagram[0] not in _HANDSHAKE_RECORDS:
+            return []
+        return self._flight if sum(map(len, self._flight)) <= len(datagram) else []
 
     def _advance(self, now: float) -> list[bytes]:
         assert self._ssl is not None

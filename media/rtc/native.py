@@ -36,6 +36,7 @@ recvmmsg = types.ExternalFunction(
     "recvmmsg", types.int32(types.int32, types.uintp, types.uint32, types.int32, types.uintp)
 )
 recv = types.ExternalFunction("recv", types.int64(types.int32, types.uintp, types.uint64, types.int32))
+write = types.ExternalFunction("write", types.int64(types.int32, types.uintp, types.uint64))
 poll = types.ExternalFunction("poll", types.int32(types.uintp, types.uint64, types.int32))
 epoll_wait = types.ExternalFunction("epoll_wait", types.int32(types.int32, types.uintp, types.int32, types.int32))
 clock_gettime = types.ExternalFunction("clock_gettime", types.int32(types.int32, types.uintp))

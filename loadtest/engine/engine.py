@@ -1,0 +1,221 @@
+"""The engine: a crowd of synthetic clients in one process, for Locust workers, benchmarks, tests and notebooks."""
+
+import asyncio
+import resource
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import aiohttp
+import numpy as np
+from numpy.typing import NDArray
+
+from loadtest.engine.ear import DATAGRAM, FIRST_PACKET, REPORT, RESOLUTION, Ears
+from loadtest.engine.health import Health
+from loadtest.engine.member import JoinError, Kind, Member, Timings
+from loadtest.engine.voice import Voices
+from loadtest.voice import clips
+from media.rtc.client import EXTENSION_IDS
+from media.rtc.dtls import Identity
+from media.rtc.rtcp import ReportBlock, RtcpError, build_receiver_report, parse_rtcp
+from media.rtc.rtp import CAPTURE_TIME_URI
+
+REPORT_INTERVAL = 5.0
+"""Seconds between a listener's receiver reports (RFC 3550 §6.2)."""
+HTTP_TIMEOUT = 15.0
+HTTP_CONNECTIONS = 64
+"""Connections kept to the server; joins beyond that wait for one."""
+
+
+class Engine:
+    """Light listeners and speakers. Use from one event loop, between :meth:`start` and :meth:`stop`.
+
+    ``ended`` is called with a member's number and a reason when the relay ends a session by itself.
+    """
+
+    def __init__(self, ended: Callable[[int, str], None] | None = None) -> None:
+        self._ended = ended
+        self._numbers = count(1)
+        self._members: dict[int, Member] = {}
+        self._by_fd: dict[int, int] = {}
+        self._lost: dict[int, tuple[int, int]] = {}
+        self._identity = Identity()
+        self._ears = Ears(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        self._voices = Voices(clips())
+        self._health = Health()
+        self._before = _Totals(self._ears)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Compile what must be compiled and begin."""
+        await asyncio.to_thread(self._ears.start)
+        self._voices.start()
+        self._http = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=HTTP_CONNECTIONS),
+            timeout=aiohttp.ClientTimeout(total=HTTP_TIMEOUT),
+        )
+        asyncio.get_running_loop().add_reader(self._ears.bell, self._hear)
+        self._health.start()
+        self._spawn(self._report())
+
+    async def stop(self) -> None:
+        """Leave every Space and free everything."""
+        await asyncio.gather(*(self.leave(number) for number in [*self._members]))
+        self._health.stop()
+        for task in self._tasks:
+            task.cancel()
+        await self._http.close()
+        asyncio.get_running_loop().remove_reader(self._ears.bell)
+        self._voices.stop()
+        self._ears.stop()
+
+    async def join(
+        self, kind: Kind, url: str, token: str | None = None, *, seed: int = 0, continuous: bool = False
+    ) -> tuple[int, Timings]:
+        """Join by WHEP (listener) or WHIP (speaker) at ``url``; returns the member's number once it hears.
+
+        A speaker says what ``seed`` decides, in talk-spurts or, if ``continuous``, without a pause, and hears the
+        Space too. :raises JoinError: at whichever step it failed; nothing is left behind then.
+        """
+        number = next(self._numbers)
+        member = Member(kind, url, token, self._http, self._identity, self._on_end)
+        try:
+            await member.connect()
+            self._listen(number, member)
+            if kind == "speaker":
+                self._voices.add(number, member.client, member.send, seed, continuous)
+            await member.hear()
+        except BaseException:
+            await self._discard(number, member)
+            raise
+        return number, member.timings
+
+    async def leave(self, number: int) -> None:
+        """DELETE the member's session and forget it; an unknown number is no error (it may have just ended)."""
+        if member := self._members.get(number):
+            await self._discard(number, member)
+
+    def snapshot(self) -> dict[str, Any]:
+        """One row of ``clients.parquet`` without ``t`` and ``worker``: what happened since the last call."""
+        now, before = _Totals(self._ears), self._before
+        self._before = now
+        delays, jitters = now.delays - before.delays, now.jitters - before.jitters
+        speakers = sum(member.kind == "speaker" for member in self._members.values())
+        lag = max(self._health.take_lag(), self._ears.take_round_max(), self._voices.take_late_max())
+        return {
+            "listeners": len(self._members) - speakers,
+            "speakers": speakers,
+            "packets": now.received - before.received,
+            "lost": max(0, (now.expected - now.received) - (before.expected - before.received)),
+            "jitter_p99_ms": quantile_ms(jitters, 0.99),
+            "mouth_to_ear_p50_ms": quantile_ms(delays, 0.5),
+            "mouth_to_ear_p95_ms": quantile_ms(delays, 0.95),
+            "mouth_to_ear_p99_ms": quantile_ms(delays, 0.99),
+            "generator_cpu": self._health.take_cpu(),
+            "loop_lag_ms": 1e3 * lag,
+            "rcvbuf_errors": self._health.take_rcvbuf_errors() + now.overflows - before.overflows,
+        }
+
+    def totals(self) -> dict[str, int]:
+        """Packets since the start: expected, received, rejected; and how many members there are."""
+        expected, received = self._ears.totals()
+        rejected = self._ears.rejected
+        return {"expected": expected, "received": received, "rejected": rejected, "members": len(self._members)}
+
+    def _listen(self, number: int, member: Member) -> None:
+        assert member.client.transport is not None and member.client.transport.receiver is not None
+        self._members[number], self._by_fd[member.fd] = member, number
+        member.hand_over()
+        self._ears.add(member.fd, member.client.transport.receiver, EXTENSION_IDS[CAPTURE_TIME_URI])
+
+    async def _discard(self, number: int, member: Member) -> None:
+        self._voices.remove(number)
+        if self._members.pop(number, None):
+            del self._by_fd[member.fd]
+            self._lost.pop(number, None)
+            self._ears.remove(member.fd)
+            rounds = self._ears.rounds
+            await member.leave()
+            while self._ears.rounds < rounds + 2:
+                await asyncio.sleep(0.01)
+        else:
+            await member.leave()
+        member.close()
+
+    def _on_end(self, member: Member, reason: str) -> None:
+        number = self._by_fd.get(member.fd)
+        if number is not None:
+            self._spawn(self._discard(number, member))
+            if self._ended:
+                self._ended(number, reason)
+
+    def _hear(self) -> None:
+        for heard in self._ears.heard():
+            number = self._by_fd.get(heard.fd)
+            if number is None:
+                continue
+            member = self._members[number]
+            if heard.kind == FIRST_PACKET:
+                member.first_packet(heard.when)
+            elif heard.kind == DATAGRAM:
+                member.datagram(heard.data)
+            elif heard.kind == REPORT and _says_goodbye(heard.data):
+                self._on_end(member, "the relay said goodbye")
+
+    async def _report(self) -> None:
+        """Send each listener's receiver report every 5 s, evenly spread."""
+        step, part = REPORT_INTERVAL / 50, 0
+        while True:
+            await asyncio.sleep(step)
+            part = (part + 1) % 50
+            for number, member in [*self._members.items()]:
+                if number % 50 == part:
+                    self._send_report(number, member)
+
+    def _send_report(self, number: int, member: Member) -> None:
+        ear = self._ears.record(member.fd)
+        transport = member.client.transport
+        if ear["first_sequence"] < 0 or transport is None or transport.sender is None:
+            return
+        expected = int(ear["highest_sequence"] - ear["first_sequence"]) + 1
+        lost = expected - int(ear["received"])
+        expected_before, lost_before = self._lost.get(number, (0, 0))
+        self._lost[number] = expected, lost
+        fraction = max(0, lost - lost_before) / max(1, expected - expected_before)
+        jitter = int(ear["jitter"] * 48_000)
+        block = ReportBlock(
+            int(ear["ssrc"]), fraction, lost, int(ear["highest_sequence"]) & 0xFFFF_FFFF, jitter, 0, 0
+        )
+        member.send(transport.sender.protect_rtcp(build_receiver_report(member.client.ssrc, (block,), "swarm")))
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class _Totals:
+    """A copy of everything that only grows."""
+
+    def __init__(self, ears: Ears) -> None:
+        self.expected, self.received = ears.totals()
+        self.overflows = ears.overflows
+        self.delays, self.jitters = ears.delays.copy(), ears.jitters.copy()
+
+
+def quantile_ms(histogram: NDArray[np.int64], share: float) -> float | None:
+    """Milliseconds below which ``share`` of a histogram of :mod:`loadtest.engine.ear` lies; None if empty."""
+    total = int(histogram.sum())
+    if not total:
+        return None
+    return 1e3 * (int(np.searchsorted(np.cumsum(histogram), share * total)) + 1) / RESOLUTION
+
+
+def _says_goodbye(report: bytes) -> bool:
+    try:
+        return bool(parse_rtcp(report).bye)
+    except RtcpError:
+        return False
+
+
+__all__ = ["Engine", "JoinError", "quantile_ms"]

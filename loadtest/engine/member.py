@@ -1,0 +1,190 @@
+"""One synthetic person: joins over HTTP, ICE and DTLS, then is all ears (and perhaps a voice)."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urljoin
+
+import aiohttp
+
+from media.rtc.client import Client
+from media.rtc.dtls import Identity
+from media.rtc.events import Closed, Connected, SessionEvent
+from media.rtc.sdp import SdpError
+
+Kind = Literal["listener", "speaker"]
+
+FIRST_PACKET_TIMEOUT = 15.0
+"""Seconds from the request to the first packet of sound; then the join has failed."""
+ERROR_LENGTH = 300
+
+
+class JoinError(RuntimeError):
+    """A join that failed; the message says at which step and why."""
+
+
+@dataclass
+class Timings:
+    """How long a join took, in milliseconds, each step after the one before."""
+
+    signalling_ms: float = 0.0
+    """HTTP request to answer."""
+    connect_ms: float = 0.0
+    """First connectivity check to the end of the DTLS handshake."""
+    first_packet_ms: float = 0.0
+    """From the request to the first authentic packet of sound."""
+
+
+class Member:
+    """One client with its socket. Runs on the engine's event loop."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        url: str,
+        token: str | None,
+        http: aiohttp.ClientSession,
+        identity: Identity,
+        ended: Callable[["Member", str], None],
+    ) -> None:
+        self.kind = kind
+        self.client = Client(identity, "sendrecv" if kind == "speaker" else "recvonly")
+        self.timings = Timings()
+        self._url, self._http = url, http
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._ended = ended
+        self._loop = asyncio.get_running_loop()
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._resource: str | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._connected: asyncio.Future[None] = self._loop.create_future()
+        self._first_packet: asyncio.Future[float] = self._loop.create_future()
+        self._started = 0.0
+
+    @property
+    def fd(self) -> int:
+        """The socket's descriptor: this member's name in the tables."""
+        return self._socket.fileno()
+
+    async def connect(self) -> None:
+        """Get an answer and a connection; :raises JoinError: it cannot be had."""
+        self._started = time.time()
+        answer = await self._negotiate()
+        self.timings.signalling_ms = 1e3 * (time.time() - self._started)
+        begun = time.monotonic()
+        try:
+            self.client.accept(answer, begun)
+        except SdpError as error:
+            raise JoinError(f"answer: {error}") from error
+        assert self.client.remote is not None
+        self._socket.connect(self.client.remote)
+        self._loop.add_reader(self._socket, self._readable)
+        self._flush()
+        await self._connected
+        self.timings.connect_ms = 1e3 * (time.monotonic() - begun)
+
+    async def hear(self) -> None:
+        """Wait for the first packet; :raises JoinError: none came in time."""
+        left = FIRST_PACKET_TIMEOUT - (time.time() - self._started)
+        try:
+            arrived = await asyncio.wait_for(asyncio.shield(self._first_packet), left)
+        except TimeoutError:
+            raise JoinError(f"sound: no packet within {FIRST_PACKET_TIMEOUT:.0f} s of the request") from None
+        self.timings.first_packet_ms = 1e3 * (arrived - self._started)
+
+    def hand_over(self) -> None:
+        """The compiled loop reads the socket from now on."""
+        self._loop.remove_reader(self._socket)
+
+    def first_packet(self, when: float) -> None:
+        """The compiled loop heard the first packet, at a Unix time."""
+        if not self._first_packet.done():
+            self._first_packet.set_result(when)
+
+    def datagram(self, data: bytes) -> None:
+        """A datagram that is no sound."""
+        self._handle(self.client.receive(data, time.monotonic()))
+
+    def send(self, datagram: bytes) -> None:
+        """To the relay; what the system does not take is lost, as on any network."""
+        try:
+            self._socket.send(datagram)
+        except OSError:
+            return
+
+    async def leave(self) -> None:
+        """DELETE the session, as WHIP and WHEP want it."""
+        self.quiet()
+        if self._resource:
+            try:
+                async with self._http.delete(self._resource, headers=self._headers):
+                    pass
+            except aiohttp.ClientError:
+                return  # the relay is gone, and the session with it
+
+    def quiet(self) -> None:
+        """No more timers and readers."""
+        if self._timer:
+            self._timer.cancel()
+        self._loop.remove_reader(self._socket)
+
+    def close(self) -> None:
+        """Say goodbye and free everything; nothing else may use the SRTP contexts any more."""
+        self.quiet()
+        self.client.close()
+        self._flush()
+        self._socket.close()
+
+    async def _negotiate(self) -> str:
+        headers = {"Content-Type": "application/sdp", **self._headers}
+        try:
+            async with self._http.post(self._url, data=self.client.offer, headers=headers) as response:
+                text = await response.text()
+                if response.status != 201:
+                    raise JoinError(f"HTTP {response.status}: {text[:ERROR_LENGTH]}")
+                self._resource = urljoin(self._url, response.headers["Location"])
+                return text
+        except aiohttp.ClientError as error:
+            raise JoinError(f"HTTP: {error or type(error).__name__}") from error
+        except TimeoutError as error:
+            raise JoinError("HTTP: no answer in time") from error
+
+    def _readable(self) -> None:
+        try:
+            data = self._socket.recv(2048)
+        except OSError:
+            return
+        self._handle(self.client.receive(data, time.monotonic()))
+
+    def _handle(self, events: list[SessionEvent]) -> None:
+        for event in events:
+            if isinstance(event, Connected) and not self._connected.done():
+                self._connected.set_result(None)
+            elif isinstance(event, Closed):
+                self._end(f"{event.reason} {event.detail}".strip())
+                return
+        self._flush()
+
+    def _end(self, reason: str) -> None:
+        self.quiet()
+        if not self._connected.done():
+            self._connected.set_exception(JoinError(f"connection: {reason}"))
+        else:
+            self._ended(self, reason)
+
+    def _flush(self) -> None:
+        for datagram in self.client.outbox:
+            self.send(datagram)
+        self.client.outbox.clear()
+        if self._timer:
+            self._timer.cancel()
+        due = self.client.next_timer
+        if due is not None:
+            self._timer = self._loop.call_at(due + self._loop.time() - time.monotonic(), self._timeout)
+
+    def _timeout(self) -> None:
+        self._handle(self.client.handle_timer(time.monotonic()))
