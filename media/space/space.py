@@ -186,8 +186,8 @@ class Space:
             return self.arrive(now)
         if participant.connected:
             return []
-        self.people.move(participant, Input.JOIN)
         participant.connected = True
+        self.people.move(participant, Input.JOIN)
         participant.lost_at = None
         return self._done(now, [Connected(now, person)], participant)
 
