@@ -1,9 +1,9 @@
 """From a measured run to the cost of a relay, with intervals.
 
 CPU per second is regressed on packets, joins and talkers per second, with non-negative coefficients. Seconds
-on a shared machine are noisy and the noise has outliers and memory, so the regression is robust (Huber weights,
-found by reweighting) and the intervals come from a wild block bootstrap: residuals keep their place, and
-blocks of neighbouring seconds change sign together. Blocks are as long as the residuals remember.
+on a shared machine are noisy, and the noise has outliers and memory. So the regression is robust (Huber's, then
+Tukey's weights, found by reweighting), and the intervals come from a wild block bootstrap: residuals keep their
+place, and blocks of neighbouring seconds change sign together. Blocks are as long as the residuals remember.
 """
 
 from collections.abc import Sequence
@@ -29,6 +29,8 @@ DRAWS = 500
 LEVEL = 0.95
 HUBER = 1.345
 """Residuals beyond this many robust standard deviations lose weight (95 % efficient under normal noise)."""
+TUKEY = 4.685
+"""Residuals beyond this many count for nothing (95 % efficient under normal noise)."""
 COLLINEAR = 10.0
 """A term whose variance inflation exceeds this cannot be told apart from the others and is left out."""
 
@@ -57,6 +59,7 @@ class Calibration:
     n: int
     """Seconds used."""
     r2: float
+    """Over all seconds used, outliers included."""
     talkers: float
     """Mean number of active talkers in the seconds used."""
     most_listeners: int
@@ -124,7 +127,7 @@ def fit(
     }
     kept = _identified(columns)
     design = np.column_stack([columns[term] for term in kept])
-    weights, solution = _huber(design, rows.cpu)
+    weights, solution = _robust(design, rows.cpu)
     fitted = design @ solution
     residuals = rows.cpu - fitted
     block = _memory(residuals, rows.run)
@@ -231,22 +234,34 @@ def _nnls(design: Floats, values: Floats, weights: Floats) -> Floats:
     return np.asarray(optimize.nnls(design / scale * root[:, None], values * root)[0]) / scale
 
 
-def _huber(design: Floats, values: Floats) -> tuple[Floats, Floats]:
-    """Return weights, shape (n,), and solution, shape (terms,), of the robust non-negative regression."""
+def _robust(design: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Return weights, shape (n,), and solution, shape (terms,), of the robust non-negative regression.
+
+    Huber's weights lead near the solution, Tukey's then leave out what cannot belong to it. Residuals are
+    judged relative to the fit: what a neighbour on the machine adds grows with the work it interrupts.
+    """
     weights = np.ones(values.size)
     solution = _nnls(design, values, weights)
-    for _ in range(30):
-        residuals = values - design @ solution
-        spread = 1.4826 * float(np.median(np.abs(residuals - np.median(residuals))))
-        if spread < 1e-12:
-            break
-        weights = np.minimum(1.0, HUBER * spread / np.maximum(np.abs(residuals), 1e-15))
-        update = _nnls(design, values, weights)
-        moved = np.abs(update - solution)
-        solution = update
-        if np.all(moved <= 1e-6 * np.maximum(np.abs(update), 1e-12)):
-            break
+    for weigh in (_huber, _tukey):
+        for _ in range(30):
+            fitted = design @ solution
+            relative = (values - fitted) / np.maximum(fitted, 1e-12)
+            spread = 1.4826 * float(np.median(np.abs(relative - np.median(relative))))
+            if spread < 1e-9:
+                return np.ones(values.size), solution
+            weights = weigh(relative / spread)
+            before, solution = solution, _nnls(design, values, weights)
+            if np.all(np.abs(solution - before) <= 1e-6 * np.maximum(solution, 1e-12)):
+                break
     return weights, solution
+
+
+def _huber(deviation: Floats) -> Floats:
+    return np.minimum(1.0, HUBER / np.maximum(np.abs(deviation), 1e-12))
+
+
+def _tukey(deviation: Floats) -> Floats:
+    return np.clip(1.0 - (deviation / TUKEY) ** 2, 0.0, None) ** 2
 
 
 def _memory(residuals: Floats, run: NDArray[np.int64]) -> int:

@@ -107,3 +107,16 @@ def small() -> Scenario:
         turnout=dataclasses.replace(base.turnout, spread=0.0),
         word_of_mouth=dataclasses.replace(base.word_of_mouth, joins_per_listener_hour=0.0),
     )
+
+
+@pytest.fixture
+def truth() -> CostModel:
+    """The costs that the synthetic relay of ``make_run`` has."""
+    return TRUTH
+
+
+@pytest.fixture
+def tables() -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Relay and clients tables of a healthy run."""
+    relay = relay_table((50, 100), hold=8)
+    return relay, clients_table(relay)
