@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Literal
 from urllib.parse import urljoin
 
@@ -60,6 +61,7 @@ class Member:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._resource: str | None = None
+        self._deleted = False
         self._timer: asyncio.TimerHandle | None = None
         self._connected: asyncio.Future[None] = self._loop.create_future()
         self._first_packet: asyncio.Future[float] = self._loop.create_future()
@@ -121,9 +123,9 @@ class Member:
         self.quiet()
         if self._resource:
             try:
-                async with self._http.delete(self._resource, headers=self._headers):
-                    pass
-            except aiohttp.ClientError:
+                async with self._http.delete(self._resource, headers=self._headers) as response:
+                    self._deleted = response.status == HTTPStatus.NO_CONTENT
+            except (aiohttp.ClientError, TimeoutError):
                 return  # the relay is gone, and the session with it
 
     def quiet(self) -> None:
@@ -133,10 +135,11 @@ class Member:
         self._loop.remove_reader(self._socket)
 
     def close(self) -> None:
-        """Say goodbye and free everything; nothing else may use the SRTP contexts any more."""
+        """Free everything, with a goodbye if DELETE was not heard; nothing else may use the SRTP contexts then."""
         self.quiet()
         self.client.close()
-        self._flush()
+        for datagram in [] if self._deleted else self.client.outbox:
+            self.send(datagram)
         self._socket.close()
 
     async def _negotiate(self) -> str:
@@ -144,7 +147,7 @@ class Member:
         try:
             async with self._http.post(self._url, data=self.client.offer, headers=headers) as response:
                 text = await response.text()
-                if response.status != 201:
+                if response.status != HTTPStatus.CREATED:
                     raise JoinError(f"HTTP {response.status}: {text[:ERROR_LENGTH]}")
                 self._resource = urljoin(self._url, response.headers["Location"])
                 return text
