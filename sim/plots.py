@@ -76,9 +76,9 @@ def draw_audience(ax: Axes, experiment: Experiment) -> None:
     ax.plot(minutes, median, color=SIMULATED, lw=1.8, label=f"median of {experiment.n}")
     for event in experiment.scenario.events:
         ax.axvline(event.minute, color=QUIET, lw=1, ls="--")
-        ax.text(event.minute, 1.0, f" {event.kind}", transform=ax.get_xaxis_transform(), va="top", fontsize=9)
-    ax.set(xlabel="minutes since the start", ylabel="listeners", xlim=(0, minutes[-1]), ylim=(0, None))
-    ax.legend(loc="lower right", frameon=False)
+        ax.text(event.minute, 0.84, f" {event.kind}", transform=ax.get_xaxis_transform(), va="top", fontsize=9)
+    ax.set(xlabel="minutes since the start", ylabel="listeners", xlim=(0, minutes[-1]), ylim=(0, 1.2 * high.max()))
+    ax.legend(loc="upper right", ncols=2, frameon=False)
     _thousands(ax)
     _tidy(ax)
 
@@ -123,7 +123,7 @@ def draw_plan(ax: Axes, plan: Plan) -> None:
     bars = ax.barh(place, used, color=colours, height=0.55)
     ax.bar_label(bars, [f"{value:.0f} %" for value in used], padding=3, fontsize=9)
     ax.vlines(allowed, place - 0.4, place + 0.4, color=LIMIT, lw=2)
-    ax.text(allowed[-1] + 1.5, place[-1], "what a plan allows", color=LIMIT, va="center", fontsize=9)
+    ax.text(allowed[0] - 1.5, place[0], "what a plan allows", color=LIMIT, ha="right", va="center", fontsize=9)
     ax.set(xlabel=f"in use on each of {plan.relays} relays (%)", xlim=(0, 108), yticks=place, yticklabels=names)
     ax.set_title(
         f"{plan.scenario}: {plan.peak_listeners.value:,.0f} listeners, {plan.first_bottleneck} first", loc="left"

@@ -5,50 +5,17 @@ states every number; nothing is filled in silently. A mistake is refused by name
 """
 
 import dataclasses
-import math
 import tomllib
-import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any
 
+from sim.fields import Amount, Bounds, Count, Positive, ScenarioError, Share, Spread, Where, build
 from sim.tomllines import Key, line_of
 
 DEFAULT = "product-launch"
-
-
-class ScenarioError(ValueError):
-    """A scenario that cannot be used; the message is one sentence that names the key and the line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """The numbers a field may hold: ``low`` to ``high``, ``low`` itself excluded where ``above`` is set."""
-
-    low: float
-    high: float = math.inf
-    above: bool = False
-
-    def describe(self) -> str:
-        """Return the rule in words."""
-        if self.high < math.inf:
-            return f"between {self.low:g} and {self.high:g}"
-        return f"more than {self.low:g}" if self.above else f"{self.low:g} or more"
-
-    def admit(self, value: float) -> bool:
-        """Return True if ``value`` is finite and within the bounds."""
-        return (
-            math.isfinite(value) and (value > self.low if self.above else value >= self.low) and value <= self.high
-        )
-
-
-Share = Annotated[float, Bounds(0, 1)]
-Amount = Annotated[float, Bounds(0)]
-Positive = Annotated[float, Bounds(0, above=True)]
-Count = Annotated[int, Bounds(0)]
-Spread = Annotated[float, Bounds(0, 3)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +138,6 @@ class Collapse:
 
 
 Event = Guest | Surge | Collapse
-EVENTS: Mapping[str, type[Event]] = {"guest": Guest, "surge": Surge, "collapse": Collapse}
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,14 +216,10 @@ def parse(text: str, name: str, source: str) -> Scenario:
     return _scenario(name, tree, where)
 
 
-Where = Callable[[Sequence[Key]], str]
-T = TypeVar("T")
-
-
 def _scenario(name: str, tree: Mapping[str, Any], where: Where) -> Scenario:
     if "name" in tree:
         raise ScenarioError(f"{where(('name',))}unknown key name; a scenario is named by its file")
-    scenario = _build(Scenario, {"events": [], **tree, "name": name}, (), where)
+    scenario = build(Scenario, {"events": [], **tree, "name": name}, (), where)
     for index, event in enumerate(scenario.events):
         if event.minute >= scenario.length_min:
             raise ScenarioError(
@@ -265,58 +227,3 @@ def _scenario(name: str, tree: Mapping[str, Any], where: Where) -> Scenario:
                 f"but the Space ends after {scenario.length_min:g} minutes"
             )
     return scenario
-
-
-def _build(cls: type[T], tree: Mapping[str, Any], path: tuple[Key, ...], where: Where) -> T:
-    hints = get_type_hints(cls, include_extras=True)
-    for key in tree:
-        if key not in hints:
-            known = ", ".join(hint for hint in hints if hint != "name")
-            raise ScenarioError(f"{where((*path, key))}unknown key {_dotted((*path, key))}; known here: {known}")
-    for key in hints:
-        if key not in tree:
-            raise ScenarioError(f"{where(path)}the key {_dotted((*path, key))} is missing")
-    return cls(**{key: _value(hint, tree[key], (*path, key), where) for key, hint in hints.items()})
-
-
-def _value(hint: Any, value: Any, path: tuple[Key, ...], where: Where) -> Any:
-    if get_origin(hint) is Annotated:
-        kind, bounds = get_args(hint)
-        return _number(kind, bounds, value, path, where)
-    if get_origin(hint) is tuple:
-        return _events(value, path, where)
-    expected = "a text" if hint is str else "a table"
-    if not isinstance(value, str if hint is str else Mapping):
-        raise ScenarioError(f"{where(path)}{_dotted(path)} is {value!r}; it must be {expected}")
-    return value if hint is str else _build(hint, cast(Mapping[str, Any], value), path, where)
-
-
-def _number(kind: type, bounds: Bounds, value: Any, path: tuple[Key, ...], where: Where) -> int | float:
-    allowed: type | types.UnionType = int if kind is int else int | float
-    if isinstance(value, bool) or not isinstance(value, allowed):
-        expected = "a whole number" if kind is int else "a number"
-        raise ScenarioError(f"{where(path)}{_dotted(path)} is {value!r}; it must be {expected}")
-    if not bounds.admit(value):
-        raise ScenarioError(f"{where(path)}{_dotted(path)} is {value:g}; it must be {bounds.describe()}")
-    return kind(value)
-
-
-def _events(value: Any, path: tuple[Key, ...], where: Where) -> tuple[Event, ...]:
-    if not isinstance(value, list | tuple):
-        raise ScenarioError(f"{where(path)}{_dotted(path)} is {value!r}; it must be a list of tables [[events]]")
-    events: list[Event] = []
-    for index, entry in enumerate(cast(Sequence[Any], value)):
-        here = (*path, index)
-        kind = cast(Mapping[str, Any], entry).get("kind") if isinstance(entry, Mapping) else None
-        if not isinstance(kind, str) or kind not in EVENTS:
-            at = where((*here, "kind")) if kind is not None else where(here)
-            raise ScenarioError(
-                f"{at}{_dotted((*here, 'kind'))} is {kind!r}; it must be one of {', '.join(EVENTS)}"
-            )
-        events.append(_build(EVENTS[kind], entry, here, where))
-    return tuple(events)
-
-
-def _dotted(path: Sequence[Key]) -> str:
-    dotted = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
-    return dotted.removeprefix(".")
