@@ -83,6 +83,8 @@ class Admission:
             case SessionDown(session=session_id, reason=reason) if session := self._sessions.get(session_id):
                 if reason != "shutdown":  # the process ends, the Space does not
                     self._lose(session)
+            case SessionUp(session=session_id):  # its request was given up while the relay answered
+                self._spaces.follow(self._plane.drop_session(session_id))
             case _:
                 pass  # a level, or a session that was ended by us and is accounted for
 

@@ -22,6 +22,8 @@ DEFAULT_TTL: Final = 12 * 3600
 """Seconds that a token lives unless asked otherwise."""
 NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 """What people can be called.  No name starts with ``~``, which marks anonymous listeners."""
+ME: Final = "me"
+"""Stands for the caller in paths, and is therefore nobody's name."""
 
 _ALGORITHM: Final = "HS256"
 _CHALLENGE: Final = 'Bearer realm="spaces"'
@@ -57,9 +59,14 @@ class Tokens:
             raise _refused("The token has expired; get a new one.") from None
         except jwt.PyJWTError:
             raise _refused("The token is not one of this server's; get a new one.") from None
-        if not re.fullmatch(NAME, claims["sub"]):
+        if not is_name(claims["sub"]):
             raise _refused("The token names nobody who can be here; get a new one.")
         return Caller(claims["sub"], claims.get("admin") is True)
+
+
+def is_name(text: str) -> bool:
+    """Whether a person can be called that."""
+    return re.fullmatch(NAME, text) is not None and text != ME
 
 
 def load_secret(data: Path) -> bytes:
@@ -119,8 +126,10 @@ def issue_from(data: Path, name: str, *, is_admin: bool, ttl: float) -> str:
 
     :raises ValueError: the name or the time is none, in one sentence
     """
-    if not re.fullmatch(NAME, name):
-        raise ValueError(f"{name!r} cannot be a name; use up to 64 letters, digits, '_', '-' and '.'.")
+    if not is_name(name):
+        raise ValueError(
+            f"{name!r} cannot be a name; use up to 64 letters, digits, '_', '-' and '.', and not 'me'."
+        )
     if not 0 < ttl < 1e9:
         raise ValueError(f"A token cannot live for {ttl:g} seconds.")
     return Tokens(load_secret(data)).issue(name, admin=is_admin, ttl=ttl, now=time.time())

@@ -106,8 +106,11 @@ def allowed_methods(request: Request) -> list[str]:
     return sorted(table.get(template, set()))
 
 
+_HTTP: Final = {400: "bad-body", 404: "not-found", 405: "method-not-allowed", 413: "content-too-large"}
+
+
 def _of_http(error: HTTPException) -> Problem:
-    slug = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    slug = _HTTP.get(error.status_code, "http")
     sentence = error.detail
     if error.status_code == 404:
         sentence = "There is nothing at this address; /openapi.json lists what there is."

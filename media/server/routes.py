@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Request
 
 from media.server.admission import Admission
-from media.server.auth import Caller, Named
+from media.server.auth import ME, Caller, Named
 from media.server.schemas import ProblemOut
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
@@ -28,15 +28,15 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def _spaces(request: Request) -> Spaces:
+async def _spaces(request: Request) -> Spaces:
     return request.app.state.spaces
 
 
-def _sessions(request: Request) -> Sessions:
+async def _sessions(request: Request) -> Sessions:
     return request.app.state.sessions
 
 
-def _admission(request: Request) -> Admission:
+async def _admission(request: Request) -> Admission:
     return request.app.state.admission
 
 
@@ -47,9 +47,9 @@ AdmissionHere = Annotated[Admission, Depends(_admission)]
 UserPath = Annotated[str, Path(description="a user id, or `me`", examples=["me"])]
 
 
-def person_of(user_id: UserPath, who: Named) -> str:
+async def person_of(user_id: UserPath, who: Named) -> str:
     """Return whom a path means."""
-    return who.name if user_id == "me" else user_id
+    return who.name if user_id == ME else user_id
 
 
 Person = Annotated[str, Depends(person_of)]

@@ -3,15 +3,22 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from media.server.auth import DEFAULT_TTL, NAME
+from media.server.auth import DEFAULT_TTL, NAME, is_name
 from media.space.people import Participant
 from media.space.policy import SpeakPolicy
 from media.space.space import Space
 from media.space.states import Standing, State
 
-UserId = Annotated[str, Field(pattern=NAME, examples=["ana"])]
+
+def _check_name(text: str) -> str:
+    if not is_name(text):
+        raise ValueError(f"{text!r} cannot be a name")
+    return text
+
+
+UserId = Annotated[str, Field(pattern=NAME, examples=["ana"]), AfterValidator(_check_name)]
 Text = Annotated[str, Field(max_length=40)]
 
 

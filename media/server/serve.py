@@ -17,6 +17,7 @@ from media.server.store import StoreError
 
 GOODBYE: Final = 3
 """Seconds that requests under way have to finish in."""
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class RunningPlane(Plane, Protocol):
@@ -39,49 +40,61 @@ async def serve(config: Config, plane: RunningPlane, families: Families | None =
 
     :param families: yields what the relay counts, for ``/metrics``
     """
-    try:
-        listener = _listen(config)
-    except OSError as error:
-        return _taken("TCP", config.host, config.port, error)
-    with listener:
+    with _until_signal() as stop:
         try:
-            await plane.start()
+            listener = _listen(config)
         except OSError as error:
-            return _taken("UDP", config.host, config.udp_port, error)
-        try:
-            return await _run(config, plane, families, listener)
-        finally:
-            await plane.stop()
+            return _taken("TCP", config.host, config.port, error)
+        with listener:
+            try:
+                await plane.start()
+            except OSError as error:
+                return _taken("UDP", config.host, config.udp_port, error)
+            try:
+                return await _run(config, plane, families, listener, stop)
+            finally:
+                await plane.stop()
 
 
 async def _run(
-    config: Config, plane: RunningPlane, families: Families | None, listener: socket.socket
+    config: Config,
+    plane: RunningPlane,
+    families: Families | None,
+    listener: socket.socket,
+    stop: asyncio.Event,
 ) -> str | None:
     try:
         app = create_app(config, plane, metric_families=families)
     except (StoreError, ValueError, OSError) as error:
         return str(error)
     settings = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=GOODBYE,
-        server_header=False,
+        app, log_config=None, access_log=False, timeout_graceful_shutdown=GOODBYE, server_header=False
     )
     server = _Server(settings)
 
-    def stop() -> None:
+    async def exit_on_signal() -> None:
+        await stop.wait()
         server.should_exit = True
 
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+    watch = asyncio.create_task(exit_on_signal())
     host, port = listener.getsockname()[:2]
     logging.getLogger(__name__).info("Spaces on http://%s:%d", host, port)
     await server.serve(sockets=[listener])
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.remove_signal_handler(number)
+    watch.cancel()
     return None if server.started else "The server could not start; the lines above say why."
+
+
+@contextlib.contextmanager
+def _until_signal() -> Generator[asyncio.Event, None, None]:
+    """Turn SIGINT and SIGTERM into an event; also those that come before there is anything to stop."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
 
 
 class _Server(uvicorn.Server):

@@ -10,7 +10,7 @@ import logging
 import secrets
 import string
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 from media.relay.plane import DataPlane, PlaneError
@@ -65,6 +65,7 @@ class Spaces:
         self.on_timer_changed: Callable[[Space], None] = lambda _: None
         self._held: dict[str, Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     @property
     def in_memory(self) -> list[Space]:
@@ -81,7 +82,8 @@ class Spaces:
             self.on_timer_changed(space)
 
     async def close(self) -> None:
-        """Finish what is under way and write everything down."""
+        """Finish what is under way and write everything down; what happens after this is not noted."""
+        self._closed = True
         while self._tasks:
             await asyncio.wait(self._tasks)
         for held in list(self._held.values()):
@@ -145,10 +147,11 @@ class Spaces:
         """
         held = await self._find(space_id)
         present = self.sessions.present(space_id, person)
-        self._step(held, lambda space, now: space.leave(person, now, present=present))
+        events = self._step(held, lambda space, now: space.leave(person, now, present=present))
         self.sessions.forget(space_id, person)
+        if not events:  # a face in the crowd, whose going is no event
+            await self.plane.drop_participant(space_id, person)
         await self._settle(held)
-        await self.plane.drop_participant(space_id, person)
 
     def note(self, space_id: str, step: Step) -> None:
         """Do something that has happened anyway; relay and store follow soon.
@@ -156,16 +159,19 @@ class Spaces:
         :raises SpaceError: the rules refuse it
         """
         held = self._held.get(space_id)
-        if held is None or not self._step(held, step):
-            return
-        task = asyncio.get_running_loop().create_task(self._settle(held))
-        self._tasks.add(task)
-        task.add_done_callback(self._note_done)
+        if held is not None and not self._closed and self._step(held, step):
+            self.follow(self._settle(held))
 
-    def _note_done(self, task: asyncio.Task[None]) -> None:
+    def follow(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something soon that nobody waits for; a failure is logged."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._followed)
+
+    def _followed(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("A Space could not be carried out or saved.", exc_info=error)
+            log.error("Relay or store could not follow a Space.", exc_info=error)
 
     def _step(self, held: Held, step: Step) -> Events:
         space = held.space

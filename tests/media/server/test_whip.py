@@ -1,0 +1,218 @@
+"""Signalling of media: WHIP and WHEP as the standards and the rules of a Space want them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.media.server.service import SDP, Service
+
+
+async def test_whip_answers_with_the_session(service: Service) -> None:
+    path = await service.live()
+    response = await service.call("ana", "POST", f"{path}/whip", content="v=0", headers=SDP)
+    assert response.status_code == 201
+    assert response.headers["Content-Type"] == "application/sdp"
+    assert response.text.startswith("v=0")
+    location = response.headers["Location"]
+    assert location.startswith(f"{path}/whip/")
+    assert response.headers["ETag"].strip('"')
+    assert (await service.call("ben", "DELETE", location)).status_code == 403
+    assert (await service.call(None, "DELETE", location)).status_code == 401
+    assert (await service.call("ana", "DELETE", location.replace("whip", "whep"))).status_code == 404
+    assert (await service.call("ana", "DELETE", location)).status_code == 204
+    assert service.plane.sessions == {}
+    assert (await service.call("ana", "DELETE", location)).status_code == 404
+
+
+async def test_only_who_may_speak_connects_a_microphone(service: Service) -> None:
+    path = await service.live()
+    refused = await service.call("ben", "POST", f"{path}/whip", content="v=0", headers=SDP)
+    assert refused.status_code == 403
+    assert f"ask with POST {path}/requests" in refused.json()["detail"]
+    await service.ok("ben", "POST", f"{path}/requests")
+    assert (await service.call("ben", "POST", f"{path}/whip", content="v=0", headers=SDP)).status_code == 403
+    await service.ok("ana", "POST", f"{path}/requests/ben/approve")
+    assert (await service.call("ben", "POST", f"{path}/whip", content="v=0", headers=SDP)).status_code == 201
+
+
+async def test_an_encoder_without_buttons_can_open_its_microphone(service: Service) -> None:
+    path = await service.live()
+    await service.ok("ana", "POST", f"{path}/whip?muted=false", content="v=0", headers=SDP)
+    assert service.plane.taken() == [("mute", "ana", False)]
+    await service.ok("root", "POST", f"{path}/participants/ana/mute")
+    service.plane.taken()
+    await service.ok("ana", "POST", f"{path}/whip?muted=false", content="v=0", headers=SDP)
+    assert service.plane.taken() == []  # an admin's mute stays
+
+
+@pytest.mark.parametrize("kind", ["whip", "whep"])
+async def test_states_in_which_nobody_connects(service: Service, kind: str) -> None:
+    draft = (await service.ok("ana", "POST", "/spaces", json={}))["id"]
+    early = await service.call("ana", "POST", f"/spaces/{draft}/{kind}", content="v=0", headers=SDP)
+    assert early.status_code == 409
+    path = await service.live()
+    await service.ok("ana", "POST", f"{path}/end")
+    late = await service.call("ana", "POST", f"{path}/{kind}", content="v=0", headers=SDP)
+    assert (late.status_code, late.json()["detail"]) == (409, "Nobody can join a Space that is ended.")
+    nowhere = await service.call("ana", "POST", f"/spaces/nowhere/{kind}", content="v=0", headers=SDP)
+    assert nowhere.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "content", "status"),
+    [
+        (SDP, b"", 400),
+        (SDP, b"hello", 400),
+        (SDP, b"v=0\xff", 400),
+        ({"Content-Type": "application/json"}, b"v=0", 415),
+        ({}, b"v=0", 415),
+        (SDP | {"Accept": "text/html"}, b"v=0", 406),
+        (SDP | {"Accept": "application/sdp;q=0, */*"}, b"v=0", 406),
+        (SDP | {"Accept": "application/sdp;q=junk"}, b"v=0", 406),
+        (SDP | {"Accept": "text/html, */*;q=0.1"}, b"v=0", 201),
+        (SDP | {"Accept": "Application/SDP"}, b"v=0", 201),
+        ({"Content-Type": "Application/SDP; charset=utf-8"}, b"v=0", 201),
+        (SDP, b"v=0" + b" " * (64 * 1024 - 3), 201),
+        (SDP, b"v=0" + b" " * (64 * 1024 - 2), 413),
+    ],
+)
+async def test_what_can_be_posted(service: Service, headers: dict[str, str], content: bytes, status: int) -> None:
+    path = await service.live()
+    for kind in ("whip", "whep"):
+        response = await service.call("ana", "POST", f"{path}/{kind}", content=content, headers=headers)
+        assert response.status_code == status, response.text
+        if status != 201:
+            assert response.headers["Content-Type"] == "application/problem+json"
+            assert service.plane.sessions == {}
+        if status == 415:
+            assert response.headers["Accept-Post"] == "application/sdp"
+
+
+async def test_a_body_is_refused_while_it_streams(service: Service) -> None:
+    path = await service.live()
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 8192
+            yield b" " * 8192
+
+    response = await service.call("ana", "POST", f"{path}/whip", content=endless(), headers=SDP)
+    assert (response.status_code, response.json()["type"]) == (413, "urn:spaces-lab:problem:content-too-large")
+    assert sent <= 72 * 1024
+
+
+async def test_a_full_relay_says_when_to_come_back(service: Service) -> None:
+    path = await service.live()
+    service.plane.places = 0
+    response = await service.call("ana", "POST", f"{path}/whep", content="v=0", headers=SDP)
+    assert response.status_code == 503
+    assert int(response.headers["Retry-After"]) > 0
+    assert await service.count(path) == 0
+
+
+async def test_methods_that_are_for_later(service: Service) -> None:
+    path = await service.live()
+    location = await service.connect("ana", path, "whip")
+    patch = await service.call("ana", "PATCH", location, content="a=candidate", headers=SDP)
+    assert (patch.status_code, patch.headers["Allow"]) == (405, "DELETE, OPTIONS")
+    get = await service.call("ana", "GET", f"{path}/whip")
+    assert (get.status_code, get.headers["Allow"]) == (405, "OPTIONS, POST")
+    options = await service.call(None, "OPTIONS", f"{path}/whep")
+    assert (options.status_code, options.headers["Accept-Post"]) == (204, "application/sdp")
+    assert (await service.call(None, "OPTIONS", location)).headers["Allow"] == "DELETE, OPTIONS"
+
+
+async def test_a_page_from_elsewhere_may_call(service: Service) -> None:
+    path = await service.live()
+    asks = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
+    preflight = await service.call(
+        None,
+        "OPTIONS",
+        f"{path}/whip",
+        headers=asks | {"Access-Control-Request-Headers": "authorization,content-type"},
+    )
+    assert preflight.status_code == 200
+    assert preflight.headers["Access-Control-Allow-Origin"] == "*"
+    answer = await service.call(
+        "ana", "POST", f"{path}/whip", content="v=0", headers=SDP | {"Origin": "https://example.org"}
+    )
+    assert "Location" in answer.headers["Access-Control-Expose-Headers"]
+
+
+async def test_anonymous_listening_is_an_option_of_the_space(service: Service) -> None:
+    closed = await service.live()
+    refused = await service.call(None, "POST", f"{closed}/whep", content="v=0", headers=SDP)
+    assert refused.status_code == 401
+    assert refused.headers["WWW-Authenticate"].startswith("Bearer")
+    opened = await service.live(anonymous_listening=True)
+    wrong = await service.call(
+        None, "POST", f"{opened}/whep", content="v=0", headers=SDP | {"Authorization": "Bearer nonsense"}
+    )
+    assert wrong.status_code == 401
+    assert (await service.call(None, "POST", f"{opened}/whip", content="v=0", headers=SDP)).status_code == 401
+    first = await service.connect(None, opened)
+    await service.connect(None, opened)
+    assert await service.count(opened) == 2
+    people = {person for _, person in service.plane.sessions.values()}
+    assert len(people) == 2
+    assert all(person.startswith("~") for person in people)
+    assert (await service.call(None, "DELETE", first)).status_code == 204
+    await service.settle()
+    assert await service.count(opened) == 1
+
+
+async def test_a_person_is_counted_once_for_all_sessions(service: Service) -> None:
+    path = await service.live()
+    speak, hear = await service.connect("ana", path, "whip"), await service.connect("ana", path)
+    assert await service.count(path) == 1
+    service.lose(speak)
+    await service.settle()
+    assert await service.count(path) == 1
+    service.lose(hear)
+    await service.settle()
+    assert await service.count(path) == 0
+
+
+async def test_only_media_that_flows_counts(service: Service) -> None:
+    path = await service.live()
+    response = await service.call("ben", "POST", f"{path}/whep", content="v=0", headers=SDP)
+    assert await service.count(path) == 0
+    session = response.headers["Location"].rpartition("/")[2]
+    service.plane.lose(session, "handshake failed")
+    await service.settle()
+    assert await service.count(path) == 0
+
+
+async def test_a_person_removed_while_connecting_is_not_let_in(service: Service) -> None:
+    path = await service.live()
+    space = service.app.state.spaces
+    service.plane.while_answering = lambda: space.note(
+        path[8:], lambda s, now: s.remove("ana", "ben", now, present=False)
+    )
+    response = await service.call("ben", "POST", f"{path}/whep", content="v=0", headers=SDP)
+    assert (response.status_code, response.json()["type"]) == (403, "urn:spaces-lab:problem:removed")
+    await service.settle()
+    assert service.plane.sessions == {}
+
+
+async def test_a_space_that_ends_while_somebody_connects(service: Service) -> None:
+    path = await service.live()
+    spaces = service.app.state.spaces
+    service.plane.while_answering = lambda: spaces.note(path[8:], lambda s, now: s.end("ana", now))
+    response = await service.call("ben", "POST", f"{path}/whep", content="v=0", headers=SDP)
+    assert response.status_code == 409
+    await service.settle()
+    assert service.plane.sessions == {}
+
+
+async def test_a_join_storm_is_counted_exactly(service: Service) -> None:
+    path = await service.live()
+    locations = await asyncio.gather(*(service.connect(f"u{n}", path) for n in range(200)))
+    assert await service.count(path) == 200
+    for location in locations[::2]:
+        service.lose(location)
+    await service.settle()
+    assert await service.count(path) == 100
