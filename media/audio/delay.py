@@ -15,7 +15,7 @@ WINDOW = 256
 """Packets remembered: 5 s of 20 ms packets."""
 
 TOLERATED = 32
-"""One packet in 32 (3 %) may be late."""
+"""One packet in 32 (3 %) may be late, and one straggler from the eighth packet on."""
 
 CALM = 32
 """Packets (0.64 s) whose spread says what the network is like now."""
@@ -70,9 +70,10 @@ class DelayTarget:
         self.floor = known[0]
         self.lowest = lowest = min(self._recent)
         self.highest = highest = max(self._recent)
-        usual = known[len(known) - 1 - len(known) // TOLERATED]
+        late = max(len(known) // TOLERATED, len(known) >= QUICK)
+        usual = known[len(known) - 1 - late]
         if len(self._recent) == CALM:
-            usual = min(usual, highest + (highest - lowest))
+            usual = min(usual, highest + (highest - lowest) / 4)
         if len(self._quick) > 1:
             usual = max(usual, sorted(self._quick)[-2])
         self.target = min(usual + MARGIN, lowest + LONGEST)

@@ -102,7 +102,9 @@ class JitterBuffer:
         self._expected = 0
         self._cursor: int | None = None
         self._bridged = 0
+        self._waited_for = -1
         self._dtx = False
+        self._usual = TICK
         self._stray: tuple[int, int, bytes, float, int | None] | None = None
         self._capture: tuple[int, int] | None = None
         self._loss = 0.0
@@ -138,6 +140,8 @@ class JitterBuffer:
             self.counters.resets += 1
             self._restart(stray[0], stray[1])
             self._take(stray[0], stray[1], packet_samples(stray[2]), *stray[2:])
+        else:
+            self._stray = None
         self._take(sequence, timestamp, samples, payload, arrival, capture)
 
     def _jumped(self, sequence: int, timestamp: int, arrival: float, newest: Packet) -> bool:
@@ -201,8 +205,13 @@ class JitterBuffer:
 
     @property
     def target(self) -> float:
-        """The transit to play at, in seconds, with the tick that FEC needs while packets are being lost."""
-        return self.delay.target + (TICK / RATE if self._for_fec else 0.0)
+        """The transit at which the first sample of a tick is to be played, in seconds.
+
+        Of packets shorter than a tick, the last one of the tick has to be there too. While packets are being
+        lost, one tick more is waited for the spare copy (FEC).
+        """
+        samples = max(0, TICK - self._usual) + (TICK if self._for_fec else 0)
+        return self.delay.target + samples / RATE
 
     def position(self, held: int) -> int | None:
         """Timestamp of the next sample to be played, if ``held`` samples were taken and not yet played."""
@@ -220,7 +229,7 @@ class JitterBuffer:
         """
         if self._cursor is None:
             return 0
-        return held - TICK * ceil((self.target + self._cursor / RATE - now) * RATE / TICK - 1e-6)
+        return held - TICK * ceil(self._too_early(now) / TICK - 1e-6)
 
     def flush(self) -> None:
         """Drop all packets that wait, without counting a loss: nobody is to hear them."""
@@ -236,7 +245,7 @@ class JitterBuffer:
         119 (concealment comes in multiples of 2.5 ms).
         """
         head = self._head()
-        if self._cursor is not None and now - self._cursor / RATE - self.target > LARGEST_EXCESS:
+        if self._cursor is not None and self._too_early(now) < -LARGEST_EXCESS * RATE:
             self._cursor = None
         if self._cursor is None:
             head = self._start(now, head)
@@ -248,12 +257,13 @@ class JitterBuffer:
             return self._bridge(samples)
         gap = head.timestamp - self._cursor
         if gap > 0:
-            return self._fill(gap, head, samples)
+            return self._fill(now, gap, head, samples)
         self._account(head)
         del self._packets[head.sequence]
         self._cursor = head.timestamp + head.samples
         self._expected = head.sequence + 1
         self._dtx = is_dtx(head.payload)
+        self._usual = head.samples
         return Step("decode", head.samples + gap, head.payload, -gap)
 
     def _head(self) -> Packet | None:
@@ -275,15 +285,20 @@ class JitterBuffer:
             head = self._head()
         return None
 
+    def _too_early(self, now: float) -> float:
+        """Samples by which what plays at ``now`` is ahead of the target; negative if it is behind."""
+        assert self._cursor is not None
+        return (self.target - now) * RATE + self._cursor
+
     def _catch_up(self, now: float, head: Packet | None) -> Packet | None:
         """Set the cursor back if packets came late and that is worth waiting for, else drop what is too late."""
         assert self._cursor is not None
         if self._bridged and head is not None:
-            wanted = (self.target - now) * RATE + self._cursor
+            wanted = self._too_early(now)
             if wanted > 0:
                 back = self._cursor - min(self._bridged, TICK * ceil(wanted / TICK))
                 missing = head.sequence - self._expected
-                earliest = head.timestamp - missing * max(head.samples, TICK)
+                earliest = head.timestamp - missing * max(head.samples, self._usual, TICK)
                 self._cursor = min(self._cursor, max(back, earliest))
             self._bridged = 0
         while head is not None and self._cursor - head.timestamp > head.samples // 2:
@@ -321,15 +336,18 @@ class JitterBuffer:
         self._bridged += samples
         return Step("lost", samples)
 
-    def _fill(self, gap: int, head: Packet, samples: int) -> Step:
+    def _fill(self, now: float, gap: int, head: Packet, samples: int) -> Step:
         """Play the time before ``head``: a pause if no packet is missing or too few are, else a loss."""
         assert self._cursor is not None
         missing = head.sequence - self._expected
-        longest = max(head.samples, TICK)
+        longest = max(head.samples, self._usual, TICK)
         if gap > missing * longest:
             self._cursor = None
             return Step("pause", min(gap, samples))
         spare = head.samples if has_fec(head.payload) else 0
+        if self._waited_for != self._expected and self._too_early(now) > (TICK // 2 if gap <= spare else 0):
+            self._waited_for = self._expected  # once: what is missing may be late, not lost
+            return Step("lost", samples + -samples % 120)
         if gap <= spare:
             self._cursor = head.timestamp
             self.counters.recovered_by_fec += 1

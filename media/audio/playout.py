@@ -11,7 +11,7 @@ import numpy as np
 from media.audio.jitter import Counters, JitterBuffer, Step
 from media.audio.levels import SILENCE_DBOV, level_dbov
 from media.audio.opus import FRAME, RATE, Decoder, OpusError, Pcm
-from media.audio.stretch import cut, shorten
+from media.audio.stretch import SHORTEST, cut, shorten
 
 Kind = Literal["speech", "fec", "concealed", "silence"]
 
@@ -33,8 +33,11 @@ QUIET_DBOV = -50.0
 PATIENCE = 10
 """Ticks (0.2 s) for which there must be too much delay before sound is taken out."""
 
+NO_MORE_PATIENCE = 50
+"""Ticks (1 s) after which even a rest that does not repeat itself goes."""
+
 HURRY = 2_880
-"""Samples (60 ms) of excess from which on sound is taken out even where it does not repeat itself."""
+"""Samples (60 ms) of excess from which on sound is taken out in every tick, repeating itself or not."""
 
 _MOST_STEPS = 32
 
@@ -90,8 +93,10 @@ class Playout:
         return self.buffer.counters
 
     def close(self) -> None:
-        """Free the decoder now; the playout cannot be used afterwards."""
+        """Free the decoder now; from then on there is only silence."""
         self._decoder.close()
+        self.muted = True
+        self._gain = 0.0
 
     def pull(self, now: float) -> Frame:
         """The frame of the tick at ``now`` (seconds). Called exactly once per tick; never raises on bad input."""
@@ -122,13 +127,15 @@ class Playout:
         return Frame(frame, level_dbov(frame), kind, self.buffer.capture_at(position))
 
     def _removable(self, now: float, held: int) -> int:
-        """Samples to take out in this tick, 0 for none: only of lasting excess, and only every other tick."""
+        """Samples to take out in this tick, 0 for none: only of lasting excess, in every other tick if small."""
         excess = self.buffer.excess(now, held)
-        if excess < ENTRY:
+        if excess < SHORTEST:
             self._patience = 0
             return 0
         self._patience += 1
-        return excess if self._patience > PATIENCE and self._patience % 2 else 0
+        if self._patience <= PATIENCE or (excess < HURRY and self._patience % 2):
+            return 0
+        return excess
 
     def _gather(self, now: float, wanted: int) -> tuple[Pcm, Kind]:
         """At least one frame of sound: ``wanted`` samples if the buffer has them."""
@@ -192,7 +199,7 @@ class Playout:
             return pcm
         if level_dbov(pcm) < QUIET_DBOV:
             return cut(pcm, spare)
-        return shorten(pcm, spare, -1.0 if removable > HURRY else 0.5)
+        return shorten(pcm, spare, -1.0 if removable > HURRY or self._patience > NO_MORE_PATIENCE else 0.5)
 
     def _apply_gain(self, frame: Pcm) -> Pcm:
         """Fade in or out within the frame if ``muted`` has changed."""

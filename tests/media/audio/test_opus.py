@@ -74,7 +74,7 @@ def test_settings_are_checked_and_take_effect() -> None:
         encoder.expected_loss = 5
     with pytest.raises(OpusError, match="complexity to 11"):
         encoder.complexity = 11
-    assert (encoder.bitrate, encoder.complexity, encoder.expected_loss) == (12_000, 5, 0.2)
+    assert (encoder.bitrate, encoder.complexity, encoder.expected_loss) == (12_000, 6, 0.2)
 
 
 def test_fec_brings_back_the_lost_frame_better_than_concealment() -> None:
