@@ -168,7 +168,7 @@ class RelayCore:
         """Whatever time alone brings to sessions."""
         while self._timers and self._timers[0][0] <= now:
             due, _, peer = heapq.heappop(self._timers)
-            if peer.due != due or peer.name not in self._peers:
+            if peer.due != due or self._peers.get(peer.name) is not peer:
                 continue
             peer.due = float("inf")
             self._handle(peer, peer.session.handle_timer(now) if peer.session.next_timer <= now else [], now)
@@ -268,6 +268,7 @@ class RelayCore:
         except Exception:
             self.stats.faults += 1
             logger.exception("room %s could not be mixed in this tick", room.name)
+            room.silence()  # else the packets of the tick before would go out again, and sound like a buzzer
 
     def tick(self, fd: int, now: float, wall: float) -> None:
         """Mix every room and fan out through the socket ``fd``; ``wall`` is the Unix time of ``now``."""

@@ -158,6 +158,12 @@ class Room:
                     stats.mixes += 1
         stats.stages["encode"].observe(perf_counter() - mixed)
 
+    def silence(self) -> None:
+        """Send nothing in this tick, whatever was to be sent."""
+        for stream in (self._full, *(voice.minus for voice in self._voices.values())):
+            if stream:
+                stream.pause()
+
     def levels(self) -> dict[str, float] | None:
         """Who is audible and how loud, in whole dBov; None if it is not yet time to say so, or nothing changed."""
         self._levels_due -= 1

@@ -168,7 +168,7 @@ class Handshake:
 
     def handle_timer(self, now: float) -> list[bytes]:
         """Send the last flight again, or give up."""
-        if self.keys or self.failure:
+        if self._ssl is None or self.keys or self.failure:
             return []
         if now >= self._deadline:
             self.failure = f"DTLS handshake not finished within {HANDSHAKE_TIMEOUT:.0f} s"

@@ -162,7 +162,10 @@ def _set_setup(section: MediaSection, argument: str) -> None:
 
 def _add_rtpmap(section: MediaSection, argument: str) -> None:
     payload_type, codec = argument.split()
-    section.rtpmap[int(payload_type)] = codec
+    number = int(payload_type)
+    if not 0 <= number <= 127:
+        raise ValueError(argument)
+    section.rtpmap[number] = codec
 
 
 def _add_fmtp(section: MediaSection, argument: str) -> None:
@@ -207,6 +210,10 @@ _ATTRIBUTES = {
 def _require_usable(section: MediaSection) -> None:
     if section.opus is None:
         raise SdpError("The audio section does not offer Opus: add a=rtpmap:<type> opus/48000/2.")
+    if 64 <= section.opus <= 95:
+        raise SdpError(
+            f"Payload type {section.opus} cannot be told from RTCP (RFC 5761 §4): use 96 to 127 for Opus."
+        )
     if section.protocol not in ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"):
         raise SdpError(f"The audio section's protocol is {section.protocol!r}: use UDP/TLS/RTP/SAVPF.")
     if not section.ufrag or not section.pwd:

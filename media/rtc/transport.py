@@ -13,8 +13,8 @@ from media.rtc.rtcp import RtcpError, build_bye, build_description, is_rtcp, par
 from media.rtc.rtp import RtpError, parse_rtp
 from media.rtc.srtp import SrtpContext
 
-SSRCS_MAX = 4
-"""Streams a peer may use in one session; each costs memory, one is what it needs, restarts may add some."""
+SSRCS_MAX = 8
+"""Streams a peer may use in one session, reports included; each costs memory, restarts may add some to the one."""
 
 
 class SecureTransport:
@@ -93,8 +93,7 @@ class SecureTransport:
             self.dropped["early"] += 1
             return []
         ssrc = int.from_bytes(datagram[8:12], "big")
-        if ssrc not in self._ssrcs and len(self._ssrcs) >= SSRCS_MAX:
-            self.dropped["too many streams"] += 1
+        if self._one_too_many(ssrc):
             return []
         try:
             packet = parse_rtp(self.receiver.unprotect(datagram))
@@ -108,8 +107,11 @@ class SecureTransport:
         return []
 
     def _receive_rtcp(self, datagram: bytes) -> list[SessionEvent]:
-        if self.receiver is None:
+        if self.receiver is None or len(datagram) < 8:
             self.dropped["early"] += 1
+            return []
+        ssrc = int.from_bytes(datagram[4:8], "big")
+        if self._one_too_many(ssrc):
             return []
         try:
             compound = parse_rtcp(self.receiver.unprotect_rtcp(datagram))
@@ -118,8 +120,16 @@ class SecureTransport:
         except RtcpError:
             self.dropped["malformed"] += 1
         else:
+            self._ssrcs.add(ssrc)
             return [RtcpReceived(compound)]
         return []
+
+    def _one_too_many(self, ssrc: int) -> bool:
+        """A stream beyond the limit: libsrtp would keep its state until the session ends."""
+        if ssrc in self._ssrcs or len(self._ssrcs) < SSRCS_MAX:
+            return False
+        self.dropped["too many streams"] += 1
+        return True
 
 
 def _empty_report(ssrc: int) -> bytes:

@@ -1,0 +1,261 @@
+"""Session descriptions: real offers are read, answered in their own terms, and refused in one sentence."""
+
+import re
+from contextlib import suppress
+
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media.rtc.dtls import Fingerprint
+from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI
+from media.rtc.sdp import MEDIA_MAX, Direction, Endpoint, SdpError, parse_sdp, write_sdp
+from media.rtc.session import Session
+from tests.media.rtc.offers import CHROMIUM, FFMPEG, FINGERPRINT, FIREFOX, OBS
+from tests.media.rtc.pair import RELAY, identity
+
+OFFERS = {"Chromium": CHROMIUM, "Firefox": FIREFOX, "FFmpeg": FFMPEG, "OBS": OBS}
+every_offer = pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS)
+
+
+def answer_to(offer: str) -> str:
+    """The relay's answer."""
+    return Session(identity(), parse_sdp(offer), (RELAY,), 0.0).answer
+
+
+@every_offer
+def test_offers_of_real_clients_are_read(offer: str):
+    audio = parse_sdp(offer).audio
+    assert audio.fingerprints == [Fingerprint("sha-256", FINGERPRINT)]
+    assert len(audio.ufrag) >= 4 and len(audio.pwd) >= 22
+    assert audio.ssrc is not None and audio.rtcp_mux
+    assert audio.mid == "0"
+
+
+@every_offer
+def test_line_ends_of_either_kind_are_read(offer: str):
+    assert parse_sdp(offer.replace("\n", "\r\n")) == parse_sdp(offer)
+
+
+def test_chromium_is_read_in_full():
+    audio = parse_sdp(CHROMIUM).audio
+    assert (audio.opus, audio.direction, audio.setup) == (111, "sendrecv", "actpass")
+    assert audio.fmtp[111] == "minptime=10;useinbandfec=1"
+    assert (audio.extensions[AUDIO_LEVEL_URI], audio.extensions[CAPTURE_TIME_URI]) == (1, 14)
+    assert audio.ssrc == 3735928559
+
+
+def test_firefox_has_its_own_payload_type():
+    audio = parse_sdp(FIREFOX).audio
+    assert (audio.opus, audio.direction) == (109, "recvonly")
+    assert "a=rtpmap:109 opus/48000/2" in answer_to(FIREFOX)
+
+
+async def test_offer_of_aiortc_is_read_and_its_answer_taken():
+    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    peer.addTransceiver("audio", direction="recvonly")
+    await peer.setLocalDescription(await peer.createOffer())
+    offer = parse_sdp(peer.localDescription.sdp)
+    assert (offer.audio.opus, offer.audio.direction, offer.audio.setup) == (96, "recvonly", "actpass")
+    assert {print_.algorithm for print_ in offer.audio.fingerprints} >= {"sha-256"}
+    await peer.close()
+
+
+@every_offer
+def test_answer_reads_as_a_description_of_its_own(offer: str):
+    answer = parse_sdp(answer_to(offer))
+    assert answer.ice_lite
+    assert answer.audio.candidates == [RELAY]
+    assert answer.audio.opus == parse_sdp(offer).audio.opus
+    assert answer.audio.fingerprints == [identity().fingerprint]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"), [("passive", "active"), ("actpass", "passive"), ("active", "passive")]
+)
+def test_setup_is_answered_by_its_counterpart(asked: str, answered: str):
+    offer = CHROMIUM.replace("a=setup:actpass", f"a=setup:{asked}")
+    assert parse_sdp(answer_to(offer)).audio.setup == answered
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [("sendrecv", "sendrecv"), ("sendonly", "recvonly"), ("recvonly", "sendonly"), ("inactive", "inactive")],
+)
+def test_direction_is_answered_by_its_counterpart(asked: str, answered: str):
+    offer = CHROMIUM.replace("a=sendrecv", f"a={asked}")
+    assert parse_sdp(answer_to(offer)).audio.direction == answered
+
+
+def test_extensions_are_answered_with_the_identifiers_of_the_offer():
+    answered = parse_sdp(answer_to(CHROMIUM)).audio.extensions
+    assert answered == {AUDIO_LEVEL_URI: 1, CAPTURE_TIME_URI: 14}
+    assert parse_sdp(answer_to(FIREFOX)).audio.extensions == {AUDIO_LEVEL_URI: 1}
+
+
+def test_stream_is_named_only_where_the_relay_sends():
+    assert "a=ssrc:" in answer_to(FIREFOX)
+    assert "a=ssrc:" not in answer_to(FFMPEG)
+
+
+def test_declined_sections_keep_their_order_and_get_port_0():
+    answer = parse_sdp(answer_to(OBS))
+    assert [(section.kind, section.mid, section.port > 0) for section in answer.media] == [
+        ("video", "1", False),
+        ("audio", "0", True),
+    ]
+    assert answer.media[0].direction == "inactive"
+    assert answer.media[0].formats == ["96"]
+    assert answer.bundle == ["0"]
+
+
+def test_second_audio_section_is_declined():
+    second = CHROMIUM[CHROMIUM.index("m=audio") :].replace("a=mid:0", "a=mid:1")
+    answer = parse_sdp(answer_to(CHROMIUM + second))
+    assert [section.port > 0 for section in answer.media] == [True, False]
+
+
+def test_section_with_port_0_is_not_the_one_taken():
+    off = CHROMIUM[CHROMIUM.index("m=audio") :].replace("m=audio 9", "m=audio 0").replace("a=mid:0", "a=mid:9")
+    offer = CHROMIUM.replace("m=audio", off + "m=audio", 1)
+    answer = parse_sdp(answer_to(offer))
+    assert [section.mid for section in answer.media] == ["9", "0"]
+    assert [section.port > 0 for section in answer.media] == [False, True]
+
+
+def test_offer_without_bundle_gets_none():
+    assert parse_sdp(answer_to(CHROMIUM.replace("a=group:BUNDLE 0\n", ""))).bundle == []
+
+
+def test_offer_without_mid_gets_none():
+    offer = CHROMIUM.replace("a=mid:0\n", "").replace("a=group:BUNDLE 0\n", "")
+    assert "a=mid" not in answer_to(offer)
+
+
+def test_fingerprint_of_a_section_replaces_that_of_the_session():
+    own = "AA:" + FINGERPRINT[3:]
+    offer = OBS.replace("a=mid:0\n", f"a=mid:0\na=fingerprint:sha-256 {own}\n")
+    assert parse_sdp(offer).audio.fingerprints == [Fingerprint("sha-256", own)]
+
+
+@pytest.mark.parametrize(
+    "line", ["a=candidate:1 1 tcp 1 192.0.2.9 9 typ host", "a=candidate:1 2 udp 1 192.0.2.9 9 typ host"]
+)
+def test_candidates_of_no_use_are_passed_over(line: str):
+    assert parse_sdp(CHROMIUM + line).audio.candidates == []
+
+
+def test_extension_that_needs_the_two_byte_form_is_not_answered():
+    offer = CHROMIUM.replace("a=extmap:14/sendrecv", "a=extmap:16")
+    assert CAPTURE_TIME_URI not in parse_sdp(answer_to(offer)).audio.extensions
+
+
+def without(prefix: str) -> str:
+    """Chromium's offer without the lines that start so."""
+    return re.sub(rf"^{re.escape(prefix)}.*\n", "", CHROMIUM, flags=re.MULTILINE)
+
+
+REFUSED = {
+    "": "starts with the line v=0",
+    "hello": "starts with the line v=0",
+    "v=0\nnonsense": "Line 2 of the description is not of the form letter=value",
+    "v=0\nm": "Line 2 of the description is not of the form letter=value",
+    "v=0\nm=audio": "Line 2 of the description is malformed",
+    "v=0\nm=audio 9 UDP/TLS/RTP/SAVPF": "Line 2 of the description is malformed",
+    "v=0\nm=audio 65536 UDP/TLS/RTP/SAVPF 111": "Line 2 of the description is malformed",
+    "v=0\nm=audio x UDP/TLS/RTP/SAVPF 111": "Line 2 of the description is malformed",
+    CHROMIUM + "a=rtpmap:x opus/48000/2": "malformed: 'a=rtpmap:x",
+    CHROMIUM + "a=rtpmap:300 opus/48000/2": "malformed: 'a=rtpmap:300",
+    CHROMIUM + "a=rtpmap:-1 opus/48000/2": "malformed: 'a=rtpmap:-1",
+    CHROMIUM + "a=rtpmap:111": "malformed",
+    CHROMIUM + "a=fmtp:x y": "malformed",
+    CHROMIUM + "a=extmap:1": "malformed",
+    CHROMIUM + "a=candidate:1 1 udp": "malformed",
+    CHROMIUM + "a=fingerprint:sha-256": "malformed",
+    without("a=ssrc") + "a=ssrc:4294967296 cname:x": "malformed",
+    without("a=ssrc") + "a=ssrc:": "malformed",
+    "v=0\n" + "m=audio 9 RTP/AVP 0\n" * (MEDIA_MAX + 1): "more than 16 media sections",
+    CHROMIUM.replace("a=ice-ufrag:Qm3/", "a=ice-ufrag:abc"): "a=ice-ufrag must have 4 to 256",
+    CHROMIUM.replace("a=ice-ufrag:Qm3/", "a=ice-ufrag:ab:cd"): "a=ice-ufrag must have 4 to 256",
+    CHROMIUM.replace("a=ice-pwd:", "a=ice-pwd:-"): "a=ice-pwd must have 22 to 256",
+    CHROMIUM.replace("a=setup:actpass", "a=setup:holdconn"): "a=setup must be active, passive or actpass",
+    "v=0\n": "has no audio section",
+    CHROMIUM.replace("m=audio", "m=video"): "has no audio section",
+    CHROMIUM.replace("m=audio 9", "m=audio 0"): "has no audio section",
+    without("a=rtpmap:111"): "does not offer Opus",
+    CHROMIUM.replace("SAVPF 111 63", "SAVPF 63"): "does not offer Opus",
+    CHROMIUM.replace("opus/48000/2", "opus/48000/1"): "does not offer Opus",
+    CHROMIUM.replace("SAVPF 111", "SAVPF 72").replace("a=rtpmap:111", "a=rtpmap:72"): "cannot be told from RTCP",
+    CHROMIUM.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP"): "protocol is 'RTP/AVP'",
+    without("a=ice-ufrag"): "lacks a=ice-ufrag or a=ice-pwd",
+    without("a=ice-pwd"): "lacks a=ice-ufrag or a=ice-pwd",
+    without("a=fingerprint"): "lacks a=fingerprint",
+    without("a=setup"): "lacks a=setup",
+}
+
+
+@pytest.mark.parametrize(("offer", "reason"), REFUSED.items(), ids=range(len(REFUSED)))
+def test_unusable_offer_is_refused_in_one_sentence(offer: str, reason: str):
+    with pytest.raises(SdpError, match=re.escape(reason)) as refused:
+        _ = parse_sdp(offer).audio
+    assert str(refused.value).endswith(".")
+    assert "\n" not in str(refused.value)
+
+
+def read(text: str) -> None:
+    """All that a relay reads of an offer; raises nothing but SdpError."""
+    with suppress(SdpError):
+        Session(identity(), parse_sdp(text), (RELAY,), 0.0)
+
+
+@given(st.text(max_size=300))
+def test_junk_raises_nothing_but_sdp_error(text: str):
+    read(text)
+    read("v=0\n" + text)
+
+
+chosen_lines = st.sampled_from(sorted({line for offer in OFFERS.values() for line in offer.splitlines()}))
+known_names = st.sampled_from(
+    ["mid", "ice-ufrag", "setup", "rtpmap", "fmtp", "extmap", "ssrc", "candidate", "group"]
+)
+made_lines = st.builds(
+    "a={}:{}".format, known_names, st.text(alphabet="0123456789-/ aé²١opusudp\t\r", max_size=30)
+)
+
+
+@given(st.lists(chosen_lines | made_lines, max_size=60))
+def test_shuffled_lines_raise_nothing_but_sdp_error(lines: list[str]):
+    read("\n".join(["v=0", *lines]))
+
+
+@given(st.lists(made_lines, max_size=10))
+def test_strange_attributes_behind_a_good_offer_raise_nothing_but_sdp_error(lines: list[str]):
+    read(CHROMIUM + "\n".join(lines))
+
+
+@given(
+    st.sampled_from(("sendrecv", "sendonly", "recvonly", "inactive")),
+    st.integers(96, 127),
+    st.integers(0, 0xFFFF_FFFF),
+    st.lists(st.tuples(st.just("192.0.2.1"), st.integers(1, 65535)), max_size=3),
+)
+def test_written_offers_parse_back(
+    direction: Direction, payload_type: int, ssrc: int, candidates: list[tuple[str, int]]
+):
+    own = Endpoint(
+        ufrag="abcd",
+        pwd="p" * 22,
+        fingerprint=Fingerprint("sha-256", FINGERPRINT),
+        setup="actpass",
+        direction=direction,
+        payload_type=payload_type,
+        ssrc=ssrc,
+        extensions=((CAPTURE_TIME_URI, 3),),
+        candidates=tuple(candidates),
+    )
+    audio = parse_sdp(write_sdp(own)).audio
+    assert (audio.opus, audio.direction, audio.candidates) == (payload_type, direction, candidates)
+    assert (audio.ufrag, audio.pwd, audio.setup) == (own.ufrag, own.pwd, own.setup)
+    assert audio.ssrc == (ssrc if direction in ("sendrecv", "sendonly") else None)
+    assert audio.fingerprints == [own.fingerprint]

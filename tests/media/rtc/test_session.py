@@ -1,0 +1,274 @@
+"""Relay's session and client together, on a wire that loses, repeats, delays and reorders, in virtual time."""
+
+import pytest
+
+from media.rtc.events import Closed, Connected, Moved, RtcpReceived, RtpReceived
+from media.rtc.rtcp import build_receiver_report
+from media.rtc.rtp import RtpPacket, build_rtp
+from media.rtc.sdp import parse_sdp
+from media.rtc.session import ADDRESSES_MAX, CONSENT_TIMEOUT, FIRST_CHECK_TIMEOUT, HANDSHAKE_KEPT, Session
+from media.rtc.stun import BINDING_REQUEST, BINDING_RESPONSE, USERNAME, build_stun, is_stun, parse_stun
+from media.rtc.transport import SSRCS_MAX
+from tests.media.rtc.pair import RELAY, Pair, identity, losing
+
+passive_client = {"change_offer": lambda offer: offer.replace("a=setup:actpass", "a=setup:passive")}
+roles = pytest.mark.parametrize("how", [{}, passive_client], ids=["relay serves", "relay starts"])
+
+
+def speak(pair: Pair, sequence: int, ssrc: int | None = None) -> None:
+    """Put one packet of the client on the wire."""
+    assert pair.client.transport and pair.client.transport.sender
+    packet = RtpPacket(111, sequence, 960 * sequence, pair.client.ssrc if ssrc is None else ssrc, b"opus")
+    pair.client.outbox.append(pair.client.transport.sender.protect(build_rtp(packet)))
+
+
+def heard(pair: Pair) -> list[int]:
+    """Sequence numbers that the session handed on."""
+    return [event.packet.sequence for event in pair.seen(RtpReceived)]  # type: ignore[union-attr]
+
+
+@roles
+def test_connects_within_three_round_trips(how: dict):
+    pair = Pair(**how)
+    pair.run(0.035)
+    assert pair.connected
+    assert len(pair.seen(Connected)) == len(pair.seen(Connected, "client")) == 1
+
+
+@roles
+@pytest.mark.parametrize("way", ["up", "down"])
+@pytest.mark.parametrize("number", range(4))
+def test_connects_in_a_second_whichever_datagram_is_lost(how: dict, way: str, number: int):
+    pair = Pair(**{way: losing(number)}, **how)
+    pair.run(1.0)
+    assert pair.connected
+
+
+@roles
+def test_connects_where_every_datagram_comes_twice_and_out_of_order(how: dict):
+    def scrambled(number: int, _: bytes) -> list[float]:
+        return [0.08 - 0.02 * (number % 4), 0.09]
+
+    pair = Pair(up=scrambled, down=scrambled, **how)
+    pair.run(3.0)
+    assert pair.connected
+    assert len(pair.seen(Connected)) == 1
+    assert not pair.seen(Closed) and not pair.seen(Closed, "client")
+
+
+@roles
+def test_stays_connected_for_an_hour_on_consent_alone(how: dict):
+    pair = Pair(**how)
+    pair.connect()
+    pair.run(3600.0)
+    assert not pair.seen(Closed) and not pair.seen(Closed, "client")
+    speak(pair, 1)
+    pair.run(0.01)
+    assert heard(pair) == [1]
+
+
+def test_survives_ten_seconds_without_network():
+    pair = Pair()
+    pair.connect()
+    cut = pair.now
+    pair.up = pair.down = lambda *_: [] if pair.now < cut + 10.0 else [0.005]
+    pair.run(60.0)
+    assert not pair.seen(Closed) and not pair.seen(Closed, "client")
+
+
+def test_vanished_client_is_given_up_15_s_after_its_last_check():
+    pair = Pair()
+    pair.connect()
+    last_check = [pair.now]
+
+    def watched(_: int, datagram: bytes) -> list[float]:
+        if is_stun(datagram):
+            last_check[0] = pair.now
+        return [0.005]
+
+    pair.up = watched
+    pair.run(20.0)
+    pair.up = lambda *_: []
+    pair.run(16.0)
+    times = [time for time, event in pair.session_events if isinstance(event, Closed)]
+    assert times[0] == pytest.approx(last_check[0] + CONSENT_TIMEOUT, abs=0.02)
+    assert pair.seen(Closed)[0] == Closed("consent lost", "no check arrived any more")
+
+
+def test_client_that_never_comes_is_given_up_after_30_s():
+    pair = Pair(up=lambda *_: [])
+    pair.run(FIRST_CHECK_TIMEOUT + 0.1)
+    assert pair.seen(Closed)[0] == Closed("consent lost", "no check arrived")
+    assert pair.seen(Closed, "client")[0] == Closed("consent lost", "the relay does not answer checks")
+
+
+def test_client_that_checks_and_never_shakes_hands_is_given_up_after_15_s():
+    pair = Pair(up=lambda _, datagram: [0.005] if is_stun(datagram) else [])
+    pair.run(15.1)
+    assert [event.reason for event in pair.seen(Closed)][:1] == ["handshake failed"]  # type: ignore[union-attr]
+
+
+def test_wrong_fingerprint_in_the_offer_fails_the_handshake():
+    wrong = identity(0).fingerprint.value
+
+    def lie(offer: str) -> str:
+        return offer.replace(identity(1).fingerprint.value, wrong)
+
+    pair = Pair(change_offer=lie)
+    pair.run(1.0)
+    closed = pair.seen(Closed)[0]
+    assert closed == Closed("handshake failed", "the DTLS certificate is not the one the signalling named")
+    assert pair.session.transport and pair.session.transport.sender is None
+
+
+def test_wrong_fingerprint_in_the_answer_fails_the_handshake_at_the_client():
+    wrong = identity(1).fingerprint.value
+    pair = Pair(change_answer=lambda answer: answer.replace(identity(0).fingerprint.value, wrong))
+    pair.run(1.0)
+    assert pair.seen(Closed, "client")
+    assert pair.client.transport and pair.client.transport.sender is None
+
+
+def test_sound_and_reports_arrive_once_however_often_they_are_repeated():
+    pair = Pair()
+    pair.connect()
+    pair.up = lambda *_: [0.005, 0.006, 0.5]
+    speak(pair, 1)
+    assert pair.client.transport and pair.client.transport.sender
+    report = build_receiver_report(pair.client.ssrc, (), "name")
+    pair.client.outbox.append(pair.client.transport.sender.protect_rtcp(report))
+    pair.run(1.0)
+    assert heard(pair) == [1]
+    assert len(pair.seen(RtcpReceived)) == 1
+    assert pair.session.transport and pair.session.transport.dropped["forged or replayed"] == 4
+
+
+def test_media_before_the_handshake_is_dropped():
+    pair = Pair(up=lambda _, datagram: [0.005] if is_stun(datagram) else [])
+    pair.run(0.1)
+    rtp, rtcp = bytes.fromhex("806f0001") + bytes(40), bytes.fromhex("80c90001") + bytes(40)
+    for datagram in (rtp, rtcp):
+        assert pair.session.receive(datagram, pair.now) == []
+    assert pair.session.transport and pair.session.transport.dropped["early"] == 2
+
+
+def test_streams_beyond_the_limit_are_dropped_and_cost_nothing():
+    pair = Pair()
+    pair.connect()
+    keys = pair.client.transport
+    assert keys and keys.sender
+    from media.rtc.srtp import SrtpContext  # a context for each made-up stream, with the client's own key
+
+    handshake = keys._handshake.keys
+    assert handshake
+    for ssrc in range(1, SSRCS_MAX + 5):
+        sender = SrtpContext(handshake.profile, handshake.send, ssrc)
+        pair.client.outbox.append(sender.protect(build_rtp(RtpPacket(111, ssrc, 0, ssrc, b"opus"))))
+        pair.client.outbox.append(sender.protect_rtcp(build_receiver_report(ssrc, (), "x")))
+    pair.run(0.1)
+    assert heard(pair) == list(range(1, SSRCS_MAX + 1))
+    assert len(pair.seen(RtcpReceived)) == SSRCS_MAX
+    assert pair.session.transport and pair.session.transport.dropped["too many streams"] == 2 * 4
+
+
+@pytest.mark.parametrize("first", [4, 19, 64, 79, 127, 192, 255])
+def test_datagram_of_no_known_protocol_is_counted(first: int):
+    pair = Pair()
+    pair.connect()
+    assert pair.session.receive(bytes([first]) * 30, pair.now) == []
+    assert pair.session.transport and pair.session.transport.dropped["unknown"] == 1
+
+
+def test_client_that_roams_is_followed_when_it_nominates_the_new_path():
+    pair = Pair()
+    pair.connect()
+    pair.client_address = ("198.51.100.8", 41000)
+    pair.run(10.0)
+    assert pair.seen(Moved) == [Moved(("198.51.100.8", 41000))]
+    assert pair.session.address == ("198.51.100.8", 41000)
+    speak(pair, 1)
+    pair.run(0.01)
+    assert heard(pair) == [1]
+
+
+def test_paths_beyond_the_limit_are_neither_learned_nor_answered():
+    pair = Pair()
+    pair.connect()
+    check = _check(pair.session)
+    for port in range(1, ADDRESSES_MAX + 10):
+        pair.session.receive_check(check, ("203.0.113.5", port), pair.now)
+    assert len(pair.session.addresses) == ADDRESSES_MAX
+    assert len(pair.session.outbox) == ADDRESSES_MAX - 1
+
+
+def test_check_that_does_not_nominate_does_not_move_the_sound():
+    pair = Pair()
+    pair.connect()
+    before = pair.session.address
+    assert pair.session.receive_check(_check(pair.session), ("203.0.113.5", 1), pair.now) == []
+    assert pair.session.address == before
+
+
+def test_forged_check_is_not_answered_and_keeps_nothing_alive():
+    pair = Pair()
+    pair.connect()
+    due = pair.session._consent_until
+    forged = parse_stun(build_stun(BINDING_REQUEST, bytes(12), [(USERNAME, b"x:y")], b"guess"))
+    response = parse_stun(build_stun(BINDING_RESPONSE, bytes(12), [], pair.session._pwd.encode()))
+    for message in (forged, response):
+        assert pair.session.receive_check(message, ("203.0.113.5", 1), pair.now + 1) is None
+    assert pair.session.outbox == []
+    assert pair.session._consent_until == due
+
+
+def test_client_ignores_forged_answers():
+    pair = Pair(down=lambda *_: [])
+    forged = build_stun(BINDING_RESPONSE, pair.client._transaction, [], b"guess")
+    stale = build_stun(BINDING_RESPONSE, bytes(12), [], parse_sdp(pair.session.answer).audio.pwd.encode())
+    for datagram in (forged, stale, b"\0" * 3, b""):
+        assert pair.client.receive(datagram, pair.now) == []
+    assert pair.client.transport is None
+
+
+def test_goodbye_of_either_side_ends_the_other():
+    pair = Pair()
+    pair.connect()
+    pair.client.close()
+    pair.run(0.05)
+    assert pair.seen(RtcpReceived)[-1].compound.bye == (pair.client.ssrc,)  # type: ignore[union-attr]
+    assert Closed("closed by peer") in pair.seen(Closed)
+
+    pair = Pair("recvonly")
+    pair.connect()
+    pair.session.close()
+    pair.run(0.05)
+    assert Closed("closed by peer") in pair.seen(Closed, "client")
+
+
+def test_listener_gives_its_handshake_back_and_still_gets_a_goodbye():
+    pair = Pair("recvonly")
+    pair.connect()
+    pair.run(HANDSHAKE_KEPT + 0.1)
+    assert pair.session.transport and pair.session.transport._handshake._ssl is None
+    pair.session.close()
+    pair.run(0.05)
+    assert pair.seen(RtcpReceived, "client")[-1].compound.bye == (pair.session.ssrc,)  # type: ignore[union-attr]
+
+
+def test_speaker_keeps_its_handshake_for_the_whole_session():
+    pair = Pair("sendonly")
+    pair.connect()
+    pair.run(HANDSHAKE_KEPT + 0.1)
+    assert pair.session.transport and pair.session.transport._handshake._ssl is not None
+
+
+def test_closing_before_anything_happened_is_quiet():
+    session = Session(identity(0), parse_sdp(Pair().client.offer), (RELAY,), 0.0)
+    session.close()
+    assert session.outbox == []
+
+
+def _check(session: Session):
+    """An authentic check that nominates nothing."""
+    attributes = [(USERNAME, f"{session.ufrag}:peer".encode())]
+    return parse_stun(build_stun(BINDING_REQUEST, bytes(12), attributes, session._pwd.encode()))
