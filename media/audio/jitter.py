@@ -10,13 +10,12 @@ While nothing plays (at the start, in a talker's pause, after a break) there is 
 it anew, which makes every pause the place where delay is corrected for free.
 """
 
-from dataclasses import dataclass
 from math import ceil
 from typing import Literal, NamedTuple
 
+from media.audio.arrivals import Arrivals, Counters, Packet
 from media.audio.delay import DelayTarget
-from media.audio.packet import RATE, OpusError, has_fec, is_dtx, packet_samples
-from media.audio.timeline import capture_at, unwrap
+from media.audio.packet import RATE, has_fec, is_dtx
 
 TICK = 960
 """Samples played per tick."""
@@ -30,50 +29,9 @@ LARGEST_EXCESS = 0.4
 GIVE_UP = 9_600
 """Samples (0.2 s) without a packet after which the talker counts as paused."""
 
-FORGET_AFTER = 5.0
-"""Seconds without a packet after which old transits say nothing: 5 s at 200 ppm are 1 ms."""
-
-JUMP_PACKETS = 1_000
-"""Sequence numbers (20 s) beyond which a packet belongs to another stream (RFC 3550 A.1: MAX_DROPOUT 3000)."""
-
-JUMP_SECONDS = 1.0
-"""Transit beyond that of recent packets by which a timestamp belongs to another timeline."""
-
 FEC_ON, FEC_OFF, LOSS_CAP, LOSS_WEIGHT = 0.025, 0.0167, 0.06, 0.02
 """From two losses in 35 packets on, one tick more is waited so that the packet with the spare copy is there;
 until about 1.3 s after the last loss. The loss rate is smoothed over 50 packets."""
-
-_SEEN = (1 << JUMP_PACKETS + 1) - 1
-
-
-@dataclass(slots=True)
-class Counters:
-    """What became of a speaker's packets. Everything counts packets, except ``concealed``."""
-
-    received: int = 0
-    malformed: int = 0
-    """Not an Opus packet, or one that libopus refused."""
-    duplicate: int = 0
-    late: int = 0
-    """Arrived when their time had passed; they are counted in ``lost`` as well."""
-    lost: int = 0
-    """Were not there in time."""
-    recovered_by_fec: int = 0
-    concealed: int = 0
-    """Ticks that were made up, in part or in whole."""
-    discarded: int = 0
-    """Good packets thrown away: too many, too old after a stall, or stray ones of another stream."""
-    resets: int = 0
-    """Jumps of sequence number or timestamp that turned out to be a new stream."""
-
-
-class Packet(NamedTuple):
-    """One packet on the endless counters."""
-
-    sequence: int
-    timestamp: int
-    samples: int
-    payload: bytes
 
 
 class Step(NamedTuple):
@@ -93,20 +51,17 @@ class JitterBuffer:
     """
 
     def __init__(self) -> None:
-        self.counters = Counters()
-        self.delay = DelayTarget()
+        self._arrivals = Arrivals()
+        self.counters: Counters = self._arrivals.counters
+        self.delay: DelayTarget = self._arrivals.delay
+        self._stream = 0
         self._packets: dict[int, Packet] = {}
-        self._newest: Packet | None = None
-        self._newest_arrival = 0.0
-        self._seen = 0  # one bit per sequence number up to the newest, which is the lowest bit
         self._expected = 0
         self._cursor: int | None = None
         self._bridged = 0
         self._waited_for = -1
         self._dtx = False
         self._usual = TICK
-        self._stray: tuple[int, int, bytes, float, int | None] | None = None
-        self._capture: tuple[int, int] | None = None
         self._loss = 0.0
         self._for_fec = False
         self._fec_left = 0
@@ -121,75 +76,20 @@ class JitterBuffer:
         ``arrival`` is in seconds, ``capture`` the 64-bit NTP time of abs-capture-time if the packet had one.
         Nothing raises; whatever cannot be used is counted.
         """
-        self.counters.received += 1
-        try:
-            samples = packet_samples(payload)
-        except OpusError:
-            self.counters.malformed += 1
-            return
-        newest = self._newest
-        if newest is None:
-            self._restart(sequence, timestamp)
-        elif self._jumped(sequence, timestamp, arrival, newest):
-            stray, self._stray = self._stray, (sequence, timestamp, payload, arrival, capture)
-            if stray is None or sequence != (stray[0] + 1) & 0xFFFF:
-                self.counters.discarded += stray is not None
-                return
-            # Two in a row agree with each other (RFC 3550 A.1): a new stream has begun.
-            self._stray = None
-            self.counters.resets += 1
-            self._restart(stray[0], stray[1])
-            self._take(stray[0], stray[1], packet_samples(stray[2]), *stray[2:])
-        else:
-            self._stray = None
-        self._take(sequence, timestamp, samples, payload, arrival, capture)
-
-    def _jumped(self, sequence: int, timestamp: int, arrival: float, newest: Packet) -> bool:
-        if abs(unwrap(sequence, newest.sequence, 16) - newest.sequence) > JUMP_PACKETS:
-            return True
-        transit = arrival - unwrap(timestamp, newest.timestamp, 32) / RATE
-        known = self.delay
-        return not known.lowest - JUMP_SECONDS <= transit <= known.highest + JUMP_SECONDS
-
-    def _restart(self, sequence: int, timestamp: int) -> None:
-        self._packets.clear()
-        self.delay.clear()
-        self._newest = Packet(sequence - 1, timestamp, 0, b"")
-        self._seen = 0
-        self._expected = sequence
-        self._cursor = None
-        self._capture = None
-
-    def _take(
-        self, sequence: int, timestamp: int, samples: int, payload: bytes, arrival: float, capture: int | None
-    ) -> None:
-        newest = self._newest
-        assert newest is not None
-        packet = Packet(
-            unwrap(sequence, newest.sequence, 16), unwrap(timestamp, newest.timestamp, 32), samples, payload
-        )
-        ahead = packet.sequence - newest.sequence
-        if ahead > 0:
-            self._seen = (self._seen << ahead | 1) & _SEEN
-            self._newest = packet
-        elif self._seen >> -ahead & 1:
-            self.counters.duplicate += 1
-            return
-        else:
-            self._seen |= 1 << -ahead
-        if arrival - self._newest_arrival > FORGET_AFTER:
-            self.delay.clear()
-        self._newest_arrival = arrival
-        self.delay.observe(arrival - packet.timestamp / RATE)
-        if capture is not None:
-            self._capture = (capture, packet.timestamp)
-        if packet.sequence < self._expected:
-            self.counters.late += 1
-            return
-        self._packets[packet.sequence] = packet
-        if len(self._packets) > CAPACITY:
-            del self._packets[min(self._packets)]
-            self.counters.discarded += 1
+        packets = self._arrivals.put(sequence, timestamp, payload, arrival, capture)
+        if self._stream != self._arrivals.stream:
+            self._stream = self._arrivals.stream
+            self._packets.clear()
+            self._cursor = None
+            self._expected = packets[0].sequence
+        for packet in packets:
+            if packet.sequence < self._expected:
+                self.counters.late += 1
+                continue
+            self._packets[packet.sequence] = packet
+            if len(self._packets) > CAPACITY:
+                del self._packets[min(self._packets)]
+                self.counters.discarded += 1
 
     # Sound out
 
@@ -219,7 +119,7 @@ class JitterBuffer:
 
     def capture_at(self, timestamp: int) -> int | None:
         """Capture time (64-bit NTP) of the sample at ``timestamp``; None if the speaker sends none."""
-        return None if self._capture is None else capture_at(timestamp, *self._capture)
+        return self._arrivals.capture_at(timestamp)
 
     def excess(self, now: float, held: int) -> int:
         """Samples that could be taken out at once without making packets late more often than now.
@@ -235,8 +135,7 @@ class JitterBuffer:
         """Drop all packets that wait, without counting a loss: nobody is to hear them."""
         self._packets.clear()
         self._cursor = None
-        if self._newest is not None:
-            self._expected = self._newest.sequence + 1
+        self._expected = self._arrivals.newest + 1
 
     def next(self, now: float, samples: int) -> Step:
         """The next stretch of sound, at least one sample of it; ``samples`` are wanted to fill the tick.

@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from media.audio.jitter import Counters, JitterBuffer, Step
+from media.audio.arrivals import Counters
+from media.audio.jitter import JitterBuffer, Step
 from media.audio.levels import SILENCE_DBOV, level_dbov
 from media.audio.opus import FRAME, RATE, Decoder, OpusError, Pcm
 from media.audio.stretch import SHORTEST, cut, shorten
