@@ -9,6 +9,7 @@ from collections.abc import Generator
 from typing import Final, Protocol
 
 import uvicorn
+from fastapi import FastAPI
 
 from media.server.app import Plane, create_app
 from media.server.config import Config
@@ -47,26 +48,20 @@ async def serve(config: Config, plane: RunningPlane, families: Families | None =
             return _taken("TCP", config.host, config.port, error)
         with listener:
             try:
+                app = create_app(config, plane, metric_families=families)
+            except (StoreError, ValueError, OSError) as error:
+                return str(error)
+            try:
                 await plane.start()
             except OSError as error:
                 return _taken("UDP", config.host, config.udp_port, error)
             try:
-                return await _run(config, plane, families, listener, stop)
+                return await _run(app, listener, stop)
             finally:
                 await plane.stop()
 
 
-async def _run(
-    config: Config,
-    plane: RunningPlane,
-    families: Families | None,
-    listener: socket.socket,
-    stop: asyncio.Event,
-) -> str | None:
-    try:
-        app = create_app(config, plane, metric_families=families)
-    except (StoreError, ValueError, OSError) as error:
-        return str(error)
+async def _run(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> str | None:
     settings = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=GOODBYE, server_header=False
     )
