@@ -1,0 +1,142 @@
+"""What the users of one worker share: the engine, the venue, the timetable, and what is reported to the master."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+import httpx
+from gevent.event import AsyncResult
+from locust.env import Environment
+
+from loadtest.engine.remote import EngineError, RemoteEngine
+from loadtest.options import Programme
+from loadtest.timetable import Timetable
+from loadtest.venue import Venue
+
+SNAPSHOT_INTERVAL = 1.0
+HTTP_TIMEOUT = 30.0
+
+
+class Crew:
+    """One worker's side of a run."""
+
+    def __init__(self, environment: Environment, programme: Programme, name: str) -> None:
+        self._environment = environment
+        self.programme = programme
+        self.timetable: Timetable | None = None
+        """Arrivals of this worker, if the run follows a scenario; from :meth:`begin` on."""
+        self._name, self._worker, self._workers = name, 0, 1
+        self._on_end: dict[int, Callable[[], None]] = {}
+        self.engine = RemoteEngine(self._ended)
+        self._http = httpx.Client(timeout=HTTP_TIMEOUT)
+        self._venue: AsyncResult[Venue] = AsyncResult()
+        self._speakers = 0
+        self.started = 0.0
+        """Unix time at which the run began."""
+        self._clients: list[dict[str, Any]] = []
+        self._joins: list[dict[str, Any]] = []
+        self._watch = gevent.spawn(self._snapshots)
+
+    def begin(self, venue: Venue, started: float, worker: int, workers: int) -> None:
+        """The doors are open; this is worker number ``worker`` of ``workers``."""
+        self.started = started
+        self._worker, self._workers = worker, workers
+        if self.programme.schedule:
+            self.timetable = Timetable(self.programme.schedule, worker, workers)
+        self._venue.set(venue)
+
+    def wait_for_venue(self) -> Venue:
+        """Where to go; waits until the doors are open."""
+        return self._venue.get()
+
+    def next_speaker(self, venue: Venue) -> tuple[str | None, int]:
+        """A token nobody on this worker has, and the seed of what they say; None when all are taken."""
+        number = self._worker + self._speakers * self._workers
+        self._speakers += 1
+        token = venue.speaker_tokens[number] if number < len(venue.speaker_tokens) else None
+        return token, self.programme.seed * 100 + number
+
+    def ask_to_speak(self, venue: Venue, token: str) -> bool:
+        """Ask for the right to speak; True once it is granted."""
+        begun = time.perf_counter()
+        error: Exception | None = None
+        try:
+            response = self._http.post(venue.requests(), headers={"Authorization": f"Bearer {token}"})
+            if response.is_error or response.json()["status"] != "granted":
+                error = EngineError(f"HTTP {response.status_code}: {response.text[:300]}")
+        except httpx.HTTPError as failure:
+            error = failure
+        self._fire("HTTP", "request to speak", 1e3 * (time.perf_counter() - begun), error)
+        return error is None
+
+    def joined(self, kind: str, timings: dict[str, float]) -> None:
+        """Book a join, step by step, in Locust's statistics and in the record."""
+        self._fire("WHEP" if kind == "listener" else "WHIP", "offer and answer", timings["signalling_ms"])
+        self._fire("ICE+DTLS", f"{kind} connect", timings["connect_ms"])
+        self._fire("RTP", f"{kind} first packet", timings["first_packet_ms"])
+        began = time.time() - 1e-3 * timings["first_packet_ms"]
+        self._joins.append({"t": began, "kind": kind, **timings, "ok": True, "error": None})
+
+    def join_failed(self, kind: str, error: EngineError) -> None:
+        """Book a join that came to nothing."""
+        self._fire("WHEP" if kind == "listener" else "WHIP", "join", 0.0, error)
+        timings = dict.fromkeys(("signalling_ms", "connect_ms", "first_packet_ms"))
+        self._joins.append({"t": time.time(), "kind": kind, **timings, "ok": False, "error": str(error)})
+
+    def thrown_out(self, kind: str) -> None:
+        """Book a session that the relay ended."""
+        self._fire("RTP", f"{kind} stay", 0.0, EngineError("the relay ended the session"))
+
+    def on_end(self, member: int, callback: Callable[[], None]) -> None:
+        """Call back when the relay ends this member's session."""
+        self._on_end[member] = callback
+
+    def leave(self, member: int) -> None:
+        """End a member's session; a crew that has packed up has done so already."""
+        self._on_end.pop(member, None)
+        try:
+            self.engine.leave(member)
+        except EngineError:
+            return
+
+    def take_report(self) -> dict[str, list[dict[str, Any]]]:
+        """Rows since the last call, with Unix times; for the master."""
+        report = {"clients": self._clients, "joins": self._joins}
+        self._clients, self._joins = [], []
+        return report
+
+    def close(self) -> None:
+        """Let everyone leave and end the engine."""
+        self._watch.kill()
+        self._snapshot()
+        self.engine.close()
+        self._http.close()
+
+    def _ended(self, member: int, reason: str) -> None:
+        callback = self._on_end.pop(member, None)
+        if callback:
+            callback()
+
+    def _snapshots(self) -> None:
+        while True:
+            gevent.sleep(SNAPSHOT_INTERVAL)
+            self._snapshot()
+
+    def _snapshot(self) -> None:
+        try:
+            row = self.engine.snapshot()
+        except EngineError:
+            return
+        if self.started:
+            self._clients.append({"t": time.time(), "worker": self._name, **row})
+
+    def _fire(self, kind: str, name: str, milliseconds: float, error: Exception | None = None) -> None:
+        self._environment.events.request.fire(
+            request_type=kind,
+            name=name,
+            response_time=milliseconds,
+            response_length=0,
+            exception=error,
+            context={},
+        )

@@ -1,0 +1,28 @@
+"""``python -m loadtest.engine --socket PATH``: an engine that whoever connects to the socket drives."""
+
+import argparse
+import asyncio
+import gc
+import signal
+import sys
+
+from loadtest.engine.control import serve
+
+
+def main() -> int:
+    """Run until the controller hangs up; Ctrl-C is the controller's business."""
+    parser = argparse.ArgumentParser(prog="python -m loadtest.engine", description=__doc__)
+    parser.add_argument("--socket", required=True, metavar="PATH", help="Unix socket to be driven by")
+    options = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()
+    try:
+        asyncio.run(serve(options.socket))
+    except OSError as error:
+        print(f"Cannot serve {options.socket}: {error}.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

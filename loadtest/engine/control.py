@@ -1,0 +1,99 @@
+"""The engine's control socket: one JSON object a line, requests answered by ``id``, in any order.
+
+``{"id": 1, "do": "join", "kind": "listener", "url": ..., "token": ..., "seed": 0}`` is answered
+``{"id": 1, "result": {"member": 7, "signalling_ms": ..., "connect_ms": ..., "first_packet_ms": ...}}`` or
+``{"id": 1, "error": "..."}``. The others are ``leave`` (``member``), ``snapshot`` and ``totals``. Unasked comes
+``{"ended": 7, "reason": "..."}`` when the relay ended a session. The engine lives as long as the connection.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from loadtest.engine.engine import Engine
+from loadtest.engine.member import JoinError
+
+LINE_MAX = 1 << 20
+"""Bytes of one request."""
+
+
+class Controller:
+    """Serves one connection, then stops the engine."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self._engine = Engine(lambda member, reason: self._say({"ended": member, "reason": reason}))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._does: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
+            "join": self._join,
+            "leave": self._leave,
+            "snapshot": self._snapshot,
+            "totals": self._totals,
+        }
+
+    async def run(self) -> None:
+        """Until the other side hangs up."""
+        await self._engine.start()
+        self._say({"ready": True})
+        while line := await self._reader.readline():
+            task = asyncio.create_task(self._answer(line))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        for task in self._tasks:
+            task.cancel()
+        await self._engine.stop()
+        self._writer.close()
+
+    async def _answer(self, line: bytes) -> None:
+        request: dict[str, Any] = {}
+        try:
+            request = json.loads(line)
+            result = await self._does[request["do"]](request)
+        except JoinError as error:
+            self._say({"id": request["id"], "error": str(error)})
+        except (ValueError, KeyError, TypeError) as error:
+            self._say({"id": request.get("id"), "error": f"this is no request the engine knows: {error!r}"})
+        else:
+            self._say({"id": request["id"], "result": result})
+
+    async def _join(self, request: dict[str, Any]) -> dict[str, Any]:
+        member, timings = await self._engine.join(
+            request["kind"],
+            request["url"],
+            request.get("token"),
+            seed=request.get("seed", 0),
+            continuous=request.get("continuous", False),
+        )
+        return {"member": member, **asdict(timings)}
+
+    async def _leave(self, request: dict[str, Any]) -> None:
+        await self._engine.leave(request["member"])
+
+    async def _snapshot(self, _: dict[str, Any]) -> dict[str, Any]:
+        return self._engine.snapshot()
+
+    async def _totals(self, _: dict[str, Any]) -> dict[str, int]:
+        return self._engine.totals()
+
+    def _say(self, message: dict[str, Any]) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(json.dumps(message).encode() + b"\n")
+
+
+async def serve(path: str) -> None:
+    """Wait at a Unix socket for the one connection, and serve it to its end."""
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server.close()
+        try:
+            await Controller(reader, writer).run()
+        except BaseException as error:
+            done.set_exception(error)
+            raise
+        done.set_result(None)
+
+    server = await asyncio.start_unix_server(connected, path, limit=LINE_MAX)
+    await done

@@ -1,0 +1,134 @@
+"""An engine in a process of its own, driven by blocking calls: from a Locust worker, a notebook or a test.
+
+Only the standard library, and nothing that minds being monkey-patched: in a Locust worker the waiting and the
+reading thread are greenlets, elsewhere they are threads.
+"""
+
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+START_TIMEOUT = 60.0
+"""Seconds for the engine to come up; the first start on a machine compiles its kernel."""
+CALL_TIMEOUT = 60.0
+
+
+class EngineError(RuntimeError):
+    """What the engine answered instead of a result, or that it is gone."""
+
+
+class RemoteEngine:
+    """Starts ``python -m loadtest.engine`` and talks to it. Safe to call from many threads or greenlets at once.
+
+    ``ended`` is called, on the reading thread, with a member and a reason when the relay ended its session.
+    """
+
+    def __init__(self, ended: Callable[[int, str], None] | None = None) -> None:
+        self._ended = ended
+        self._folder = tempfile.TemporaryDirectory(prefix="spaces-engine-")
+        path = str(Path(self._folder.name) / "control")
+        command = [sys.executable, "-m", "loadtest.engine", "--socket", path]
+        self._process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 (our own interpreter)
+        self._socket = self._connect(path)
+        self._file = self._socket.makefile("rb")
+        self._lock = threading.Lock()
+        self._next = 0
+        self._waiting: dict[int, tuple[threading.Event, dict[str, Any]]] = {}
+        self._gone = False
+        self._file.readline()  # ready
+        threading.Thread(target=self._read, name="engine-reader", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """The engine's process."""
+        return self._process.pid
+
+    def join(
+        self, kind: str, url: str, token: str | None = None, *, seed: int = 0, continuous: bool = False
+    ) -> dict[str, Any]:
+        """See :meth:`loadtest.engine.engine.Engine.join`; returns ``member`` and the timings in ms.
+
+        :raises EngineError: the join failed; the message says where and why
+        """
+        return self._call("join", kind=kind, url=url, token=token, seed=seed, continuous=continuous)
+
+    def leave(self, member: int) -> None:
+        """End a session; one that has ended already is no error."""
+        self._call("leave", member=member)
+
+    def snapshot(self) -> dict[str, Any]:
+        """What happened since the last call: a row of ``clients.parquet`` without ``t`` and ``worker``."""
+        return self._call("snapshot")
+
+    def totals(self) -> dict[str, int]:
+        """Packets expected, received and rejected since the start, and the members there are."""
+        return self._call("totals")
+
+    def close(self) -> None:
+        """Let everyone leave and end the process."""
+        self._gone = True
+        self._socket.shutdown(socket.SHUT_WR)
+        try:
+            self._process.wait(CALL_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._socket.close()
+        self._folder.cleanup()
+
+    def _call(self, do: str, **arguments: Any) -> Any:
+        done, reply = threading.Event(), dict[str, Any]()
+        with self._lock:
+            if self._gone:
+                raise EngineError("The engine is gone; see its output above.")
+            self._next += 1
+            number = self._next
+            self._waiting[number] = (done, reply)
+            self._socket.sendall(json.dumps({"id": number, "do": do, **arguments}).encode() + b"\n")
+        if not done.wait(CALL_TIMEOUT):
+            raise EngineError(f"The engine did not answer {do!r} within {CALL_TIMEOUT:.0f} s.")
+        if "error" in reply:
+            raise EngineError(reply["error"])
+        return reply["result"]
+
+    def _read(self) -> None:
+        for line in self._file:
+            message = json.loads(line)
+            if "ended" in message:
+                if self._ended:
+                    self._ended(message["ended"], message["reason"])
+                continue
+            done, reply = self._waiting.pop(message["id"])
+            reply.update(message)
+            done.set()
+        with self._lock:
+            self._gone = True
+            waiting, self._waiting = self._waiting, {}
+        for done, reply in waiting.values():
+            reply["error"] = "The engine ended before it answered."
+            done.set()
+
+    def _connect(self, path: str) -> socket.socket:
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                raise EngineError(
+                    f"The engine ended with status {self._process.returncode}; see its output above."
+                )
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                connection.connect(path)
+            except OSError:
+                connection.close()
+                time.sleep(0.05)
+            else:
+                return connection
+        self._process.kill()
+        raise EngineError(f"The engine did not come up within {START_TIMEOUT:.0f} s.")

@@ -1,0 +1,93 @@
+"""The swarm's own flags, beside Locust's; they also stand in the web UI's form."""
+
+from argparse import Namespace
+from dataclasses import dataclass
+
+from locust.argument_parser import LocustArgumentParser
+
+from loadtest.timetable import Steps
+from sim import scenario as scenarios
+from sim.scenario import Scenario
+from sim.schedule import Schedule, arrival_schedule
+
+
+def add_options(parser: LocustArgumentParser) -> None:
+    """Called by Locust before it parses the command line."""
+    group = parser.add_argument_group("Spaces", "Who comes to the Space, and where the record of the run goes")
+    group.add_argument(
+        "--scenario",
+        default="",
+        metavar="NAME",
+        help="let the audience of this scenario come (see: python -m sim list); its arrivals replace -u and -r",
+    )
+    group.add_argument(
+        "--listeners", type=int, default=200, metavar="N", help="the scenario's peak, scaled to this (%(default)s)"
+    )
+    group.add_argument(
+        "--duration",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="the scenario's length, compressed to this (%(default)s)",
+    )
+    group.add_argument(
+        "--steps", default="", metavar="N,N,...", help="a staircase of listeners instead of a scenario"
+    )
+    group.add_argument(
+        "--step-time", type=float, default=15.0, metavar="SECONDS", help="length of a step (%(default)s)"
+    )
+    group.add_argument(
+        "--join-rate", type=float, default=50.0, metavar="N", help="listeners a second up a step (%(default)s)"
+    )
+    group.add_argument(
+        "--speakers",
+        type=int,
+        default=2,
+        metavar="N",
+        help="synthetic speakers on stage (%(default)s, at most 12)",
+    )
+    group.add_argument(
+        "--continuous", action="store_true", help="let speakers talk without pauses instead of in talk-spurts"
+    )
+    group.add_argument("--seed", type=int, default=1, metavar="N", help="seed of everything drawn (%(default)s)")
+    parser.add_argument(
+        "--token",
+        default="",
+        env_var="SPACES_TOKEN",
+        is_secret=True,
+        help="admin token of the server (python -m media token --user NAME --admin)",
+    )
+    group.add_argument("--runs", default="runs", metavar="DIR", help="folder of run records (%(default)s)")
+    group.add_argument("--run-id", default="", metavar="ID", help="name of the record (made up if not given)")
+
+
+SPEAKERS_MAX = 12
+"""The host keeps one of the 13 seats of the default policy."""
+
+
+@dataclass(frozen=True)
+class Programme:
+    """What a run is to do, made of the flags: the same on every worker, since it is drawn from the seed."""
+
+    scenario: Scenario
+    schedule: Schedule | None
+    steps: Steps | None
+    speakers: int
+    continuous: bool
+    seed: int
+
+    @staticmethod
+    def of(options: Namespace) -> "Programme":
+        """Read the flags; :raises ValueError: one sentence that says which is wrong."""
+        if not 0 <= options.speakers <= SPEAKERS_MAX:
+            raise ValueError(f"--speakers takes 0 to {SPEAKERS_MAX}, not {options.speakers}")
+        if options.scenario and options.steps:
+            raise ValueError("--scenario and --steps exclude each other: choose one")
+        scenario = scenarios.load(options.scenario or scenarios.DEFAULT)
+        schedule = None
+        if options.scenario:
+            schedule = arrival_schedule(
+                scenario, options.seed, listeners=options.listeners, duration=options.duration
+            )
+        steps = Steps.parse(options.steps, options.step_time) if options.steps else None
+        return Programme(scenario, schedule, steps, options.speakers, options.continuous, options.seed)

@@ -1,0 +1,121 @@
+"""The record of a run: what the relay says of itself, what the workers saw, and whether it may be believed."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from loadtest.options import Programme
+from sim.run import Run, RunWriter
+
+_P99 = 0.99
+
+
+class RelayProbe:
+    """Reads a relay's ``/metrics`` and turns two readings into a row of ``relay.parquet``."""
+
+    def __init__(self, base: str, client: httpx.Client | None = None) -> None:
+        self._url = f"{base}/metrics"
+        self._client = client or httpx.Client(timeout=10.0)
+        self._before = self._read()
+
+    def row(self) -> dict[str, Any]:
+        """What happened since the last call, but for ``t``; :raises httpx.HTTPError: the relay does not answer."""
+        now, before = self._read(), self._before
+        self._before = now
+
+        def grown(name: str) -> float:
+            return now.value[name] - before.value.get(name, 0.0)
+
+        ticks = grown("spaces_relay_ticks_total")
+        return {
+            "listeners": int(now.value["spaces_relay_listeners"] - now.value["spaces_relay_speakers"]),
+            "speakers": int(now.value["spaces_relay_speakers"]),
+            "talkers": grown("spaces_relay_talker_ticks_total") / max(ticks, 1.0),
+            "joins": int(grown("spaces_relay_sessions_up_total")),
+            "media_cpu_s": grown("spaces_relay_media_cpu_seconds_total"),
+            "process_cpu_s": grown("process_cpu_seconds_total"),
+            "packets": int(grown("spaces_relay_packets_sent_total")),
+            "bytes": int(grown("spaces_relay_bytes_sent_total")),
+            "send_failures": int(grown("spaces_relay_send_failures_total")),
+            "ticks": int(ticks),
+            "tick_late_p99_ms": late_quantile_ms(before.late, now.late, _P99),
+            "tick_late_max_ms": 1e3 * now.value["spaces_relay_tick_late_max_seconds"],
+            "rss_bytes": int(now.value["process_resident_memory_bytes"]),
+        }
+
+    def _read(self) -> "_Reading":
+        response = self._client.get(self._url)
+        response.raise_for_status()
+        return _Reading(response.text)
+
+
+class _Reading:
+    """One look at ``/metrics``: plain samples, and the histogram of tick lateness."""
+
+    def __init__(self, text: str) -> None:
+        self.value: dict[str, float] = {}
+        self.late: list[tuple[float, float]] = []
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                if not sample.labels:
+                    self.value[sample.name] = sample.value
+                elif sample.name == "spaces_relay_stage_seconds_bucket" and sample.labels["stage"] == "tick late":
+                    self.late.append((float(sample.labels["le"]), sample.value))
+
+
+def late_quantile_ms(
+    before: list[tuple[float, float]], now: list[tuple[float, float]], share: float
+) -> float | None:
+    """Milliseconds of a quantile between two cumulative histograms; None if nothing happened in between."""
+    grown = [(bound, count - old) for (bound, count), (_, old) in zip(now, before, strict=True)]
+    total = grown[-1][1] if grown else 0.0
+    if total <= 0:
+        return None
+    lower, below = 0.0, 0.0
+    for bound, count in grown:
+        if count >= share * total and count > below:
+            upper = bound if bound != float("inf") else lower
+            return 1e3 * (lower + (upper - lower) * (share * total - below) / (count - below))
+        lower, below = bound, count
+    return 1e3 * lower
+
+
+class Recorder:
+    """Collects one run and writes its folder; rows come in Unix time and are kept in seconds since the start."""
+
+    def __init__(self, programme: Programme, root: str, run_id: str, base: str, tiers: dict[str, int]) -> None:
+        self._probe = RelayProbe(base)
+        self._writer = RunWriter(
+            root,
+            source="measured",
+            scenario=programme.scenario,
+            seed=programme.seed,
+            tiers=tiers,
+            run_id=run_id or None,
+        )
+        self.started = time.time()
+
+    @property
+    def run_id(self) -> str:
+        """Name of the record."""
+        return self._writer.id
+
+    def sample(self) -> None:
+        """Book the relay's last second."""
+        self._writer.relay(t=time.time() - self.started, **self._probe.row())
+
+    def book(self, clients: list[dict[str, Any]], joins: list[dict[str, Any]]) -> None:
+        """Book what a worker saw."""
+        for rows, append in ((clients, self._writer.clients), (joins, self._writer.joins)):
+            self._append(rows, append)
+
+    def finish(self) -> Run:
+        """Write the folder and read it back."""
+        return self._writer.finish()
+
+    def _append(self, rows: list[dict[str, Any]], append: Callable[..., None]) -> None:
+        for row in rows:
+            append(**{**row, "t": max(0.0, row["t"] - self.started)})

@@ -1,0 +1,93 @@
+"""The Space a swarm meets in: made by the one who starts the run, with a seat for each synthetic speaker."""
+
+from dataclasses import asdict, dataclass
+from types import TracebackType
+
+import httpx
+
+TIMEOUT = 30.0
+
+
+class VenueError(RuntimeError):
+    """The server would not have it; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Venue:
+    """What every worker must know."""
+
+    base: str
+    """Address of the server, without a slash at the end."""
+    space: str
+    speaker_tokens: tuple[str, ...]
+
+    @property
+    def whep(self) -> str:
+        """Where listeners go."""
+        return f"{self.base}/spaces/{self.space}/whep"
+
+    @property
+    def whip(self) -> str:
+        """Where speakers go; their microphones are open at once."""
+        return f"{self.base}/spaces/{self.space}/whip?muted=false"
+
+    def requests(self) -> str:
+        """Where to ask to speak."""
+        return f"{self.base}/spaces/{self.space}/requests"
+
+    def to_json(self) -> dict[str, object]:
+        """For a message to workers."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(message: dict[str, object]) -> "Venue":
+        """The inverse of :meth:`to_json`."""
+        tokens = message["speaker_tokens"]
+        assert isinstance(tokens, (list, tuple))
+        return Venue(str(message["base"]), str(message["space"]), tuple(map(str, tokens)))
+
+
+class Host:
+    """Opens a Space on a server, and ends it again."""
+
+    def __init__(self, base: str, admin_token: str) -> None:
+        self._base = base.rstrip("/")
+        self._client = httpx.Client(
+            base_url=self._base, headers={"Authorization": f"Bearer {admin_token}"}, timeout=TIMEOUT
+        )
+        self._space = ""
+
+    def open(self, title: str, speakers: int) -> Venue:
+        """Start a Space that anyone may listen to and speak in, with tokens for ``speakers`` people."""
+        body = {"title": title[:70], "anonymous_listening": True, "speak_policy": "everyone"}
+        self._space = self._call("POST", "/spaces", body)["id"]
+        self._call("POST", f"/spaces/{self._space}/start")
+        names = [f"speaker{number}" for number in range(1, speakers + 1)]
+        tokens = self._call("POST", "/tokens", {"users": names})["data"] if names else []
+        return Venue(self._base, self._space, tuple(token["token"] for token in tokens))
+
+    def close(self) -> None:
+        """End the Space, if it is still live."""
+        if self._space:
+            self._client.post(f"/spaces/{self._space}/end")
+        self._client.close()
+
+    def __enter__(self) -> "Host":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def _call(self, method: str, path: str, body: object = None) -> dict[str, object]:
+        try:
+            response = self._client.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            raise VenueError(f"No server answers at {self._base} ({error}); start one with: make serve") from error
+        if response.status_code == 401:
+            raise VenueError(
+                "The server does not take the admin token: print one with"
+                " `python -m media token --user NAME --admin` and pass it as --token or SPACES_TOKEN."
+            )
+        if response.is_error:
+            raise VenueError(f"{method} {path} was answered {response.status_code}: {response.text[:300]}")
+        return response.json()
