@@ -7,6 +7,7 @@ from media.rtc.rtcp import build_receiver_report
 from media.rtc.rtp import RtpPacket, build_rtp
 from media.rtc.sdp import parse_sdp
 from media.rtc.session import ADDRESSES_MAX, CONSENT_TIMEOUT, FIRST_CHECK_TIMEOUT, HANDSHAKE_KEPT, Session
+from media.rtc.srtp import SrtpContext
 from media.rtc.stun import BINDING_REQUEST, BINDING_RESPONSE, USERNAME, build_stun, is_stun, parse_stun
 from media.rtc.transport import SSRCS_MAX
 from tests.media.rtc.pair import RELAY, Pair, identity, losing
@@ -157,7 +158,6 @@ def test_streams_beyond_the_limit_are_dropped_and_cost_nothing():
     pair.connect()
     keys = pair.client.transport
     assert keys and keys.sender
-    from media.rtc.srtp import SrtpContext  # a context for each made-up stream, with the client's own key
 
     handshake = keys._handshake.keys
     assert handshake
