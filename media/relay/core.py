@@ -10,6 +10,7 @@ from collections.abc import Callable
 from itertools import count
 from time import perf_counter
 
+from media.audio.mixer import Mixer
 from media.audio.opus import FRAME
 from media.relay.plane import DownReason, Levels, PlaneError, PlaneEvent, RelayFullError, SessionDown, SessionUp
 from media.relay.room import Room
@@ -74,6 +75,7 @@ class RelayCore:
     def warm(self) -> None:
         """Compile or load the kernels."""
         self._crowd.warm()
+        Mixer[str]().mix({})
 
     # What the control plane asks for.
 
@@ -271,7 +273,10 @@ class RelayCore:
             room.silence()  # else the packets of the tick before would go out again, and sound like a buzzer
 
     def tick(self, fd: int, now: float, wall: float) -> None:
-        """Mix every room and fan out through the socket ``fd``; ``wall`` is the Unix time of ``now``."""
+        """Mix every room and fan out through the socket ``fd``.
+
+        ``now`` is when this tick was due, which is what jitter buffers go by; ``wall`` is the Unix time.
+        """
         start = perf_counter()
         stats = self.stats
         timestamp = self._tick * FRAME

@@ -195,7 +195,8 @@ class Room:
                 continue
             frame = voice.playout.pull(now)
             stats.speaker_frames[frame.kind] += 1
-            stats.stages["jitter buffer"].observe(voice.playout.delay)
+            if frame.kind != "silence":
+                stats.stages["jitter buffer"].observe(voice.playout.delay)
             audible = voice.activity.update(frame.level_dbov)
             if audible != voice.talks:
                 self._turn(participant, voice, audible)

@@ -81,7 +81,7 @@ class MediaThread(threading.Thread):
         if late > BEHIND_MAX:
             stats.ticks_skipped += int(late / TICK)
             due = now
-        self._guarded(self._core.tick, self._socket.fileno(), now, time.time())
+        self._guarded(self._core.tick, self._socket.fileno(), due, time.time())
         stats.cpu_seconds = time.thread_time()
         if stats.ticks % _LATE_WINDOW == 0:
             stats.tick_late_max, self._worst = self._worst, 0.0
