@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sim.regression import memory, robust_nnls, wild_block_bootstrap
-from sim.relay import CostModel
+from sim.relay import PACKETS_PER_S, CostModel
 from sim.run import Run, RunError
 from sim.streams import Purpose, stream
 
@@ -58,6 +58,8 @@ class Calibration:
     """Over all seconds used, outliers included."""
     talkers: float
     """Mean number of active talkers in the seconds used."""
+    speakers: float
+    """Mean number of people on stage, who hear the room as well."""
     most_listeners: int
     """Largest number of listeners the fit saw."""
     block_s: int
@@ -81,7 +83,7 @@ class Calibration:
             "identified": list(self.identified),
             **{term: self.interval(term)._asdict() for term in TERMS},
             "bytes_per_packet": self.model.bytes_per_packet,
-            "packets_per_listener_s": self.model.packets_per_listener_s,
+            "talking": self.model.talking,
         }
 
 
@@ -94,6 +96,7 @@ class _Seconds:
     joins: Floats
     talkers: Floats
     listeners: Floats
+    speakers: Floats
     size: Floats
     run: NDArray[np.int64]
 
@@ -135,11 +138,10 @@ def fit(
     coefficients[places] = solution
     all_draws = np.zeros((DRAWS, len(TERMS)))
     all_draws[:, places] = draws
-    busy = rows.listeners > 0
     model = CostModel(
         *(float(value) for value in coefficients),
         bytes_per_packet=float(rows.size.sum() / rows.packets.sum()),
-        packets_per_listener_s=float(np.median(rows.packets[busy] / rows.listeners[busy])),
+        talking=_talking(rows),
     )
     return Calibration(
         model=model,
@@ -151,6 +153,7 @@ def fit(
         n=n,
         r2=float(1.0 - np.sum(residuals**2) / np.sum((rows.cpu - rows.cpu.mean()) ** 2)),
         talkers=float(rows.talkers.mean()),
+        speakers=float(rows.speakers.mean()),
         most_listeners=int(rows.listeners.max()),
         block_s=block,
     )
@@ -162,16 +165,18 @@ def predict(
     *,
     joins_per_s: float = 0.0,
     talkers: float | None = None,
-    packets_per_s: float | None = None,
+    talking: float | None = None,
 ) -> Interval:
     """Predict the relay's CPU (cores, mean over some seconds) for a load the fit need not have seen.
 
-    Talkers and packets per listener default to what the calibrating run had. The interval holds what the
-    coefficients leave open and how far a block of seconds strays from the fit.
+    ``talkers`` (mean number of active voices) and ``talking`` (share of the time in which anybody is heard)
+    default to what the calibrating runs had. The interval holds what the coefficients leave open and how far a
+    block of seconds strays from the fit.
     """
     model = calibration.model
     voices = calibration.talkers if talkers is None else talkers
-    packets = listeners * model.packets_per_listener_s if packets_per_s is None else packets_per_s
+    share = model.talking if talking is None else talking
+    packets = (listeners + calibration.speakers) * PACKETS_PER_S * share
     value = float(model.cpu(packets, joins_per_s, voices))
     draws = calibration.draws @ np.array([1.0, packets, joins_per_s, voices])
     rng = stream(0, Purpose.BOOTSTRAP, 1)
@@ -206,10 +211,19 @@ def _live_seconds(runs: Sequence[Run], at_most: int | None, target: Target) -> _
     table = pl.concat(parts).filter((pl.col("speakers") > 0) | (pl.col("packets") > 0))
     if at_most is not None:
         table = table.filter(pl.col("listeners") <= at_most)
-    names = (target.removesuffix("_s"), "packets_s", "joins_s", "talkers", "listeners", "bytes_s")
+    names = (target.removesuffix("_s"), "packets_s", "joins_s", "talkers", "listeners", "speakers", "bytes_s")
     return _Seconds(
         *(table[name].to_numpy().astype(float) for name in names), run=table["run"].to_numpy().astype(np.int64)
     )
+
+
+def _talking(rows: _Seconds) -> float:
+    """Return the share of time in which packets flowed: what was sent, of what all who hear could have got."""
+    still = (rows.joins == 0) & (rows.listeners > 0)
+    if not still.any():
+        return 1.0
+    hearing = rows.listeners[still] + rows.speakers[still]
+    return float(min(rows.packets[still].sum() / (PACKETS_PER_S * hearing.sum()), 1.0))
 
 
 def _identified(columns: dict[str, Floats]) -> tuple[str, ...]:

@@ -269,7 +269,7 @@ def _with(model: CostModel, draw: Floats) -> CostModel:
     return CostModel(
         **drawn,
         bytes_per_packet=model.bytes_per_packet,
-        packets_per_listener_s=model.packets_per_listener_s,
+        talking=model.talking,
     )
 
 

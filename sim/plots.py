@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from sim.calibrate import Calibration, predict, seconds_of
 from sim.conversation import Conversation
 from sim.experiment import Experiment
 from sim.plan import NIC, Plan
+from sim.relay import PACKETS_PER_S
 from sim.run import Run
 from sim.validate import Validation, plateaus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 MEASURED, SIMULATED, LIMIT, QUIET = "#1d4e89", "#d1672b", "#a4133c", "#8d99ae"
@@ -28,43 +31,43 @@ MEASURED, SIMULATED, LIMIT, QUIET = "#1d4e89", "#d1672b", "#a4133c", "#8d99ae"
 def draw_calibration(
     ax: Axes, runs: Run | Sequence[Run], calibration: Calibration, validation: Validation | None = None
 ) -> None:
-    """Draw relay CPU over listeners: measured steps, prediction with its band, and the unseen step's error."""
+    """Draw relay CPU over packets: measured steps, prediction with its band, and the unseen step's error.
+
+    Packets are what costs; the upper axis says how many listeners they serve while somebody talks.
+    """
     runs = [runs] if isinstance(runs, Run) else list(runs)
     column = calibration.target.removesuffix("_s")
-    most = max(int(run.relay["listeners"].to_numpy().max(initial=0)) for run in runs)
-    grid = np.linspace(0, most * 1.1, 60)
-    band = np.array([predict(calibration, listeners) for listeners in grid])
+    everything = [seconds_of(run) for run in runs]
+    most = 1.1 * max(float(seconds["packets_s"].to_numpy().max()) for seconds in everything)
+    grid = np.linspace(0, most, 60)
+    band = np.array(
+        [predict(calibration, packets / PACKETS_PER_S - calibration.speakers, talking=1.0) for packets in grid]
+    )
     ax.fill_between(grid, band[:, 1], band[:, 2], color=SIMULATED, alpha=0.2, lw=0, label="95 % interval")
     ax.plot(grid, band[:, 0], color=SIMULATED, lw=1.8, label="model")
-    for index, run in enumerate(runs):
-        seconds = seconds_of(run).filter(seconds_of(run)["joins"] == 0)
-        ax.plot(
-            seconds["listeners"], seconds[column], ".", ms=3, color=QUIET, alpha=0.5,
-            label=None if index else "seconds",
-        )  # fmt: skip
+    for index, (run, seconds) in enumerate(zip(runs, everything, strict=True)):
+        still = seconds.filter(seconds["joins"] == 0)
+        label = None if index else "seconds"
+        ax.plot(still["packets_s"], still[column], ".", ms=3, color=QUIET, alpha=0.6, label=label)
         steps = plateaus(run)
         label = None if index else "measured step"
-        ax.plot(steps["listeners"], steps[column], "o", ms=7, color=MEASURED, label=label)
-    if calibration.most_listeners < 0.95 * most:
-        ax.axvspan(0, calibration.most_listeners, color=QUIET, alpha=0.12, lw=0)
-        ax.text(
-            calibration.most_listeners,
-            ax.get_ylim()[1] * 0.02,
-            "fitted here ",
-            ha="right",
-            va="bottom",
-            fontsize=9,
-        )
+        ax.plot(steps["packets_s"], steps[column], "o", ms=7, color=MEASURED, label=label)
+        for step in steps.iter_rows(named=True):
+            if validation and round(step["listeners"]) == validation.listeners:
+                ax.plot(step["packets_s"], step[column], "o", ms=13, mfc="none", mec=LIMIT, mew=1.5)
     if validation:
-        ax.plot(validation.listeners, validation.measured, "o", ms=13, mfc="none", mec=LIMIT, mew=1.5)
-        ax.annotate(
-            f"never seen by the fit:\nmeasured {validation.measured:.3f}, predicted {validation.predicted:.3f}\n"
-            f"off by {validation.error:.1%}",
-            (validation.listeners, validation.measured), xytext=(0.04, 0.96), textcoords="axes fraction", va="top",
-            arrowprops={"arrowstyle": "-", "color": LIMIT, "lw": 1, "shrinkB": 8}, fontsize=9,
+        ax.text(
+            0.04, 0.96,
+            f"○ {validation.listeners:,} listeners, never seen by the fit:\nmeasured {validation.measured:.3f}, "
+            f"predicted {validation.predicted:.3f} cores\noff by {validation.error:.1%}",
+            transform=ax.transAxes, va="top", color=LIMIT, fontsize=9,
         )  # fmt: skip
-    ax.set(xlabel="listeners", ylabel="relay CPU (cores)", xlim=(0, most * 1.1), ylim=(0, None))
+    ax.set(xlabel="packets a second", ylabel="relay CPU (cores)", xlim=(0, most), ylim=(0, None))
+    above = ax.secondary_xaxis("top", functions=(_hearing, _packets))
+    above.set_xlabel("listeners, while somebody talks", fontsize=9)
     ax.legend(loc="lower right", frameon=False)
+    ax.locator_params(axis="x", nbins=6)
+    _thousands(ax.xaxis)
     _tidy(ax)
 
 
@@ -79,7 +82,7 @@ def draw_audience(ax: Axes, experiment: Experiment) -> None:
         ax.text(event.minute, 0.84, f" {event.kind}", transform=ax.get_xaxis_transform(), va="top", fontsize=9)
     ax.set(xlabel="minutes since the start", ylabel="listeners", xlim=(0, minutes[-1]), ylim=(0, 1.2 * high.max()))
     ax.legend(loc="upper right", ncols=2, frameon=False)
-    _thousands(ax)
+    _thousands(ax.yaxis)
     _tidy(ax)
 
 
@@ -152,13 +155,21 @@ def plan_figure(
     return figure
 
 
+def _hearing(packets_s: ArrayLike) -> NDArray[np.float64]:
+    return np.asarray(packets_s, dtype=float) / PACKETS_PER_S
+
+
+def _packets(hearing: ArrayLike) -> NDArray[np.float64]:
+    return np.asarray(hearing, dtype=float) * PACKETS_PER_S
+
+
 def _tidy(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(axis="y", alpha=0.25)
     ax.set_axisbelow(True)
 
 
-def _thousands(ax: Axes) -> None:
+def _thousands(axis: Axis) -> None:
     from matplotlib.ticker import StrMethodFormatter
 
-    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))

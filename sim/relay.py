@@ -39,8 +39,8 @@ class CostModel:
     """CPU seconds per second of one active talker."""
     bytes_per_packet: float
     """UDP payload of one packet."""
-    packets_per_listener_s: float = PACKETS_PER_S
-    """Packets per second that one listener got on average; below 50 if the relay is quiet in silence."""
+    talking: float = 1.0
+    """Share of the calibrating time in which packets flowed; below 1 if the relay is quiet when nobody talks."""
 
     def cpu(self, packets_per_s: ArrayLike, joins_per_s: ArrayLike = 0.0, talkers: ArrayLike = 0.0) -> Floats:
         """Return CPU seconds per second (cores); arguments broadcast."""
@@ -116,7 +116,7 @@ class _Pool:
 
     def run(self) -> Generator[simpy.Event, None, None]:
         demand, cost = self._demand, self._cost
-        quiet_in_silence = cost.packets_per_listener_s < 0.95 * PACKETS_PER_S
+        quiet_in_silence = cost.talking < 0.95
         columns = (demand.listeners.tolist(), demand.talkers.tolist(), demand.talking.tolist())
         for second, (wanted, talkers, talking) in enumerate(zip(*columns, strict=True)):
             yield self._env.timeout(0.5)  # after the second's joins are in the queue

@@ -40,7 +40,7 @@ SCHEMA: Mapping[Table, Mapping[str, Column]] = {
         "joins": Column(_I, "sessions that came up"),
         "media_cpu_s": Column(_F, "CPU seconds of the media thread", "simulated"),
         "process_cpu_s": Column(_F, "CPU seconds of the whole relay process", "simulated"),
-        "packets": Column(_I, "RTP packets sent to listeners"),
+        "packets": Column(_I, "RTP packets sent, to people on stage as well"),
         "bytes": Column(_I, "UDP payload bytes sent", "simulated"),
         "send_failures": Column(_I, "packets the kernel did not take", "simulated"),
         "ticks": Column(_I, "ticks of the media thread", "simulated"),

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from sim.calibrate import Calibration, predict, seconds_of
+from sim.relay import PACKETS_PER_S
 from sim.run import Run, RunError
 
 SETTLE_S = 2
@@ -17,7 +18,7 @@ MIN_PLATEAU_S = 5
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """CPU of one step in cores: measured (median over its seconds), predicted, and the error between them."""
+    """CPU of one step in cores: measured (mean over its seconds), predicted, and the error between them."""
 
     listeners: int
     measured: float
@@ -35,8 +36,8 @@ class Validation:
 def plateaus(run: Run) -> pl.DataFrame:
     """Return the steps of a measured run: stretches in which nobody joins and the audience stays the same.
 
-    One row per step: ``start``, ``end`` (s), ``listeners``, ``talkers`` (means), ``packets_s``,
-    ``process_cpu``, ``media_cpu`` (medians, cores).
+    One row per step: ``start``, ``end`` (s), and means of ``listeners``, ``talkers``, ``talking`` (share of the
+    time in which packets flowed), ``packets_s``, ``process_cpu`` and ``media_cpu`` (cores).
     """
     table = seconds_of(run)
     listeners = table["listeners"].to_numpy().astype(float)
@@ -55,9 +56,12 @@ def plateaus(run: Run) -> pl.DataFrame:
             pl.col("t").max().alias("end"),
             pl.col("listeners").mean(),
             pl.col("talkers").mean(),
-            pl.col("packets_s").median(),
-            pl.col("process_cpu").median(),
-            pl.col("media_cpu").median(),
+            (pl.col("packets_s") / (PACKETS_PER_S * (pl.col("listeners") + pl.col("speakers"))))
+            .mean()
+            .alias("talking"),
+            pl.col("packets_s").mean(),
+            pl.col("process_cpu").mean(),
+            pl.col("media_cpu").mean(),
             pl.len().alias("seconds"),
         )
         .filter(pl.col("seconds") >= MIN_PLATEAU_S)
@@ -66,7 +70,7 @@ def plateaus(run: Run) -> pl.DataFrame:
 
 
 def validate(calibration: Calibration, run: Run) -> Validation:
-    """Predict the step with the most listeners from listeners and talkers alone, and compare.
+    """Predict the step with the most listeners from who listened and how much was said, and compare.
 
     Raises RunError if the run is invalid or has no step that the fit did not see.
     """
@@ -78,7 +82,7 @@ def validate(calibration: Calibration, run: Run) -> Validation:
         raise RunError(f"run {run.id} holds no step of {MIN_PLATEAU_S} s that the fit has not seen")
     step = steps.sort("listeners").row(-1, named=True)
     measured = float(step[calibration.target.removesuffix("_s")])
-    predicted = predict(calibration, step["listeners"], talkers=step["talkers"])
+    predicted = predict(calibration, step["listeners"], talkers=step["talkers"], talking=min(step["talking"], 1.0))
     return Validation(
         listeners=round(step["listeners"]),
         measured=measured,

@@ -25,8 +25,12 @@ def relay_table(
     outliers: float = 0.02,
     hold: int = 15,
     rate: int = 20,
+    pauses: bool = False,
 ) -> pl.DataFrame:
-    """A relay stepped up through ``steps``: joins at ``rate`` a second, then ``hold`` quiet seconds each."""
+    """A relay stepped up through ``steps``: joins at ``rate`` a second, then ``hold`` quiet seconds each.
+
+    With ``pauses`` two independent voices leave silences, in which nothing is sent.
+    """
     rng = np.random.default_rng(seed)
     listeners, joins = [], []
     here = 0
@@ -41,7 +45,9 @@ def relay_table(
     audience, came = np.array(listeners), np.array(joins)
     n = audience.size
     talkers = np.clip(rng.normal(0.77, 0.3, n), 0, 2)
-    packets = audience * 50
+    talking = np.clip(rng.normal(0.62, 0.3, n), 0.04, 1) if pauses else np.ones(n)
+    talkers *= talking
+    packets = ((audience + 2) * 50 * talking).round().astype(int)
     drift = np.convolve(rng.standard_normal(n + 4), np.ones(5) / 5**0.5, "valid")  # seconds remember each other
     cpu = TRUTH.cpu(packets, came, talkers) * (1 + noise * drift)
     cpu *= np.where(rng.random(n) < outliers, 1.8, 1.0)

@@ -33,7 +33,7 @@ def test_without_noise_the_costs_are_exact(make_run: MakeRun, truth: CostModel) 
     for term in TERMS:
         assert found.interval(term) == pytest.approx((getattr(truth, term),) * 3, rel=1e-6)
     assert found.model.bytes_per_packet == pytest.approx(120.0)
-    assert found.model.packets_per_listener_s == pytest.approx(50.0)
+    assert found.model.talking == pytest.approx(1.0, rel=0.02)
     assert found.r2 == pytest.approx(1.0)
 
 
@@ -50,9 +50,9 @@ def test_a_step_the_fit_never_saw_is_predicted(make_run: MakeRun, truth: CostMod
     assert check.listeners == 800
     assert check.error < 0.1
     assert check.low <= check.predicted <= check.high
-    prediction = predict(found, 800, talkers=0.77)
+    prediction = predict(found, 800, talkers=0.77, talking=1.0)
     assert isinstance(prediction, Interval)
-    assert prediction.low <= truth.cpu(800 * 50, 0, 0.77) <= prediction.high
+    assert prediction.low <= truth.cpu(802 * 50, 0, 0.77) <= prediction.high
     assert predict(found, 8000).high - predict(found, 8000).low > prediction.high - prediction.low
     with pytest.raises(RunError, match="holds no step of 5 s that the fit has not seen"):
         validate(fit(run), run)
@@ -70,7 +70,21 @@ def test_steps_are_found(make_run: MakeRun) -> None:
     steps = plateaus(make_run((100, 200, 400)))
     assert steps["listeners"].to_list() == [100, 200, 400]
     assert (steps["end"] - steps["start"]).min() >= 10
-    assert steps["packets_s"].to_list() == [5000, 10000, 20000]
+    assert steps["packets_s"].to_list() == [5100, 10100, 20100]
+    assert steps["talking"].to_list() == pytest.approx([1.0] * 3)
+
+
+def test_a_relay_that_is_quiet_in_silence_is_predicted_by_how_much_was_said(
+    make_run: MakeRun, truth: CostModel
+) -> None:
+    run = make_run((100, 200, 400, 800), pauses=True)
+    found = fit(run, at_most=largest_but_one(run))
+    assert 0.5 < found.model.talking < 0.75
+    check = validate(found, run)
+    assert check.error < 0.1
+    assert predict(found, 800, talkers=1.0, talking=1.0).value == pytest.approx(
+        float(truth.cpu(802 * 50, 0, 1.0)), rel=0.1
+    )
 
 
 def test_the_same_record_gives_the_same_intervals(make_run: MakeRun) -> None:

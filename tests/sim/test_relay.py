@@ -48,7 +48,7 @@ def test_packets_there_is_no_cpu_for_are_late() -> None:
 
 
 def test_a_relay_that_is_quiet_in_silence_sends_less() -> None:
-    quiet = CostModel(**{**COST.to_json(), "packets_per_listener_s": 31.0})
+    quiet = CostModel(**{**COST.to_json(), "talking": 0.62})
     pause = demand([100] * 2, [0] * 2, talking=0.5)
     assert serve(pause, quiet)["packets"].to_list() == [2500, 2500]
     assert serve(pause, COST)["packets"].to_list() == [5000, 5000]
