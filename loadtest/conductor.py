@@ -16,8 +16,10 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from loadtest.crew import Crew
-from loadtest.options import Programme, add_options
+from loadtest.options import add_options
+from loadtest.programme import Programme
 from loadtest.recorder import Recorder
+from loadtest.status import EXIT_INVALID
 from loadtest.users import Listener, Speaker
 from loadtest.venue import Host, Venue, VenueError
 from sim.run import RunError
@@ -28,8 +30,6 @@ logger = logging.getLogger(__name__)
 DOORS, PACK_UP, ROWS = "spaces-doors", "spaces-pack-up", "spaces-rows"
 PACK_UP_TIMEOUT = 15.0
 """Seconds that workers have to send their last rows."""
-EXIT_INVALID = 3
-"""Exit status of a headless run whose generator was saturated: its figures must not be used."""
 
 
 class Leader:

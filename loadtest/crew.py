@@ -10,7 +10,7 @@ from gevent.event import AsyncResult
 from locust.env import Environment
 
 from loadtest.engine.remote import EngineError, RemoteEngine
-from loadtest.options import Programme
+from loadtest.programme import Programme
 from loadtest.timetable import Timetable
 from loadtest.venue import Venue
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from loadtest.options import Programme
+from loadtest.programme import Programme
 from sim.run import Run, RunWriter
 
 _P99 = 0.99

@@ -4,7 +4,7 @@ from typing import Any
 
 from locust import LoadTestShape
 
-from loadtest.options import Programme
+from loadtest.programme import Programme
 from loadtest.timetable import seats
 
 

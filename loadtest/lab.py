@@ -1,0 +1,150 @@
+"""A relay and a swarm on this machine, started and stopped by a notebook or by ``make plan``.
+
+Both run as processes of their own, as a planner would run them by hand: ``python -m media`` and ``locust``.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from loadtest.status import EXIT_FAILURES, EXIT_INVALID
+from sim.run import Run, new_run_id
+
+START_TIMEOUT = 90.0
+"""Seconds for a server to become ready; the first start on a machine compiles its kernels."""
+STOP_TIMEOUT = 15.0
+LOCUSTFILE = Path(__file__).parent / "locustfile.py"
+
+
+class LabError(RuntimeError):
+    """A server or a swarm that did not do its work; the message ends with what it said last."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A relay with its server, ready."""
+
+    base: str
+    """Where it answers HTTP, for example ``http://127.0.0.1:43215``."""
+    token: str
+    """An admin token."""
+    pid: int
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """Run ``python -m media`` on free loopback ports, with its data in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="spaces-lab-") as folder:
+        port, log = free_port(), Path(folder) / "server.log"
+        command = [sys.executable, "-m", "media", "--port", str(port), "--data", folder]
+        with log.open("w") as output:
+            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603 (our own)
+        try:
+            base = f"http://127.0.0.1:{port}"
+            _wait_until_ready(process, base, log)
+            token = [sys.executable, "-m", "media", "token", "--user", "lab", "--admin", "--data", folder]
+            printed = subprocess.run(token, check=True, capture_output=True, text=True)  # noqa: S603 (our own)
+            yield Server(base, printed.stdout.strip(), process.pid)
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def swarm(
+    where: Server,
+    runs: str | Path,
+    *,
+    steps: Sequence[int] = (),
+    step_time: float = 15.0,
+    scenario: str = "",
+    listeners: int = 200,
+    duration: float = 60.0,
+    speakers: int = 2,
+    seed: int = 1,
+    progress: bool = True,
+) -> Run:
+    """Run Locust headless against a server, by ``steps`` or by ``scenario``; returns the record of the run.
+
+    An invalid run is returned too: its verdict says why it must not be used. :raises LabError: there is no record.
+    """
+    run_id = new_run_id()
+    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "-H", where.base, "--headless"]
+    command += ["--only-summary", "--runs", str(runs), "--run-id", run_id]
+    command += ["--speakers", str(speakers), "--seed", str(seed)]
+    if steps:
+        seconds = step_time * len(steps)
+        command += ["--steps", ",".join(map(str, steps)), "--step-time", str(step_time)]
+    else:
+        seconds = duration
+        command += ["--scenario", scenario, "--listeners", str(listeners), "--duration", str(duration)]
+    status, said = _run_with_bar(
+        command, where.token, seconds, f"swarm of {max(steps, default=listeners)}", progress
+    )
+    if status not in (0, EXIT_FAILURES, EXIT_INVALID) or not (Path(runs) / run_id / "run.json").exists():
+        raise LabError(f"The swarm ended with status {status} and left no record. It said last:\n{said}")
+    return Run.load(Path(runs) / run_id)
+
+
+def free_port() -> int:
+    """A port on which both TCP and UDP are free at this moment on loopback."""
+    for _ in range(100):
+        with socket.socket() as tcp, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            return tcp.getsockname()[1]
+    raise LabError("No port on 127.0.0.1 is free for both TCP and UDP; end what holds them.")
+
+
+def _run_with_bar(command: list[str], token: str, seconds: float, what: str, progress: bool) -> tuple[int, str]:
+    """Run to the end, showing how far it should be; returns the exit status and the last lines it printed."""
+    environment = {**os.environ, "SPACES_TOKEN": token}
+    with (
+        tempfile.TemporaryFile("w+") as output,
+        tqdm(total=round(seconds), desc=what, unit="s", disable=not progress) as bar,
+    ):
+        process = subprocess.Popen(  # noqa: S603 (our own)
+            command, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+        )
+        begun = time.monotonic()
+        try:
+            while process.poll() is None:
+                time.sleep(0.25)
+                bar.update(min(bar.total, int(time.monotonic() - begun)) - bar.n)
+        except BaseException:
+            process.terminate()
+            process.wait(STOP_TIMEOUT)
+            raise
+        bar.update(bar.total - bar.n)
+        output.seek(0)
+        return process.returncode, "".join(output.readlines()[-15:])
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", base: str, log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{base}/healthz", timeout=2.0) as answer:  # noqa: S310 (our own)
+                if json.load(answer)["status"] == "ready":
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    raise LabError(f"The server did not become ready. It said last:\n{log.read_text()[-2000:]}")
