@@ -194,7 +194,8 @@ class RelayCore:
                     if compound.bye:
                         self._drop(peer, "closed by peer")
                         return
-                case Closed(reason):
+                case Closed(reason, detail):
+                    logger.info("session %s ends: %s (%s)", peer.name, reason, detail or "it said goodbye")
                     self._drop(peer, reason)
                     return
         self._send_replies(peer)
