@@ -1,0 +1,1 @@
+"""Stories told top to bottom: measure, fit, simulate, compare, plan."""
