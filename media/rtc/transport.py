@@ -67,11 +67,12 @@ class SecureTransport:
         self.outbox += self._handshake.close()
 
     def close(self) -> None:
-        """Free the C state."""
+        """Free the C state; may be called again."""
         self._handshake.release()
         for context in (self.sender, self.receiver):
             if context:
                 context.close()
+        self.sender = self.receiver = None
 
     def _receive_dtls(self, datagram: bytes, now: float) -> list[SessionEvent]:
         was_done = self._handshake.keys is not None

@@ -1,5 +1,6 @@
 """Who hears whom: everyone but themselves, and only those who may be heard; in virtual time."""
 
+from media.relay.plane import Levels
 from tests.media.relay.sound import loudest
 from tests.media.relay.world import ROOM, World, hears, misses
 
@@ -147,8 +148,6 @@ def test_newer_session_of_a_speaker_takes_the_place_of_the_older(world: World):
 
 
 def test_levels_name_those_who_talk(world: World):
-    from media.relay.plane import Levels
-
     ana = world.speaker("ana", A)
     world.speaker("ben", B).says = None
     world.run(1.0)

@@ -272,3 +272,10 @@ def _check(session: Session):
     """An authentic check that nominates nothing."""
     attributes = [(USERNAME, f"{session.ufrag}:peer".encode())]
     return parse_stun(build_stun(BINDING_REQUEST, bytes(12), attributes, session._pwd.encode()))
+
+
+def test_closing_twice_is_no_error():
+    pair = Pair()
+    pair.connect()
+    for _ in range(2):
+        pair.close()

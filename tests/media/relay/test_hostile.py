@@ -1,0 +1,196 @@
+"""What outsiders send: dropped, counted, never answered with more than they sent; and peers who vanish."""
+
+import random
+
+import pytest
+
+from media.relay import core as core_module
+from media.relay.plane import RelayFullError
+from media.rtc.inbox import key_of
+from media.rtc.rtcp import build_bye, build_receiver_report
+from media.rtc.sdp import parse_sdp
+from media.rtc.session import ADDRESSES_MAX, CONSENT_TIMEOUT
+from media.rtc.stun import BINDING_REQUEST, PRIORITY, USE_CANDIDATE, USERNAME, build_stun
+from tests.media.relay.world import ROOM, Member, World, hears
+
+OUTSIDER = ("203.0.113.66", 6666)
+
+
+def check(ufrag: str, password: str, *extra: tuple[int, bytes]) -> bytes:
+    """A connectivity check."""
+    attributes = [(USERNAME, f"{ufrag}:evil".encode()), (PRIORITY, bytes(4)), *extra]
+    return build_stun(BINDING_REQUEST, bytes(12), attributes, password.encode())
+
+
+def credentials(world: World, member: Member) -> tuple[str, str]:
+    """Fragment and password that the relay gave out for a session."""
+    session = world.core._peers[member.name].session
+    return session.ufrag, session._pwd
+
+
+@pytest.fixture
+def listener(world: World) -> Member:
+    world.speaker("ana", 440.0)
+    member = world.join("lea", "recvonly")
+    world.run(0.5)
+    return member
+
+
+def answers(world: World, datagrams: list[bytes], source: tuple[str, int] = OUTSIDER) -> list[bytes]:
+    """What the relay says to that address after these datagrams from it."""
+    before = len(world.replies)
+    for datagram in datagrams:
+        world.core.receive(datagram, key_of(source), world.now)
+    world.run(0.1)
+    return [datagram for datagram, address in world.replies[before:] if address == source]
+
+
+def test_spoofed_and_junk_datagrams_are_not_answered(world: World, listener: Member):
+    ufrag, _ = credentials(world, listener)
+    noise = random.Random(1)
+    good = check(ufrag, "p" * 32)
+    datagrams = [
+        b"",
+        b"\x00",
+        good,
+        check("unknown", "p" * 32),
+        *[good[:size] for size in range(1, len(good), 5)],
+        *[bytes([first]) + noise.randbytes(noise.randrange(200)) for first in range(256)],
+        *[noise.randbytes(noise.randrange(1, 1500)) for _ in range(200)],
+    ]
+    before = world.core.stats.dropped.total()
+    assert answers(world, datagrams) == []
+    assert world.core.stats.dropped.total() - before == len(datagrams)
+    since = world.now
+    world.run(0.5)
+    assert hears(listener, 440.0, since)
+    assert len(world.core._by_key) == 2, "no address was learned"
+
+
+def test_each_kind_of_stun_that_is_dropped_has_its_own_count(world: World, listener: Member):
+    ufrag, password = credentials(world, listener)
+    broken = check(ufrag, password)[:-1] + b"\x00"
+    answers(world, [broken, check("nobody", password), check(ufrag, "x" * 32)])
+    counts = world.core.stats.dropped
+    assert (counts["malformed STUN"], counts["STUN for no session"], counts["STUN not authentic"]) == (1, 1, 1)
+
+
+def test_replayed_check_gets_no_larger_answer_and_no_sound(world: World, listener: Member):
+    """An outsider who has overheard a check can be answered, with 64 bytes at most, but is sent nothing else."""
+    ufrag, password = credentials(world, listener)
+    overheard = check(ufrag, password)
+    [answer] = answers(world, [overheard])
+    assert len(answer) <= len(overheard)
+    since = world.now
+    world.run(0.5)
+    assert hears(listener, 440.0, since)
+
+
+def test_junk_from_a_peer_s_own_address_hurts_nobody(world: World, listener: Member):
+    noise = random.Random(2)
+    junk = [bytes([first]) + noise.randbytes(noise.randrange(200)) for first in range(4, 256) for _ in range(3)]
+    speaker = world.members[0]
+    for member in (speaker, listener):
+        replies = answers(world, junk, member.address)
+        assert sum(map(len, replies)) <= sum(map(len, junk))
+    world.run(0.3)
+    since = world.now
+    world.run(0.5)
+    assert hears(listener, 440.0, since)
+    assert not world.downs()
+
+
+def test_paths_beyond_the_limit_are_not_learned(world: World, listener: Member):
+    ufrag, password = credentials(world, listener)
+    for port in range(1, 3 * ADDRESSES_MAX):
+        answers(world, [check(ufrag, password)], ("203.0.113.66", port))
+    assert len(world.core._peers[listener.name].session.addresses) == ADDRESSES_MAX
+    assert len(world.core._by_key) == ADDRESSES_MAX + 1
+    world.core.drop_session(listener.name)
+    assert len(world.core._by_key) == 1, "all paths of an ended session are forgotten"
+
+
+def test_nomination_moves_the_sound(world: World, listener: Member):
+    ufrag, password = credentials(world, listener)
+    other = Member("unused", "nobody", "recvonly")
+    answers(world, [check(ufrag, password, (USE_CANDIDATE, b""))], other.address)
+    heard = len(listener.packets)
+    world.run(0.2)
+    assert len(listener.packets) == heard
+    assert other.socket.recv(2048)
+    other.socket.close()
+
+
+def test_listener_that_vanishes_is_dropped_after_15_s(world: World, listener: Member):
+    listener.gone = True
+    world.run(CONSENT_TIMEOUT - 7.0)  # its last check may be 6 s old
+    assert world.downs() == []
+    world.run(7.5)
+    assert world.downs() == [(listener.name, "consent lost")]
+    assert world.core.stats.listeners == 1, "the speaker listens on"
+    assert world.core.stats.sessions_down["consent lost"] == 1
+
+
+def test_speaker_that_vanishes_falls_silent_at_once_and_is_dropped(world: World, listener: Member):
+    speaker = world.members[0]
+    speaker.gone = True
+    world.run(0.7)
+    since = world.now
+    world.run(15.5)
+    assert not hears(listener, 440.0, since)
+    assert world.downs() == [(speaker.name, "consent lost")]
+    assert world.core.stats.speakers == 0
+
+
+def test_goodbye_ends_a_session_at_once(world: World, listener: Member):
+    listener.client.close()
+    world.run(0.04)
+    assert world.downs() == [(listener.name, "closed by peer")]
+
+
+def test_report_without_goodbye_ends_nothing(world: World, listener: Member):
+    ssrc, transport = listener.client.ssrc, listener.client.transport
+    assert transport and transport.sender
+    report = build_receiver_report(ssrc, (), "x")
+    listener.client.outbox.append(transport.sender.protect_rtcp(report))
+    world.run(0.1)
+    assert world.downs() == []
+    listener.client.outbox.append(transport.sender.protect_rtcp(report + build_bye(ssrc)))
+    world.run(0.1)
+    assert world.downs() == [(listener.name, "closed by peer")]
+
+
+def test_offer_that_is_never_used_is_forgotten(world: World):
+    unused = Member("unused", "nobody", "recvonly")
+    world.core.add_session(ROOM, "nobody", "unused", parse_sdp(unused.client.offer), world.now)
+    world.run(31.0)
+    assert world.downs() == [("unused", "consent lost")]
+    assert world.core.stats.sessions == 0
+    unused.socket.close()
+
+
+def test_name_used_again_is_safe_from_the_timers_of_the_session_before(world: World):
+    first = world.join("ana", "recvonly", name="same")
+    world.core.drop_session("same")
+    second = world.join("ana", "recvonly", name="same")
+    world.run(60.0)
+    assert first.closed
+    assert second.closed is None
+    assert world.downs() == [("same", "deleted")]
+
+
+def test_relay_that_is_full_says_so(world: World, monkeypatch):
+    monkeypatch.setattr(core_module, "SESSIONS_MAX", 1)
+    member = world.join("ana")
+    offer = parse_sdp(member.client.offer)
+    with pytest.raises(RelayFullError, match="holds its 1 sessions"):
+        world.core.add_session(ROOM, "ben", "second", offer, world.now)
+    world.core.drop_session(member.name)
+    world.join("ben")
+
+
+def test_shutdown_tells_everyone(world: World, listener: Member):
+    world.core.close()
+    world.run(0.04)
+    assert {reason for _, reason in world.downs()} == {"shutdown"}
+    assert all(member.closed for member in world.members)
