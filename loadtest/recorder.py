@@ -11,6 +11,7 @@ from loadtest.programme import Programme
 from sim.run import Run, RunWriter
 
 _P99 = 0.99
+LATE = "tick late"
 
 
 class RelayProbe:
@@ -20,11 +21,13 @@ class RelayProbe:
         self._url = f"{base}/metrics"
         self._client = client or httpx.Client(timeout=10.0)
         self._before = self._read()
+        self._last = (self._before, self._before)
 
     def row(self) -> dict[str, Any]:
         """What happened since the last call, but for ``t``; :raises httpx.HTTPError: the relay does not answer."""
         now, before = self._read(), self._before
         self._before = now
+        self._last = (before, now)
 
         def grown(name: str) -> float:
             return now.value[name] - before.value.get(name, 0.0)
@@ -41,10 +44,15 @@ class RelayProbe:
             "bytes": int(grown("spaces_relay_bytes_sent_total")),
             "send_failures": int(grown("spaces_relay_send_failures_total")),
             "ticks": int(ticks),
-            "tick_late_p99_ms": late_quantile_ms(before.late, now.late, _P99),
+            "tick_late_p99_ms": quantile_ms(before.stages[LATE], now.stages[LATE], _P99),
             "tick_late_max_ms": 1e3 * now.value["spaces_relay_tick_late_max_seconds"],
             "rss_bytes": int(now.value["process_resident_memory_bytes"]),
         }
+
+    def stage_ms(self, stage: str, share: float) -> float | None:
+        """Quantile of a stage of :data:`media.relay.stats.STAGES` in the last row, in ms; None if it never ran."""
+        before, now = self._last
+        return quantile_ms(before.stages[stage], now.stages[stage], share)
 
     def _read(self) -> "_Reading":
         response = self._client.get(self._url)
@@ -53,22 +61,21 @@ class RelayProbe:
 
 
 class _Reading:
-    """One look at ``/metrics``: plain samples, and the histogram of tick lateness."""
+    """One look at ``/metrics``: plain samples, and the stages' cumulative histograms in seconds."""
 
     def __init__(self, text: str) -> None:
         self.value: dict[str, float] = {}
-        self.late: list[tuple[float, float]] = []
+        self.stages: dict[str, list[tuple[float, float]]] = {}
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 if not sample.labels:
                     self.value[sample.name] = sample.value
-                elif sample.name == "spaces_relay_stage_seconds_bucket" and sample.labels["stage"] == "tick late":
-                    self.late.append((float(sample.labels["le"]), sample.value))
+                elif sample.name == "spaces_relay_stage_seconds_bucket":
+                    stage = self.stages.setdefault(sample.labels["stage"], [])
+                    stage.append((float(sample.labels["le"]), sample.value))
 
 
-def late_quantile_ms(
-    before: list[tuple[float, float]], now: list[tuple[float, float]], share: float
-) -> float | None:
+def quantile_ms(before: list[tuple[float, float]], now: list[tuple[float, float]], share: float) -> float | None:
     """Milliseconds of a quantile between two cumulative histograms; None if nothing happened in between."""
     grown = [(bound, count - old) for (bound, count), (_, old) in zip(now, before, strict=True)]
     total = grown[-1][1] if grown else 0.0

@@ -122,6 +122,14 @@ class Engine:
         rejected = self._ears.rejected
         return {"expected": expected, "received": received, "rejected": rejected, "members": len(self._members)}
 
+    def hush(self, hushed: bool) -> None:
+        """Let all speakers hold their breath, or go on."""
+        self._voices.hush(hushed)
+
+    def ports(self) -> list[int]:
+        """The UDP ports of all members, on every address of this machine."""
+        return [member.port for member in self._members.values()]
+
     def _listen(self, number: int, member: Member) -> None:
         assert member.client.transport is not None and member.client.transport.receiver is not None
         self._members[number], self._by_fd[member.fd] = member, number

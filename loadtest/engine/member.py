@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
@@ -68,6 +69,11 @@ class Member:
         self._started = 0.0
 
     @property
+    def port(self) -> int:
+        """The UDP port it listens on, as a browser does: for anyone, since SRTP says who it is."""
+        return self._socket.getsockname()[1]
+
+    @property
     def fd(self) -> int:
         """The socket's descriptor: this member's name in the tables."""
         return self._socket.fileno()
@@ -83,7 +89,6 @@ class Member:
         except SdpError as error:
             raise JoinError(f"answer: {error}") from error
         assert self.client.remote is not None
-        self._socket.connect(self.client.remote)
         self._loop.add_reader(self._socket, self._readable)
         self._flush()
         await self._connected
@@ -113,10 +118,9 @@ class Member:
 
     def send(self, datagram: bytes) -> None:
         """To the relay; what the system does not take is lost, as on any network."""
-        try:
-            self._socket.send(datagram)
-        except OSError:
-            return
+        assert self.client.remote is not None
+        with suppress(OSError):
+            self._socket.sendto(datagram, self.client.remote)
 
     async def leave(self) -> None:
         """DELETE the session, as WHIP and WHEP want it."""

@@ -87,7 +87,7 @@ class Voices:
         self._clips = clips
         self._voices: dict[int, Voice] = {}
         self._lock = threading.Lock()
-        self._stopping = False
+        self._stopping = self._hushed = False
         self._late_max = 0.0
         self._thread = threading.Thread(target=self._run, name="voices", daemon=True)
 
@@ -105,6 +105,10 @@ class Voices:
         voice = Voice(client, send, self._clips[seed % len(self._clips)], seed, continuous)
         with self._lock:
             self._voices[key] = voice
+
+    def hush(self, hushed: bool) -> None:
+        """Let all speakers hold their breath, or go on."""
+        self._hushed = hushed
 
     def remove(self, key: int) -> None:
         """Fall silent; when this returns, the client's SRTP context is no longer used here."""
@@ -132,6 +136,6 @@ class Voices:
             self._late_max = max(self._late_max, now - due)
             wall = time.time() - (now - due)
             with self._lock:
-                for voice in self._voices.values():
+                for voice in () if self._hushed else self._voices.values():
                     voice.tick(wall)
             due += TICK

@@ -1,0 +1,1 @@
+"""Benchmarks: each measures a figure beside its floor or its peers in one run, and says what machine it was."""

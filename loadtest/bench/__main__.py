@@ -1,0 +1,43 @@
+"""``python -m loadtest.bench NAME [--json]``: run a benchmark; ``--json`` makes the last line one JSON object."""
+
+import argparse
+import asyncio
+import gc
+import sys
+
+from rich.console import Console
+
+from loadtest.bench import fanout, join
+from loadtest.bench.result import Result
+from loadtest.engine.member import JoinError
+from loadtest.lab import LabError
+from loadtest.venue import VenueError
+
+BENCHES = {"fanout": fanout, "join": join}
+
+
+def main() -> int:
+    """Run what the command line names; returns 1 if it could not be run, 0 whatever it found."""
+    parser = argparse.ArgumentParser(prog="python -m loadtest.bench", description=__doc__)
+    names = parser.add_subparsers(dest="name", required=True, metavar="NAME")
+    for name, bench in BENCHES.items():
+        one = names.add_parser(name, help=bench.__doc__, description=bench.__doc__)
+        one.add_argument("--json", action="store_true", help="print one JSON object on the last line")
+        bench.options(one)
+    chosen = parser.parse_args()
+    bench = BENCHES[chosen.name]
+    gc.freeze()
+    try:
+        figures = asyncio.run(bench.run(chosen))
+    except (LabError, VenueError, JoinError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    result = Result(chosen.name, ["python", "-m", "loadtest.bench", *sys.argv[1:]], figures, bench.TARGETS)
+    result.show(Console(stderr=chosen.json))
+    if chosen.json:
+        print(result.to_json())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
