@@ -21,6 +21,10 @@ class SpaceEvent:
     at: float
 
 
+Events = list[SpaceEvent]
+"""What one input caused, in the order in which it happened."""
+
+
 @dataclass(frozen=True, slots=True)
 class SpaceScheduled(SpaceEvent):
     """The Space has a time to start, or another one."""

@@ -40,6 +40,11 @@ class Participant:
         """Whether either flag keeps this person silent."""
         return self.muted_by_self or self.muted_by_admin
 
+    def stop_waiting(self) -> None:
+        """Neither a request nor a role waits for anything from now on."""
+        self.asked_at = None
+        self.lost_at = None
+
     def forgettable(self, now: float) -> bool:
         """Whether nothing about this person needs remembering."""
         return (

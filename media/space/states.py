@@ -15,7 +15,8 @@ combination of them occurs. The host is the host from the first moment to the la
 Someone whose standing is ``outside`` or ``listener`` is, as a rule, no object at all but part of a number.
 
 Permissions (who may cause an input) stand in ``permissions.py``; conditions (are seats free, is the cool-down
-over) in ``space.py``. What must hold for *every* person in a state belongs here.
+over) with the inputs, in ``stage.py``, ``queue.py``, ``presence.py`` and ``space.py``. What must hold for *every*
+person in a state belongs here.
 """
 
 from enum import StrEnum

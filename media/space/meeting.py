@@ -1,0 +1,98 @@
+"""What every input to a Space stands on: its attributes, its people, and who may act.
+
+The rules of a Space stand in files that build on each other, each of which knows only those before it::
+
+    meeting  →  stage  →  queue  →  presence  →  space
+
+Each is a class that adds inputs to the one before. After every input the part that took it calls ``_done``, and
+each file that has something to keep true extends that.
+"""
+
+from collections.abc import Sequence
+
+from media.space.errors import BadInputError, NotEligibleError
+from media.space.events import Events
+from media.space.people import Participant, People
+from media.space.permissions import Action, Role, check, role_of
+from media.space.policy import DEFAULT, Policy, SpeakPolicy
+from media.space.states import Input, Standing, State, next_standing, next_state
+
+
+class Meeting:
+    """The attributes of a Space and its people; driven as a :class:`~media.space.space.Space` only."""
+
+    def __init__(
+        self,
+        space_id: str,
+        host: str,
+        now: float,
+        *,
+        title: str = "",
+        policy: Policy = DEFAULT,
+        speak_policy: SpeakPolicy = SpeakPolicy.INVITED,
+        anonymous_listening: bool = False,
+        lang: str = "en",
+        topic_ids: Sequence[str] = (),
+        followers: int | None = None,
+    ) -> None:
+        """Make a draft.
+
+        :param followers: how many follow the host; None if that is not known
+        :raises NotEligibleError: the policy does not let this account host
+        :raises BadInputError: more topics than the policy allows
+        """
+        if refusal := policy.check_host(followers):
+            raise NotEligibleError(refusal)
+        if len(topic_ids) > policy.topics:
+            raise BadInputError(f"A Space has at most {policy.topics} topics, not {len(topic_ids)}.")
+        self.id = space_id
+        self.host = host
+        self.title = title
+        self.policy = policy
+        self.speak_policy = speak_policy
+        self.anonymous_listening = anonymous_listening
+        self.lang = lang
+        self.topic_ids = tuple(topic_ids)
+        self.state = State.DRAFT
+        self.created_at = now
+        self.scheduled_start: float | None = None
+        self.started_at: float | None = None
+        self.ended_at: float | None = None
+        self.people = People()
+        self.people.named[host] = Participant(host, Standing.HOST)
+        self.spoke: dict[str, None] = {}
+        """Everyone who ever had the right to speak, in order."""
+        self.unattended_since: float | None = None
+        """Since when neither host nor co-host is connected, while live."""
+
+    def _role(self, by: str | None) -> Role:
+        return Role.ENFORCEMENT if by is None else role_of(self.people.standing(by))
+
+    def _may(self, happening: Input, by: str | None, action: Action) -> State:
+        """Check the right first and the state after, so that nobody learns the state by trying."""
+        check(self._role(by), action)
+        return next_state(self.state, happening)
+
+    def _known(self, happening: Input, by: str | None, action: Action, person: str) -> Participant:
+        self._may(happening, by, action)
+        return self.people.known(person)
+
+    def _target(self, happening: Input, by: str | None, action: Action, person: str) -> Participant:
+        """Return whom an act upon oneself or another is about; acting upon oneself needs no right."""
+        if by == person:
+            next_state(self.state, happening)
+            participant = self.people.known(person)
+        else:
+            participant = self._known(happening, by, action, person)
+            check(self._role(by), action, participant.standing)
+        next_standing(participant.standing, happening, person)
+        return participant
+
+    def _done(self, now: float, events: Events, settled: Participant | None = None) -> Events:
+        """Restore what must hold after every input; ``events`` grows by what follows from that.
+
+        :param settled: a person about whom there may be nothing to remember any more
+        """
+        if settled is not None:
+            self.people.settle(settled, now)
+        return events
