@@ -19,7 +19,7 @@ from typing import Literal
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from OpenSSL import SSL
 
 from media.rtc.srtp import PROFILES, Profile
@@ -30,6 +30,8 @@ HANDSHAKE_TIMEOUT = 15.0
 """Seconds from the first datagram until the handshake is given up."""
 FIRST_RETRANSMIT = 0.5
 """Seconds; RFC 6347 recommends 1 s, WebRTC stacks use less since round trips of calls are short."""
+NOT_FINISHED = f"DTLS handshake not finished within {HANDSHAKE_TIMEOUT:.0f} s"
+UNTRUSTED = "the DTLS certificate is not the one the signalling named"
 MTU = 1200
 """Bytes of a DTLS datagram: what passes everywhere with IPv4 and UDP headers around it."""
 
@@ -79,6 +81,9 @@ class Identity:
         context.use_privatekey(key)
         context.set_tlsext_use_srtp(":".join(PROFILES).encode())
         self.context = context
+        self.certificate = certificate.public_bytes(Encoding.PEM)
+        self.key = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        """Both as PEM, for the other library (see :mod:`media.rtc.gnutls`)."""
 
 
 def _accept_then_compare(*_: object) -> bool:
@@ -89,6 +94,12 @@ def _accept_then_compare(*_: object) -> bool:
 def fingerprint(der: bytes, algorithm: str) -> Fingerprint:
     """The digest of a certificate; :raises KeyError: an algorithm that is not SHA-256, -384 or -512."""
     return Fingerprint(algorithm, _DIGESTS[algorithm](der).digest().hex(":").upper())
+
+
+def trusted(der: bytes, expected: tuple[Fingerprint, ...]) -> bool:
+    """All fingerprints of a known algorithm must match, and there must be one (RFC 8122 §5.1)."""
+    known = [wanted for wanted in expected if wanted.algorithm in _DIGESTS]
+    return bool(known) and all(fingerprint(der, wanted.algorithm) == wanted for wanted in known)
 
 
 def datagrams(records: bytes) -> list[bytes]:
@@ -171,7 +182,7 @@ class Handshake:
         if self._ssl is None or self.keys or self.failure:
             return []
         if now >= self._deadline:
-            self.failure = f"DTLS handshake not finished within {HANDSHAKE_TIMEOUT:.0f} s"
+            self.failure = NOT_FINISHED
             return []
         if self._retransmit_at is None or now < self._retransmit_at:
             return []
@@ -230,8 +241,8 @@ class Handshake:
     def _finish(self) -> None:
         assert self._ssl is not None
         certificate = self._ssl.get_peer_certificate(as_cryptography=True)
-        if certificate is None or not self._trusted(certificate.public_bytes(Encoding.DER)):
-            self.failure = "the DTLS certificate is not the one the signalling named"
+        if certificate is None or not trusted(certificate.public_bytes(Encoding.DER), self._expected):
+            self.failure = UNTRUSTED
             return
         profile = PROFILES.get(self._ssl.get_selected_srtp_profile().decode())
         if profile is None:
@@ -240,11 +251,6 @@ class Handshake:
         keying = self._ssl.export_keying_material(b"EXTRACTOR-dtls_srtp", profile.keying_length)
         client, server = profile.split(keying)
         self.keys = Keys(profile, server, client) if self._role == "server" else Keys(profile, client, server)
-
-    def _trusted(self, der: bytes) -> bool:
-        """All fingerprints of a known algorithm must match, and there must be one (RFC 8122 §5.1)."""
-        known = [wanted for wanted in self._expected if wanted.algorithm in _DIGESTS]
-        return bool(known) and all(fingerprint(der, wanted.algorithm) == wanted for wanted in known)
 
     def _drain(self) -> list[bytes]:
         assert self._ssl is not None

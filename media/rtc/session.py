@@ -108,7 +108,9 @@ class Session:
             if moved:
                 events.append(Moved(source))
         if self.transport is None:
-            self.transport = SecureTransport(self._identity, self._role, self._fingerprints, self.ssrc, now)
+            self.transport = SecureTransport(
+                *(self._identity, self._role, self._fingerprints, self.ssrc, now), any_make=True
+            )
             self._flush()
         return events
 

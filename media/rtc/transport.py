@@ -9,6 +9,7 @@ from pylibsrtp import Error as SrtpLibraryError
 
 from media.rtc.dtls import Fingerprint, Handshake, Identity, Role
 from media.rtc.events import Closed, Connected, RtcpReceived, RtpReceived, SessionEvent
+from media.rtc.gnutls import dtls_client
 from media.rtc.rtcp import RtcpError, build_bye, build_description, is_rtcp, parse_rtcp
 from media.rtc.rtp import RtpError, parse_rtp
 from media.rtc.srtp import SrtpContext
@@ -20,13 +21,24 @@ SSRCS_MAX = 8
 class SecureTransport:
     """DTLS and SRTP of one session: datagrams in, events and datagrams out.
 
+    ``any_make``: the peer is not known to be one of ours (see :mod:`media.rtc.gnutls`).
     ``outbox`` collects what is to be sent to the peer; the owner empties it. ``dropped`` counts by reason.
     """
 
     def __init__(
-        self, identity: Identity, role: Role, expected: tuple[Fingerprint, ...], ssrc: int, now: float
+        self,
+        identity: Identity,
+        role: Role,
+        expected: tuple[Fingerprint, ...],
+        ssrc: int,
+        now: float,
+        any_make: bool = False,
     ) -> None:
-        self._handshake = Handshake(identity, role, expected, now)
+        self._handshake = (
+            dtls_client(identity, expected, now)
+            if any_make and role == "client"
+            else Handshake(identity, role, expected, now)
+        )
         self._ssrc = ssrc
         self._ssrcs: set[int] = set()
         self.sender: SrtpContext | None = None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from media.rtc import gnutls
 from media.rtc.events import Closed, Connected, Moved, RtcpReceived, RtpReceived
 from media.rtc.rtcp import build_receiver_report
 from media.rtc.rtp import RtpPacket, build_rtp
@@ -14,6 +15,12 @@ from tests.media.rtc.pair import RELAY, Pair, identity, losing
 
 passive_client = {"change_offer": lambda offer: offer.replace("a=setup:actpass", "a=setup:passive")}
 roles = pytest.mark.parametrize("how", [{}, passive_client], ids=["relay serves", "relay starts"])
+
+
+@pytest.fixture(autouse=True)
+def virtual_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenSSL at both ends: GnuTLS's retransmissions read the clock (see test_gnutls.py)."""
+    monkeypatch.setattr(gnutls, "_gnutls", None)
 
 
 def speak(pair: Pair, sequence: int, ssrc: int | None = None) -> None:

@@ -1,7 +1,6 @@
 """A publisher that is not ours speaks in a Space and a stock client hears it, over real HTTP and real UDP."""
 
 import asyncio
-import datetime
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -12,10 +11,6 @@ import httpx
 import pytest
 import uvicorn
 from aiortc import RTCSessionDescription
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fastapi import FastAPI
 
 from media.relay.relay import Relay
@@ -84,34 +79,13 @@ async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     await relay.stop()
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """Files of a P-256 certificate and its key, as WebRTC uses them (RFC 8827 §6.5).
-
-    FFmpeg makes one itself if it is given none; built with GnuTLS, as PyAV's wheel is, that is a P-224 one, which
-    OpenSSL 4 refuses.
-    """
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "publisher")])
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    files = tmp_path / "publisher.crt", tmp_path / "publisher.key"
-    files[0].write_bytes(made.public_bytes(Encoding.PEM))
-    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return files
-
-
-async def test_ffmpeg_speaks_over_whip_and_is_heard_over_whep(server: Server, certificate: tuple[Path, Path]):
+async def test_ffmpeg_speaks_over_whip_and_is_heard_over_whep(server: Server):
     space = await server.live("ana")
     listener = await server.listen("lea", space)
     script = str(Path(__file__).with_name("whip_publisher.py"))
     endpoint = f"{server.url}{space}/whip?muted=false"
     publisher = await asyncio.create_subprocess_exec(
-        *(sys.executable, script, endpoint, server.token("ana"), *map(str, certificate), str(TONE), "3"),
+        *(sys.executable, script, endpoint, server.token("ana"), str(TONE), "3"),
         stderr=asyncio.subprocess.PIPE,
     )
     assert publisher.stderr

@@ -1,6 +1,7 @@
 """FFmpeg's WHIP muxer, in a process of its own: it holds the interpreter's lock while it waits for an answer.
 
-Arguments: address of the endpoint, bearer token, files of certificate and key, hertz and seconds of the tone.
+Arguments: address of the endpoint, bearer token, hertz and seconds of the tone. Everything else is as FFmpeg does
+it by default, its certificate included.
 """
 
 import sys
@@ -12,9 +13,9 @@ import numpy as np
 RATE, FRAME = 48_000, 960
 
 
-def publish(url: str, token: str, certificate: str, key: str, hertz: float, seconds: float) -> None:
+def publish(url: str, token: str, hertz: float, seconds: float) -> None:
     """Speak a tone in real time."""
-    options = {"authorization": token, "cert_file": certificate, "key_file": key}
+    options = {"authorization": token}
     with av.open(url, "w", format="whip", options=options) as out:
         stream = out.add_stream("libopus", rate=RATE, layout="stereo")
         start = time.monotonic()
@@ -30,5 +31,5 @@ def publish(url: str, token: str, certificate: str, key: str, hertz: float, seco
 
 
 if __name__ == "__main__":
-    endpoint, bearer, certificate_file, key_file, tone, duration = sys.argv[1:]
-    publish(endpoint, bearer, certificate_file, key_file, float(tone), float(duration))
+    endpoint, bearer, tone, duration = sys.argv[1:]
+    publish(endpoint, bearer, float(tone), float(duration))
