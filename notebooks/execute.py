@@ -52,7 +52,7 @@ def execute(path: Path, parameters: Mapping[str, Any]) -> NotebookNode:
             notebook,
             timeout=CELL_TIMEOUT,
             resources={"metadata": {"path": str(path.parent)}},
-            config=Config({"KernelManager": {"transport": "ipc"}}),  # no open port on this machine
+            config=Config({"KernelManager": {"transport_encryption": "auto"}}),
             on_cell_start=begin,
         )
         try:
