@@ -56,6 +56,7 @@ class Store:
             async with self._engine.begin() as connection:
                 await connection.run_sync(_migrate)
         except (SQLAlchemyError, OSError, command.util.CommandError) as error:
+            await self.close()  # else a connection that was made would outlive the loop it belongs to
             first = str(error).splitlines()[0]
             raise StoreError(f"The store {self._shown_url} cannot be opened: {first}.") from error
 

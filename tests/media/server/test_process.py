@@ -1,81 +1,28 @@
 """The server as a process of its own, with the real relay: ports, signals, tokens, restart."""
 
+import asyncio
 import base64
 import json
 import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-START = 60
-"""Seconds; the kernels are compiled when they are not in the cache yet."""
-
-
-def media(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "media", *map(str, arguments)]
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(media(*arguments), capture_output=True, text=True, timeout=START, check=False)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Process:
-    def __init__(self, data: Path) -> None:
-        self.data, self.port, self.udp_port = data, free_port(), free_port()
-        self.log = (data / "log").open("w+")
-        ports = ("--port", str(self.port), "--udp-port", str(self.udp_port))
-        self.process = subprocess.Popen(media("--data", data, *ports), stderr=self.log)
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}")
-        self.wait_until_ready()
-
-    def wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, self.said()
-            try:
-                if self.http.get("/healthz").status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.1)
-        raise AssertionError(f"not ready after {START} s: {self.said()}")
-
-    def call(self, token: str, method: str, path: str, **more: Any) -> Any:
-        response = self.http.request(method, path, headers={"Authorization": f"Bearer {token}"}, **more)
-        assert response.is_success, response.text
-        return response.json()
-
-    def end(self, number: signal.Signals) -> int:
-        self.http.close()
-        self.process.send_signal(number)
-        return self.process.wait(timeout=20)
-
-    def said(self) -> str:
-        self.log.seek(0)
-        return self.log.read()
+from media.audio.opus import Encoder
+from tests.media.relay.sound import tone
+from tests.media.server.peer import Peer
+from tests.media.server.process import START, Process, free_port, media, run
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Process]:
     process = Process(tmp_path)
     yield process
-    if process.process.poll() is None:
-        process.process.kill()
-        process.process.wait()
-    process.log.close()
+    process.put_away()
 
 
 def test_a_process_from_start_to_restart(server: Process, tmp_path: Path) -> None:
@@ -111,10 +58,36 @@ def test_a_process_from_start_to_restart(server: Process, tmp_path: Path) -> Non
         assert (kept["state"], kept["title"], kept["started_at"]) == ("live", "kept", kept["started_at"])
         assert again.end(signal.SIGTERM) == 0, again.said()
     finally:
-        if again.process.poll() is None:
-            again.process.kill()
-            again.process.wait()
-        again.log.close()
+        again.put_away()
+
+
+@pytest.mark.parametrize("moment", ["imports", "port"])
+def test_ctrl_c_during_the_start(tmp_path: Path, moment: str) -> None:
+    process = Process(tmp_path, wait=False)
+    maps = Path(f"/proc/{process.process.pid}/maps")
+    deadline = time.monotonic() + START
+    while not ("llvmlite" in maps.read_text() if moment == "imports" else process.listens()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert process.end(signal.SIGINT) == 0, process.said()
+    assert "Traceback" not in process.said()
+    process.put_away()
+
+
+async def test_ctrl_c_ends_sessions_with_a_goodbye(server: Process) -> None:
+    path = server.live("ana")
+    speaker, listener = Peer("sendrecv", [Encoder().encode(tone(440.0, 0))]), Peer("recvonly")
+    await speaker.join(f"{server.base}{path}/whip?muted=false", server.token("ana"))
+    await listener.join(f"{server.base}{path}/whep", server.token("lea"))
+    await listener.hear(5)
+    began = time.monotonic()
+    status = await asyncio.to_thread(server.end, signal.SIGINT)
+    assert (status, time.monotonic() - began < 5) == (0, True), server.said()
+    assert "Traceback" not in server.said()
+    await asyncio.sleep(0.05)
+    assert speaker.goodbye and listener.goodbye
+    speaker.close()
+    listener.close()
 
 
 def test_tokens_on_the_command_line(tmp_path: Path) -> None:
