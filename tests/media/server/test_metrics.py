@@ -1,4 +1,4 @@
-"""The text of ``/metrics``: readable by Prometheus' own parser whatever was counted, and enough for a run record."""
+"""The text of ``/metrics``: Prometheus' own parser reads it whatever was counted; so does the recorder of runs."""
 
 from collections import Counter
 
