@@ -17,7 +17,7 @@ from media.relay.room import Room
 from media.relay.stats import RelayStats
 from media.rtc.crowd import Crowd
 from media.rtc.dtls import Identity
-from media.rtc.events import Closed, Connected, Moved, RtcpReceived, RtpReceived, SessionEvent
+from media.rtc.events import Closed, Connected, Forgotten, Moved, RtcpReceived, RtpReceived, SessionEvent
 from media.rtc.inbox import address_of, key_of
 from media.rtc.rtp import RtpPacket, ntp_time
 from media.rtc.sdp import Description
@@ -190,6 +190,8 @@ class RelayCore:
                 case Moved(address):
                     if peer.place >= 0:
                         self._crowd.move(peer, address)
+                case Forgotten(address):
+                    self._unroute(peer, address)
                 case RtcpReceived(compound):
                     if compound.bye:
                         self._drop(peer, "closed by peer")
@@ -242,14 +244,18 @@ class RelayCore:
         session.close()
         self._send_replies(peer)
         for address in session.addresses:
-            key = key_of(address)
-            if self._by_key.get(key) is peer:
-                del self._by_key[key]
+            self._unroute(peer, address)
         if session.transport:
             self.stats.dropped.update(session.transport.dropped)
         del self._peers[peer.name], self._by_ufrag[session.ufrag]
         self.stats.sessions_down[reason] += 1
         self._notify(SessionDown(peer.room.name, peer.participant, peer.name, reason))
+
+    def _unroute(self, peer: Peer, address: Address) -> None:
+        """What comes from there is no longer ``peer``'s, unless it has become someone else's already."""
+        key = key_of(address)
+        if self._by_key.get(key) is peer:
+            del self._by_key[key]
 
     def _send_replies(self, peer: Peer) -> None:
         for datagram, address in peer.session.outbox:

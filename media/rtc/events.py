@@ -23,6 +23,13 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A path that the peer has not used for longest made room for a new one; datagrams from there are not its."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
 class RtpReceived:
     """An authentic packet of the peer's stream."""
 
@@ -44,4 +51,4 @@ class Closed:
     detail: str = ""
 
 
-SessionEvent = Connected | Moved | RtpReceived | RtcpReceived | Closed
+SessionEvent = Connected | Moved | Forgotten | RtpReceived | RtcpReceived | Closed

@@ -47,6 +47,8 @@ class MediaSection:
     pwd: str = ""
     setup: str = ""
     fingerprints: list[Fingerprint] = field(default_factory=list)
+    inherited: bool = False
+    """The fingerprints are those of the session, and give way to the section's own."""
 
     @property
     def opus(self) -> int | None:
@@ -93,7 +95,7 @@ def parse_sdp(text: str) -> Description:
             if letter == "m":
                 section = _media_line(value)
                 section.ufrag, section.pwd, section.setup = session.ufrag, session.pwd, session.setup
-                section.fingerprints = list(session.fingerprints)
+                section.fingerprints, section.inherited = list(session.fingerprints), True
                 section.direction = session.direction
                 description.media.append(section)
             elif letter == "a":
@@ -126,8 +128,8 @@ def _attribute(description: Description, section: MediaSection, session: MediaSe
     elif name == "rtcp-mux":
         section.rtcp_mux = True
     elif name == "fingerprint":
-        if section is not session and section.fingerprints == session.fingerprints:
-            section.fingerprints = []
+        if section.inherited:
+            section.fingerprints, section.inherited = [], False
         algorithm, digest = argument.split()
         section.fingerprints.append(Fingerprint(algorithm.lower(), digest.upper()))
     else:
@@ -216,6 +218,8 @@ def _require_usable(section: MediaSection) -> None:
         )
     if section.protocol not in ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"):
         raise SdpError(f"The audio section's protocol is {section.protocol!r}: use UDP/TLS/RTP/SAVPF.")
+    if not section.rtcp_mux:
+        raise SdpError("The audio section lacks a=rtcp-mux: RTP and RTCP share one port here (RFC 5761).")
     if not section.ufrag or not section.pwd:
         raise SdpError("The audio section lacks a=ice-ufrag or a=ice-pwd: ICE is required.")
     if not section.fingerprints:

@@ -8,7 +8,7 @@ import secrets
 from typing import Literal
 
 from media.rtc.dtls import Identity
-from media.rtc.events import Closed, Moved, SessionEvent
+from media.rtc.events import Closed, Forgotten, Moved, SessionEvent
 from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI
 from media.rtc.sdp import Description, Direction, Endpoint, Setup, write_sdp
 from media.rtc.stun import BINDING_REQUEST, USE_CANDIDATE, Address, StunMessage, build_success
@@ -21,7 +21,9 @@ FIRST_CHECK_TIMEOUT = 30.0
 HANDSHAKE_KEPT = 5.0
 """Seconds after the handshake in which a lost last flight can still be asked for again."""
 ADDRESSES_MAX = 8
-"""Paths remembered for one session; more is a flood."""
+"""Paths remembered for one session: someone who walks from network to network uses two or three at a time."""
+CHECKS_KEPT = 32
+"""Transactions remembered for one session, so that an overheard check is worth nothing from elsewhere."""
 
 _EXTENSIONS = (AUDIO_LEVEL_URI, CAPTURE_TIME_URI)
 _ANSWER: dict[Direction, Direction] = {
@@ -74,6 +76,7 @@ class Session:
         self._identity, self._fingerprints = identity, tuple(audio.fingerprints)
         self.transport: SecureTransport | None = None
         self.addresses: list[Address] = []
+        self._checks: dict[bytes, Address] = {}
         self.address: Address | None = None
         """Where to send: the nominated path, before nomination the first that worked."""
         self._consent_until = now + FIRST_CHECK_TIMEOUT
@@ -94,13 +97,14 @@ class Session:
         """Answer a connectivity check; None if it is not authentic, and then nothing is answered."""
         if message.kind != BINDING_REQUEST or not message.authentic(self._pwd.encode()):
             return None
-        if source not in self.addresses:
-            if len(self.addresses) >= ADDRESSES_MAX:
-                return []
-            self.addresses.append(source)
+        if self._checks.get(message.transaction, source) != source:
+            return None  # overheard on the way and sent again by somebody else
+        self._checks[message.transaction] = source
+        if len(self._checks) > CHECKS_KEPT:
+            del self._checks[next(iter(self._checks))]
+        events = self._learn(source)
         self.outbox.append((build_success(message, source, self._pwd.encode()), source))
         self._consent_until = now + CONSENT_TIMEOUT
-        events: list[SessionEvent] = []
         nominates = USE_CANDIDATE in message.attributes
         if self.address is None or (nominates and source != self.address):
             moved = self.address is not None
@@ -145,6 +149,18 @@ class Session:
             self.transport.say_goodbye()
             self._flush()
             self.transport.close()
+
+    def _learn(self, source: Address) -> list[SessionEvent]:
+        """Put a path last in the list of those in use; the one unused for longest makes room if need be."""
+        known = source in self.addresses
+        if known:
+            self.addresses.remove(source)
+        self.addresses.append(source)
+        if known or len(self.addresses) <= ADDRESSES_MAX:
+            return []
+        oldest = next(address for address in self.addresses if address != self.address)
+        self.addresses.remove(oldest)
+        return [Forgotten(oldest)]
 
     def _flush(self) -> None:
         assert self.transport is not None

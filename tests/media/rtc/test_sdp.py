@@ -139,6 +139,12 @@ def test_fingerprint_of_a_section_replaces_that_of_the_session():
     assert parse_sdp(offer).audio.fingerprints == [Fingerprint("sha-256", own)]
 
 
+def test_section_may_repeat_the_fingerprint_of_the_session_and_add_another():
+    lines = [f"a=fingerprint:sha-256 {FINGERPRINT}", "a=fingerprint:sha-512 AB:CD"]
+    offer = OBS.replace("a=mid:0\n", "\n".join(["a=mid:0", *lines, ""]))
+    assert [each.algorithm for each in parse_sdp(offer).audio.fingerprints] == ["sha-256", "sha-512"]
+
+
 @pytest.mark.parametrize(
     "line", ["a=candidate:1 1 tcp 1 192.0.2.9 9 typ host", "a=candidate:1 2 udp 1 192.0.2.9 9 typ host"]
 )
@@ -188,6 +194,7 @@ REFUSED = {
     CHROMIUM.replace("opus/48000/2", "opus/48000/1"): "does not offer Opus",
     CHROMIUM.replace("SAVPF 111", "SAVPF 72").replace("a=rtpmap:111", "a=rtpmap:72"): "cannot be told from RTCP",
     CHROMIUM.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP"): "protocol is 'RTP/AVP'",
+    without("a=rtcp-mux"): "lacks a=rtcp-mux",
     without("a=ice-ufrag"): "lacks a=ice-ufrag or a=ice-pwd",
     without("a=ice-pwd"): "lacks a=ice-ufrag or a=ice-pwd",
     without("a=fingerprint"): "lacks a=fingerprint",

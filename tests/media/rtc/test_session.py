@@ -3,7 +3,7 @@
 import pytest
 
 from media.rtc import gnutls
-from media.rtc.events import Closed, Connected, Moved, RtcpReceived, RtpReceived
+from media.rtc.events import Closed, Connected, Forgotten, Moved, RtcpReceived, RtpReceived
 from media.rtc.rtcp import build_receiver_report
 from media.rtc.rtp import RtpPacket, build_rtp
 from media.rtc.sdp import parse_sdp
@@ -198,14 +198,30 @@ def test_client_that_roams_is_followed_when_it_nominates_the_new_path():
     assert heard(pair) == [1]
 
 
-def test_paths_beyond_the_limit_are_neither_learned_nor_answered():
+def test_walking_from_network_to_network_forgets_the_path_unused_for_longest():
+    pair = Pair()
+    pair.connect()
+    at_home = pair.session.address
+    forgotten = []
+    for port in range(1, ADDRESSES_MAX + 10):
+        forgotten += pair.session.receive_check(_check(pair.session, port), ("203.0.113.5", port), pair.now) or []
+    assert len(pair.session.addresses) == ADDRESSES_MAX
+    assert forgotten == [Forgotten(("203.0.113.5", port)) for port in range(1, 11)]
+    assert at_home in pair.session.addresses, "the path in use stays, however long ago its last check was"
+    assert len(pair.session.outbox) == ADDRESSES_MAX + 9
+
+
+def test_overheard_check_is_worth_nothing_from_another_address():
     pair = Pair()
     pair.connect()
     check = _check(pair.session)
-    for port in range(1, ADDRESSES_MAX + 10):
-        pair.session.receive_check(check, ("203.0.113.5", port), pair.now)
-    assert len(pair.session.addresses) == ADDRESSES_MAX
-    assert len(pair.session.outbox) == ADDRESSES_MAX - 1
+    assert pair.session.receive_check(check, ("203.0.113.5", 1), pair.now) is not None
+    before = pair.session.next_timer
+    assert pair.session.receive_check(check, ("203.0.113.66", 1), pair.now + 5.0) is None
+    assert pair.session.next_timer == before, "it does not renew consent"
+    assert pair.session.receive_check(check, ("203.0.113.5", 1), pair.now + 5.0) is not None, (
+        "a retransmission does"
+    )
 
 
 def test_check_that_does_not_nominate_does_not_move_the_sound():
@@ -275,10 +291,10 @@ def test_closing_before_anything_happened_is_quiet():
     assert session.outbox == []
 
 
-def _check(session: Session):
+def _check(session: Session, number: int = 0):
     """An authentic check that nominates nothing."""
     attributes = [(USERNAME, f"{session.ufrag}:peer".encode())]
-    return parse_stun(build_stun(BINDING_REQUEST, bytes(12), attributes, session._pwd.encode()))
+    return parse_stun(build_stun(BINDING_REQUEST, number.to_bytes(12), attributes, session._pwd.encode()))
 
 
 def test_closing_twice_is_no_error():
