@@ -19,6 +19,7 @@ setup: $(VENV)/.synced  ## make .venv and install exactly what requirements.lock
 	.uv/bin/pip install --quiet --disable-pip-version-check uv
 
 $(VENV)/.synced: requirements.lock pyproject.toml $(filter .uv/bin/uv,$(UV))
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"$(PYTHON) is Python {v[0]}.{v[1]}, and this needs 3.11 or later: make PYTHON=python3.12 ...")'
 	test -x $(VENV)/bin/python || $(UV) venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)
 	$(UV) pip sync --quiet --python $(VENV)/bin/python --require-hashes requirements.lock
 	$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
