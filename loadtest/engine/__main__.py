@@ -3,10 +3,12 @@
 import argparse
 import asyncio
 import gc
+import resource
 import signal
 import sys
 
 from loadtest.engine.control import serve
+from loadtest.engine.engine import DESCRIPTORS_MAX
 
 
 def main() -> int:
@@ -16,6 +18,9 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
+    most = min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], DESCRIPTORS_MAX)
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[0] < most:  # one socket a member, and shells allow 1024
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     try:
         asyncio.run(serve(options.socket))
     except OSError as error:

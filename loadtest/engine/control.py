@@ -10,10 +10,10 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, get_args
 
 from loadtest.engine.engine import Engine
-from loadtest.engine.member import JoinError
+from loadtest.engine.member import JoinError, Kind
 
 LINE_MAX = 1 << 20
 """Bytes of one request."""
@@ -43,22 +43,28 @@ class Controller:
             task.add_done_callback(self._tasks.discard)
         for task in self._tasks:
             task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._engine.stop()
         self._writer.close()
 
     async def _answer(self, line: bytes) -> None:
-        request: dict[str, Any] = {}
+        number: Any = None
         try:
-            request = json.loads(line)
+            request: dict[str, Any] = json.loads(line)
+            number = request["id"]
             result = await self._does[request["do"]](request)
         except JoinError as error:
-            self._say({"id": request["id"], "error": str(error)})
+            self._say({"id": number, "error": str(error)})
         except (ValueError, KeyError, TypeError) as error:
-            self._say({"id": request.get("id"), "error": f"this is no request the engine knows: {error!r}"})
+            self._say({"id": number, "error": f"this is no request the engine knows: {error!r}"})
+        except Exception as error:  # whoever asked must not wait for an answer that never comes
+            self._say({"id": number, "error": f"the engine failed at this: {error!r}"})
         else:
-            self._say({"id": request["id"], "result": result})
+            self._say({"id": number, "result": result})
 
     async def _join(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["kind"] not in get_args(Kind):
+            raise ValueError(f"kind is {' or '.join(get_args(Kind))}, not {request['kind']!r}")
         member, timings = await self._engine.join(
             request["kind"],
             request["url"],

@@ -2,7 +2,7 @@
 
 import asyncio
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from itertools import count
 from typing import Any
 
@@ -23,6 +23,8 @@ from media.rtc.rtp import CAPTURE_TIME_URI
 REPORT_INTERVAL = 5.0
 """Seconds between a listener's receiver reports (RFC 3550 §6.2)."""
 HTTP_TIMEOUT = 15.0
+DESCRIPTORS_MAX = 1 << 17
+"""Sockets an engine keeps room for, where the system sets no lower limit; containers often set none."""
 HTTP_CONNECTIONS = 64
 """Connections kept to the server; joins beyond that wait for one."""
 
@@ -40,11 +42,11 @@ class Engine:
         self._by_fd: dict[int, int] = {}
         self._lost: dict[int, tuple[int, int]] = {}
         self._identity = Identity()
-        self._ears = Ears(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        self._ears = Ears(min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], DESCRIPTORS_MAX))
         self._voices = Voices(clips())
         self._health = Health()
         self._before = _Totals(self._ears)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Compile what must be compiled and begin."""
@@ -56,14 +58,14 @@ class Engine:
         )
         asyncio.get_running_loop().add_reader(self._ears.bell, self._hear)
         self._health.start()
-        self._spawn(self._report())
+        self._reports = asyncio.create_task(self._report())
 
     async def stop(self) -> None:
         """Leave every Space and free everything."""
         await asyncio.gather(*(self.leave(number) for number in [*self._members]))
+        await asyncio.gather(*self._leaving)
         self._health.stop()
-        for task in self._tasks:
-            task.cancel()
+        self._reports.cancel()
         await self._http.close()
         asyncio.get_running_loop().remove_reader(self._ears.bell)
         self._voices.stop()
@@ -78,26 +80,34 @@ class Engine:
         Space too. :raises JoinError: at whichever step it failed; nothing is left behind then.
         """
         number = next(self._numbers)
-        member = Member(kind, url, token, self._http, self._identity, self._on_end)
+        try:
+            member = Member(kind, url, token, self._http, self._identity, self._on_end)
+        except OSError as error:
+            raise JoinError(f"socket: {error}") from error
         try:
             await member.connect()
-            self._listen(number, member)
-            if kind == "speaker":
-                self._voices.add(number, member.client, member.send, seed, continuous)
+        except BaseException:
+            await self._part(member.abandon())
+            raise
+        self._listen(number, member)
+        if kind == "speaker":
+            self._voices.add(number, member.client, member.send, seed, continuous)
+        try:
             await member.hear()
         except BaseException:
-            await self._discard(number, member)
+            await self.leave(number)
             raise
         return number, member.timings
 
     async def leave(self, number: int) -> None:
         """DELETE the member's session and forget it; an unknown number is no error (it may have just ended)."""
-        if member := self._members.get(number):
-            await self._discard(number, member)
+        if member := self._take(number):
+            await self._part(self._discard(number, member))
 
     def snapshot(self) -> dict[str, Any]:
         """One row of ``clients.parquet`` without ``t`` and ``worker``: what happened since the last call."""
         now, before = _Totals(self._ears), self._before
+        now.lost = max(now.lost, before.lost)  # a late packet is not lost, but the row that missed it is written
         self._before = now
         delays, jitters = now.delays - before.delays, now.jitters - before.jitters
         speakers = sum(member.kind == "speaker" for member in self._members.values())
@@ -106,7 +116,7 @@ class Engine:
             "listeners": len(self._members) - speakers,
             "speakers": speakers,
             "packets": now.received - before.received,
-            "lost": max(0, (now.expected - now.received) - (before.expected - before.received)),
+            "lost": now.lost - before.lost,
             "jitter_p99_ms": quantile_ms(jitters, 0.99),
             "mouth_to_ear_p50_ms": quantile_ms(delays, 0.5),
             "mouth_to_ear_p95_ms": quantile_ms(delays, 0.95),
@@ -136,26 +146,38 @@ class Engine:
         member.hand_over()
         self._ears.add(member.fd, member.client.transport.receiver, EXTENSION_IDS[CAPTURE_TIME_URI])
 
+    def _take(self, number: int) -> Member | None:
+        """Whoever gets the member parts with it; so nobody does so twice."""
+        member = self._members.pop(number, None)
+        if member:
+            del self._by_fd[member.fd]
+        return member
+
     async def _discard(self, number: int, member: Member) -> None:
         self._voices.remove(number)
-        if self._members.pop(number, None):
-            del self._by_fd[member.fd]
-            self._lost.pop(number, None)
-            self._ears.remove(member.fd)
-            rounds = self._ears.rounds
-            await member.leave()
-            while self._ears.rounds < rounds + 2:
-                await asyncio.sleep(0.01)
-        else:
-            await member.leave()
+        self._lost.pop(number, None)
+        self._ears.remove(member.fd)
+        rounds = self._ears.rounds
+        await member.leave()
+        while self._ears.rounds < rounds + 2:
+            await asyncio.sleep(0.01)
         member.close()
+
+    def _part(self, parting: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
+        """Begin to part with a member; it goes on if whoever waits for it is cancelled."""
+        task = asyncio.get_running_loop().create_task(parting)
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+        return asyncio.shield(task)
 
     def _on_end(self, member: Member, reason: str) -> None:
         number = self._by_fd.get(member.fd)
-        if number is not None:
-            self._spawn(self._discard(number, member))
-            if self._ended:
-                self._ended(number, reason)
+        if number is None or member.unheard(reason):
+            return
+        self._take(number)
+        self._part(self._discard(number, member))
+        if self._ended:
+            self._ended(number, reason)
 
     def _hear(self) -> None:
         for heard in self._ears.heard():
@@ -196,17 +218,13 @@ class Engine:
         )
         member.send(transport.sender.protect_rtcp(build_receiver_report(member.client.ssrc, (block,), "swarm")))
 
-    def _spawn(self, coroutine: Any) -> None:
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
 
 class _Totals:
     """A copy of everything that only grows."""
 
     def __init__(self, ears: Ears) -> None:
-        self.expected, self.received = ears.totals()
+        expected, self.received = ears.totals()
+        self.lost = max(0, expected - self.received)
         self.overflows = ears.overflows
         self.delays, self.jitters = ears.delays.copy(), ears.jitters.copy()
 

@@ -30,7 +30,8 @@ class Health:
         self._errors = rcvbuf_errors()
 
     def start(self) -> None:
-        """Begin to watch the running event loop."""
+        """Begin to watch the running event loop; what was imported and compiled before does not count."""
+        self.take_cpu()
         self._task = asyncio.create_task(self._watch())
 
     def stop(self) -> None:

@@ -14,7 +14,7 @@ import aiohttp
 
 from media.rtc.client import Client
 from media.rtc.dtls import Identity
-from media.rtc.events import Closed, Connected, SessionEvent
+from media.rtc.events import Closed, Connected, RtpReceived, SessionEvent
 from media.rtc.sdp import SdpError
 
 Kind = Literal["listener", "speaker"]
@@ -112,6 +112,13 @@ class Member:
         if not self._first_packet.done():
             self._first_packet.set_result(when)
 
+    def unheard(self, reason: str) -> bool:
+        """The relay ended the session; True if that is a join that failed, which :meth:`hear` then says."""
+        if self._first_packet.done():
+            return False
+        self._first_packet.set_exception(JoinError(f"sound: {reason}"))
+        return True
+
     def datagram(self, data: bytes) -> None:
         """A datagram that is no sound."""
         self._handle(self.client.receive(data, time.monotonic()))
@@ -131,6 +138,11 @@ class Member:
                     self._deleted = response.status == HTTPStatus.NO_CONTENT
             except (aiohttp.ClientError, TimeoutError):
                 return  # the relay is gone, and the session with it
+
+    async def abandon(self) -> None:
+        """Leave and close, where nothing but this object has ever used the connection."""
+        await self.leave()
+        self.close()
 
     def quiet(self) -> None:
         """No more timers and readers."""
@@ -153,6 +165,8 @@ class Member:
                 text = await response.text()
                 if response.status != HTTPStatus.CREATED:
                     raise JoinError(f"HTTP {response.status}: {text[:ERROR_LENGTH]}")
+                if "Location" not in response.headers:
+                    raise JoinError("HTTP: the answer has no Location, so the session could not be ended again")
                 self._resource = urljoin(self._url, response.headers["Location"])
                 return text
         except aiohttp.ClientError as error:
@@ -171,6 +185,8 @@ class Member:
         for event in events:
             if isinstance(event, Connected) and not self._connected.done():
                 self._connected.set_result(None)
+            elif isinstance(event, RtpReceived):  # before the compiled loop reads the socket
+                self.first_packet(time.time())
             elif isinstance(event, Closed):
                 self._end(f"{event.reason} {event.detail}".strip())
                 return

@@ -12,12 +12,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 START_TIMEOUT = 60.0
 """Seconds for the engine to come up; the first start on a machine compiles its kernel."""
 CALL_TIMEOUT = 60.0
+GONE = "The engine is gone; see its output above."
 
 
 class EngineError(RuntimeError):
@@ -36,14 +38,19 @@ class RemoteEngine:
         path = str(Path(self._folder.name) / "control")
         command = [sys.executable, "-m", "loadtest.engine", "--socket", path]
         self._process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 (our own interpreter)
-        self._socket = self._connect(path)
+        try:
+            self._socket = self._connect(path)
+        except BaseException:
+            self._folder.cleanup()
+            raise
         self._file = self._socket.makefile("rb")
         self._lock = threading.Lock()
         self._next = 0
         self._waiting: dict[int, tuple[threading.Event, dict[str, Any]]] = {}
         self._gone = False
         self._file.readline()  # ready
-        threading.Thread(target=self._read, name="engine-reader", daemon=True).start()
+        self._reader = threading.Thread(target=self._read, name="engine-reader", daemon=True)
+        self._reader.start()
 
     @property
     def pid(self) -> int:
@@ -72,14 +79,18 @@ class RemoteEngine:
         return self._call("totals")
 
     def close(self) -> None:
-        """Let everyone leave and end the process."""
-        self._gone = True
-        self._socket.shutdown(socket.SHUT_WR)
+        """Let everyone leave and end the process; one that has died already is no error."""
+        with self._lock:
+            self._gone = True
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
         try:
             self._process.wait(CALL_TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._reader.join()
+        self._file.close()
         self._socket.close()
         self._folder.cleanup()
 
@@ -87,11 +98,15 @@ class RemoteEngine:
         done, reply = threading.Event(), dict[str, Any]()
         with self._lock:
             if self._gone:
-                raise EngineError("The engine is gone; see its output above.")
+                raise EngineError(GONE)
             self._next += 1
             number = self._next
             self._waiting[number] = (done, reply)
-            self._socket.sendall(json.dumps({"id": number, "do": do, **arguments}).encode() + b"\n")
+            try:
+                self._socket.sendall(json.dumps({"id": number, "do": do, **arguments}).encode() + b"\n")
+            except OSError as error:
+                del self._waiting[number]
+                raise EngineError(GONE) from error
         if not done.wait(CALL_TIMEOUT):
             raise EngineError(f"The engine did not answer {do!r} within {CALL_TIMEOUT:.0f} s.")
         if "error" in reply:
@@ -99,21 +114,25 @@ class RemoteEngine:
         return reply["result"]
 
     def _read(self) -> None:
-        for line in self._file:
-            message = json.loads(line)
-            if "ended" in message:
-                if self._ended:
-                    self._ended(message["ended"], message["reason"])
-                continue
-            done, reply = self._waiting.pop(message["id"])
-            reply.update(message)
-            done.set()
+        with suppress(OSError):
+            for line in self._file:
+                if line.endswith(b"\n"):  # an engine that was killed may leave half a line
+                    self._take(json.loads(line))
         with self._lock:
             self._gone = True
             waiting, self._waiting = self._waiting, {}
         for done, reply in waiting.values():
             reply["error"] = "The engine ended before it answered."
             done.set()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "ended" in message:
+            if self._ended:
+                self._ended(message["ended"], message["reason"])
+            return
+        done, reply = self._waiting.pop(message["id"])
+        reply.update(message)
+        done.set()
 
     def _connect(self, path: str) -> socket.socket:
         deadline = time.monotonic() + START_TIMEOUT
