@@ -6,6 +6,7 @@ users has a crew. The leader tells crews where the Space is ("doors") and asks f
 
 import logging
 import sys
+from contextlib import suppress
 from typing import Any
 
 import gevent
@@ -16,6 +17,7 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from loadtest.crew import Crew
+from loadtest.engine.remote import EngineError
 from loadtest.options import add_options
 from loadtest.programme import Programme
 from loadtest.recorder import Recorder
@@ -52,6 +54,15 @@ class Leader:
                 " made with `python -m media token --user swarm --admin`."
             )
         self._host = Host(self._environment.host, options.token)
+        try:
+            return self._open()
+        except BaseException:
+            with suppress(httpx.HTTPError):
+                self._host.close()
+            raise
+
+    def _open(self) -> tuple[Venue, float]:
+        options = self._environment.parsed_options
         venue = self._host.open(f"Load: {self._programme.scenario.title}", self._programme.speakers)
         listeners = options.listeners if self._programme.schedule else options.num_users or 1
         if self._programme.steps:
@@ -119,7 +130,13 @@ def _init(environment: Any, **_: Any) -> None:
 def _test_start(environment: Any, **_: Any) -> None:
     runner = environment.runner
     if not isinstance(runner, MasterRunner):
-        environment.crew = Crew(environment, environment.programme, _name(runner))
+        try:
+            environment.crew = Crew(environment, environment.programme, _name(runner))
+        except EngineError as error:
+            logger.error("%s", error)
+            if not isinstance(runner, WorkerRunner):
+                _give_up(environment)
+            return
     if isinstance(runner, WorkerRunner):
         if environment.doors:
             _enter(environment)
@@ -145,6 +162,8 @@ def _test_start(environment: Any, **_: Any) -> None:
 def _test_stop(environment: Any, **_: Any) -> None:
     runner, leader = environment.runner, environment.leader
     if isinstance(runner, WorkerRunner):
+        if environment.crew:
+            runner.send_message(ROWS, {"rows": environment.crew.pack_up(), "last": False})
         _close_crew(environment)
         return
     if leader is None:
@@ -156,7 +175,7 @@ def _test_stop(environment: Any, **_: Any) -> None:
         leader.wait_for_workers()
         environment.last_leader = None
     else:
-        leader.book(environment.crew.take_report())
+        leader.book(environment.crew.pack_up())
         _close_crew(environment)
     leader.finish()
 
@@ -188,7 +207,7 @@ def _doors_opened(environment: Any, msg: Any, **_: Any) -> None:
 
 
 def _pack_up(environment: Any, msg: Any, **_: Any) -> None:
-    rows = environment.crew.take_report() if environment.crew else {"clients": [], "joins": []}
+    rows = environment.crew.pack_up() if environment.crew else {"clients": [], "joins": []}
     environment.runner.send_message(ROWS, {"rows": rows, "last": True})
 
 

@@ -28,6 +28,9 @@ class Crew:
         """Arrivals of this worker, if the run follows a scenario; from :meth:`begin` on."""
         self._name, self._worker, self._workers = name, 0, 1
         self._on_end: dict[int, Callable[[], None]] = {}
+        self._ended_early: set[int] = set()
+        self._packed = False
+        self._next_entry = 0.0
         self.engine = RemoteEngine(self._ended)
         self._http = httpx.Client(timeout=HTTP_TIMEOUT)
         self._venue: AsyncResult[Venue] = AsyncResult()
@@ -49,6 +52,19 @@ class Crew:
     def wait_for_venue(self) -> Venue:
         """Where to go; waits until the doors are open."""
         return self._venue.get()
+
+    def wait_for_turn(self) -> None:
+        """Let listeners who would all come now in one after the other, evenly over each second.
+
+        Locust makes the users of a whole second at once. Their handshakes would hold up the engine, which then
+        lags because of how Locust counts and not because of how many people come.
+        """
+        now = time.monotonic()
+        turn = max(now, self._next_entry)
+        options: Any = self._environment.parsed_options
+        rate = self.programme.join_rate if self.programme.steps else options.spawn_rate or 1.0
+        self._next_entry = turn + self._workers / rate
+        gevent.sleep(turn - now)
 
     def next_speaker(self, venue: Venue) -> tuple[str | None, int]:
         """A token nobody on this worker has, and the seed of what they say; None when all are taken."""
@@ -72,6 +88,8 @@ class Crew:
 
     def joined(self, kind: str, timings: dict[str, float]) -> None:
         """Book a join, step by step, in Locust's statistics and in the record."""
+        if self._packed:
+            return
         self._fire("WHEP" if kind == "listener" else "WHIP", "offer and answer", timings["signalling_ms"])
         self._fire("ICE+DTLS", f"{kind} connect", timings["connect_ms"])
         self._fire("RTP", f"{kind} first packet", timings["first_packet_ms"])
@@ -80,17 +98,23 @@ class Crew:
 
     def join_failed(self, kind: str, error: EngineError) -> None:
         """Book a join that came to nothing."""
+        if self._packed:
+            return
         self._fire("WHEP" if kind == "listener" else "WHIP", "join", 0.0, error)
         timings = dict.fromkeys(("signalling_ms", "connect_ms", "first_packet_ms"))
         self._joins.append({"t": time.time(), "kind": kind, **timings, "ok": False, "error": str(error)})
 
     def thrown_out(self, kind: str) -> None:
         """Book a session that the relay ended."""
-        self._fire("RTP", f"{kind} stay", 0.0, EngineError("the relay ended the session"))
+        if not self._packed:
+            self._fire("RTP", f"{kind} stay", 0.0, EngineError("the relay ended the session"))
 
     def on_end(self, member: int, callback: Callable[[], None]) -> None:
         """Call back when the relay ends this member's session."""
-        self._on_end[member] = callback
+        if member in self._ended_early:
+            callback()
+        else:
+            self._on_end[member] = callback
 
     def leave(self, member: int) -> None:
         """End a member's session; a crew that has packed up has done so already."""
@@ -106,10 +130,15 @@ class Crew:
         self._clients, self._joins = [], []
         return report
 
+    def pack_up(self) -> dict[str, list[dict[str, Any]]]:
+        """The last rows. What comes after them (the Space ends, and everyone with it) is no part of the run."""
+        self._watch.kill()
+        self._packed = True
+        return self.take_report()
+
     def close(self) -> None:
         """Let everyone leave and end the engine."""
         self._watch.kill()
-        self._snapshot()
         self.engine.close()
         self._http.close()
 
@@ -117,6 +146,8 @@ class Crew:
         callback = self._on_end.pop(member, None)
         if callback:
             callback()
+        else:
+            self._ended_early.add(member)
 
     def _snapshots(self) -> None:
         while True:

@@ -21,6 +21,8 @@ class Programme:
     steps: Steps | None
     speakers: int
     continuous: bool
+    join_rate: float
+    """Listeners a second up a step, over all workers."""
     seed: int
 
     @staticmethod
@@ -28,6 +30,8 @@ class Programme:
         """Read the flags; :raises ValueError: one sentence that says which is wrong."""
         if not 0 <= options.speakers <= SPEAKERS_MAX:
             raise ValueError(f"--speakers takes 0 to {SPEAKERS_MAX}, not {options.speakers}")
+        if not options.join_rate > 0:
+            raise ValueError(f"--join-rate takes a number above 0, not {options.join_rate:g}")
         if options.scenario and options.steps:
             raise ValueError("--scenario and --steps exclude each other: choose one")
         scenario = scenarios.load(options.scenario or scenarios.DEFAULT)
@@ -37,4 +41,6 @@ class Programme:
                 scenario, options.seed, listeners=options.listeners, duration=options.duration
             )
         steps = Steps.parse(options.steps, options.step_time) if options.steps else None
-        return Programme(scenario, schedule, steps, options.speakers, options.continuous, options.seed)
+        return Programme(
+            scenario, schedule, steps, options.speakers, options.continuous, options.join_rate, options.seed
+        )

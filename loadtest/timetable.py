@@ -6,7 +6,6 @@ enough. So joins come when the model says, however long the ones before them too
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -49,8 +48,9 @@ class Timetable:
 
 def seats(schedule: Schedule, at: float) -> int:
     """Seats wanted ``at`` seconds into the run: enough for everyone who was or soon will be there at once."""
-    times = np.linspace(0.0, min(at + LOOK_AHEAD, schedule.length_s), 200)
-    return int(np.ceil(SPARE_SEATS * int(schedule.present(times).max()))) + 1
+    times, present = schedule.steps()
+    soon = int(np.searchsorted(times, at + LOOK_AHEAD, side="right"))
+    return int(np.ceil(SPARE_SEATS * int(present[:soon].max(initial=0)))) + 1
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,6 @@ class Steps:
         step = int(seconds / self.seconds)
         return self.listeners[step] if step < len(self.listeners) else None
 
-    @property
-    def largest_climb(self) -> int:
-        """Listeners to add at the largest step."""
-        return max(after - before for before, after in pairwise((0, *self.listeners)))
-
     @staticmethod
     def parse(text: str, seconds: float) -> "Steps":
         """``100,200,400``; :raises ValueError: in one sentence."""
@@ -78,6 +73,6 @@ class Steps:
             listeners = tuple(int(part) for part in text.split(","))
         except ValueError:
             raise ValueError(f"--steps takes numbers of listeners with commas between, not {text!r}") from None
-        if any(count < 1 for count in listeners) or seconds <= 0:
+        if any(count < 1 for count in listeners) or not seconds > 0:
             raise ValueError("--steps and --step-time take numbers above 0")
         return Steps(listeners, seconds)

@@ -11,6 +11,7 @@ from locust.exception import StopUser
 from loadtest.crew import Crew
 from loadtest.engine.remote import EngineError
 from loadtest.timetable import Arrival
+from loadtest.venue import Venue
 
 RETRY_AFTER = 2.0
 """Seconds until someone who could not get in, or was thrown out, tries again."""
@@ -30,10 +31,11 @@ class Person(User):
         self._member: int | None = None
         self._ended = Event()
 
-    def on_start(self) -> None:
-        """Go home at once if the run could not begin."""
+    def enter(self) -> tuple[Crew, Venue]:
+        """The crew, once the doors are open; :raises StopUser: the run could not begin."""
         if self.crew is None:
             raise StopUser
+        return self.crew, self.crew.wait_for_venue()
 
     def on_stop(self) -> None:
         """Leave, if still there."""
@@ -73,14 +75,15 @@ class Listener(Person):
     @task
     def attend(self) -> None:
         """Visit when the timetable says so; without a timetable, at once and until stopped."""
-        crew = self.crew
-        venue = crew.wait_for_venue()
+        crew, venue = self.enter()
         arrival: Arrival | None = Arrival(0.0, FOREVER)
         if crew.timetable is not None:
             arrival = crew.timetable.take()
             if arrival is None:
                 raise StopUser
             gevent.sleep(max(0.0, crew.started + arrival.at - time.time()))
+        else:
+            crew.wait_for_turn()
         if not self.visit(venue.whep, None, arrival.stay, 0):
             gevent.sleep(RETRY_AFTER)
 
@@ -94,8 +97,7 @@ class Speaker(Person):
     @task
     def speak(self) -> None:
         """Take a seat and keep it until the end."""
-        crew = self.crew
-        venue = crew.wait_for_venue()
+        crew, venue = self.enter()
         token, seed = crew.next_speaker(venue)
         if token is None or not crew.ask_to_speak(venue, token):
             raise StopUser
