@@ -60,8 +60,8 @@ _EVENTS = 256
 _EVENT_WORDS, _EVENT_FD = (3, 1) if platform.machine() == "x86_64" else (4, 2)
 """``struct epoll_event`` in 32-bit words: packed on x86-64, aligned elsewhere."""
 _NAP_US = 500
-"""The loop looks at its sockets every 0.5 ms instead of waiting to be woken: a wake-up for each packet would be paid
-by who sends it, and on one machine that is the relay under test. Arrivals are late by 0.25 ms in the mean for it."""
+"""The loop looks at its sockets every 0.5 ms instead of waiting to be woken: a wake-up for each packet would be
+paid by who sends it, and on one machine that is the relay under test. Arrivals are late by 0.25 ms in the mean."""
 
 FIRST_PACKET, DATAGRAM, REPORT = 0, 1, 2
 """Kinds of entries in the ring."""
@@ -148,6 +148,7 @@ def _listen(  # pragma: no cover
         count = epoll_wait(epoll, events.ctypes.data, _EVENTS, 0)
         if count <= 0:
             usleep(_NAP_US)
+            state[ROUNDS] += 1
             continue
         start = _now(CLOCK_MONOTONIC, timespec)
         handed = state[WRITTEN]
@@ -179,7 +180,6 @@ def _listen(  # pragma: no cover
                 _hand_over(state, ring, entries, fd, FIRST_PACKET, buffer, 0, wall)
         if state[WRITTEN] != handed:
             write(bell, one.ctypes.data, 8)
-        state[ROUNDS] += 1
         state[ROUND_MAX_NS] = max(state[ROUND_MAX_NS], _now(CLOCK_MONOTONIC, timespec) - start)
 
 
