@@ -68,7 +68,7 @@ def _print(folder: Path) -> None:
     table.add_row(f"check at {seen['listeners']:,} listeners", said)
     console = Console()
     console.print(table)
-    for name in ("plan.html", "plan.json"):
+    for name in ("plan.html", "plan.png", "plan.json"):
         console.print(f"{name}: {_short(folder / name)}", soft_wrap=True)
 
 

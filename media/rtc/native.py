@@ -39,6 +39,7 @@ recv = types.ExternalFunction("recv", types.int64(types.int32, types.uintp, type
 write = types.ExternalFunction("write", types.int64(types.int32, types.uintp, types.uint64))
 poll = types.ExternalFunction("poll", types.int32(types.uintp, types.uint64, types.int32))
 epoll_wait = types.ExternalFunction("epoll_wait", types.int32(types.int32, types.uintp, types.int32, types.int32))
+usleep = types.ExternalFunction("usleep", types.int32(types.uint32))
 clock_gettime = types.ExternalFunction("clock_gettime", types.int32(types.int32, types.uintp))
 errno_location = types.ExternalFunction("__errno_location", types.uintp())
 
