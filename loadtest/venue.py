@@ -70,6 +70,7 @@ class Host:
         """End the Space, if it is still live."""
         if self._space:
             self._client.post(f"/spaces/{self._space}/end")
+            self._space = ""
         self._client.close()
 
     def __enter__(self) -> "Host":

@@ -115,7 +115,7 @@ class Member:
     def unheard(self, reason: str) -> bool:
         """The relay ended the session; True if that is a join that failed, which :meth:`hear` then says."""
         if self._first_packet.done():
-            return False
+            return self._first_packet.exception() is not None
         self._first_packet.set_exception(JoinError(f"sound: {reason}"))
         return True
 

@@ -46,12 +46,30 @@ spaces_relay_stage_seconds_count{{stage="mix"}} 0
 spaces_relay_stage_seconds_sum{{stage="mix"}} 0
 """
 FIRST = METRICS.format(
-    **{"listeners": 2, "late_max": 0.001, "up": 2, "packets": 100, "octets": 10_000, "failures": 0},
-    **{"ticks": 1000, "talker_ticks": 300, "media_cpu": 1.25, "cpu": 4.0, "late": (900, 990, 1000)},
+    listeners=2,
+    late_max=0.001,
+    up=2,
+    packets=100,
+    octets=10_000,
+    failures=0,
+    ticks=1000,
+    talker_ticks=300,
+    media_cpu=1.25,
+    cpu=4.0,
+    late=(900, 990, 1000),
 )
 SECOND = METRICS.format(
-    **{"listeners": 12, "late_max": 0.003, "up": 12, "packets": 650, "octets": 75_000, "failures": 1},
-    **{"ticks": 1050, "talker_ticks": 375, "media_cpu": 1.5, "cpu": 4.75, "late": (900, 1040, 1050)},
+    listeners=12,
+    late_max=0.003,
+    up=12,
+    packets=650,
+    octets=75_000,
+    failures=1,
+    ticks=1050,
+    talker_ticks=375,
+    media_cpu=1.5,
+    cpu=4.75,
+    late=(900, 1040, 1050),
 )
 
 
@@ -65,9 +83,18 @@ def test_a_row_is_what_happened_between_two_looks() -> None:
     row = probe(FIRST, SECOND).row()
     assert row.pop("tick_late_p99_ms") == pytest.approx(1.99)
     assert row == {
-        **{"listeners": 10, "speakers": 2, "talkers": 1.5, "joins": 10, "media_cpu_s": 0.25},
-        **{"process_cpu_s": 0.75, "packets": 550, "bytes": 65_000, "send_failures": 1, "ticks": 50},
-        **{"tick_late_max_ms": 3.0, "rss_bytes": 150_000_000},
+        "listeners": 10,
+        "speakers": 2,
+        "talkers": 1.5,
+        "joins": 10,
+        "media_cpu_s": 0.25,
+        "process_cpu_s": 0.75,
+        "packets": 550,
+        "bytes": 65_000,
+        "send_failures": 1,
+        "ticks": 50,
+        "tick_late_max_ms": 3.0,
+        "rss_bytes": 150_000_000,
     }
 
 
