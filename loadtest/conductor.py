@@ -119,6 +119,7 @@ def _init(environment: Any, **_: Any) -> None:
     if speakers == 0:
         environment.user_classes = [Listener]
     environment.leader = environment.crew = environment.doors = None
+    environment.doors_open = False
     runner = environment.runner
     if isinstance(runner, WorkerRunner):
         runner.register_message(DOORS, _doors_opened)
@@ -157,10 +158,12 @@ def _test_start(environment: Any, **_: Any) -> None:
         environment.crew.begin(venue, started, 0, 1)
     if environment.shape_class:
         environment.shape_class.reset_time()  # compiling and opening the doors is no part of the first step
+    environment.doors_open = True
 
 
 def _test_stop(environment: Any, **_: Any) -> None:
     runner, leader = environment.runner, environment.leader
+    environment.doors_open = False
     if isinstance(runner, WorkerRunner):
         if environment.crew:
             runner.send_message(ROWS, {"rows": environment.crew.pack_up(), "last": False})

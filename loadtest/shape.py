@@ -28,7 +28,8 @@ class Audience(LoadTestShape):
         environment: Any = self.runner.environment
         options, programme = environment.parsed_options, environment.programme
         assert isinstance(programme, Programme)
-        now = self.get_run_time()
+        # Another number before the doors are open would make Locust break off their opening, and begin again.
+        now = self.get_run_time() if environment.doors_open else 0.0
         if options.run_time and now > options.run_time:
             return None
         if programme.steps:

@@ -23,6 +23,8 @@ from media.rtc.rtp import CAPTURE_TIME_URI
 REPORT_INTERVAL = 5.0
 """Seconds between a listener's receiver reports (RFC 3550 §6.2)."""
 HTTP_TIMEOUT = 15.0
+HTTP_IDLE = 2.0
+"""Seconds an idle connection is kept: less than servers keep one (uvicorn 5 s), or an offer meets a closed door."""
 DESCRIPTORS_MAX = 1 << 17
 """Sockets an engine keeps room for, where the system sets no lower limit; containers often set none."""
 HTTP_CONNECTIONS = 64
@@ -53,7 +55,7 @@ class Engine:
         await asyncio.to_thread(self._ears.start)
         self._voices.start()
         self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=HTTP_CONNECTIONS),
+            connector=aiohttp.TCPConnector(limit=HTTP_CONNECTIONS, keepalive_timeout=HTTP_IDLE),
             timeout=aiohttp.ClientTimeout(total=HTTP_TIMEOUT),
         )
         asyncio.get_running_loop().add_reader(self._ears.bell, self._hear)
