@@ -1,110 +1,33 @@
 """What happens around a run, hung onto Locust's events: open the doors, keep the record, judge the generator.
 
 The one process that leads (the master, or the only one) opens the Space and writes the record; each process with
-users has a crew. The leader tells crews where the Space is ("doors") and asks for their last rows ("pack up").
+users has a crew. Workers say when their engines are up ("ready"); then the run begins, and the leader tells the
+crews where the Space is ("doors"). At the end it asks for their last rows ("pack up").
 """
 
 import logging
 import sys
-from contextlib import suppress
 from typing import Any
 
 import gevent
 import httpx
-from gevent.event import Event
 from locust import events
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from loadtest.crew import Crew
 from loadtest.engine.remote import EngineError
+from loadtest.leader import Leader
 from loadtest.options import add_options
 from loadtest.programme import Programme
-from loadtest.recorder import Recorder
-from loadtest.status import EXIT_INVALID
 from loadtest.users import Listener, Speaker
-from loadtest.venue import Host, Venue, VenueError
+from loadtest.venue import Venue, VenueError
 from sim.run import RunError
 from sim.scenario import ScenarioError
 
 logger = logging.getLogger(__name__)
 
-DOORS, PACK_UP, ROWS = "spaces-doors", "spaces-pack-up", "spaces-rows"
-PACK_UP_TIMEOUT = 15.0
-"""Seconds that workers have to send their last rows."""
-
-
-class Leader:
-    """Opens the Space at the start of a run, writes its record, and closes the Space at the end."""
-
-    def __init__(self, environment: Any) -> None:
-        self._environment = environment
-        self._programme: Programme = environment.programme
-        self._packed: set[str] = set()
-        self._all_packed = Event()
-
-    def begin(self) -> tuple[Venue, float]:
-        """Open the doors; :raises VenueError: the server would not have it."""
-        options = self._environment.parsed_options
-        if not self._environment.host:
-            raise VenueError("Say where the server is: -H http://127.0.0.1:8080")
-        if not options.token:
-            raise VenueError(
-                "The swarm needs an admin token to open a Space: pass --token or SPACES_TOKEN,"
-                " made with `python -m media token --user swarm --admin`."
-            )
-        self._host = Host(self._environment.host, options.token)
-        try:
-            return self._open()
-        except BaseException:
-            with suppress(httpx.HTTPError):
-                self._host.close()
-            raise
-
-    def _open(self) -> tuple[Venue, float]:
-        options = self._environment.parsed_options
-        venue = self._host.open(f"Load: {self._programme.scenario.title}", self._programme.speakers)
-        listeners = options.listeners if self._programme.schedule else options.num_users or 1
-        if self._programme.steps:
-            listeners = max(self._programme.steps.listeners)
-        tiers = {"light": listeners + self._programme.speakers, "probe": 0, "browser": 0}
-        self._recorder = Recorder(self._programme, options.runs, options.run_id, venue.base, tiers)
-        self._sampling = gevent.spawn(self._sample)
-        return venue, self._recorder.started
-
-    def book(self, rows: dict[str, list[dict[str, Any]]]) -> None:
-        """Take rows of a worker into the record."""
-        self._recorder.book(rows["clients"], rows["joins"])
-
-    def worker_packed(self, worker: str, workers: int) -> None:
-        """A worker has sent its last rows."""
-        self._packed.add(worker)
-        if len(self._packed) >= workers:
-            self._all_packed.set()
-
-    def wait_for_workers(self) -> None:
-        """Until every worker has sent its last rows, or it takes too long."""
-        if not self._all_packed.wait(PACK_UP_TIMEOUT):
-            logger.warning("a worker did not send its last rows within %.0f s", PACK_UP_TIMEOUT)
-
-    def finish(self) -> None:
-        """Write the record, say what it is worth, and end the Space."""
-        self._sampling.kill()
-        self._host.close()
-        run = self._recorder.finish()
-        if run.verdict.valid:
-            logger.info("record of the run: %s (valid)", run.folder)
-        else:
-            logger.error("record of the run: %s is INVALID: %s", run.folder, "; ".join(run.verdict.reasons))
-            self._environment.process_exit_code = EXIT_INVALID
-
-    def _sample(self) -> None:
-        while True:
-            gevent.sleep(1.0)
-            try:
-                self._recorder.sample()
-            except httpx.HTTPError as error:
-                logger.warning("the relay's metrics could not be read: %s", error)
+READY, DOORS, PACK_UP, ROWS = "spaces-ready", "spaces-doors", "spaces-pack-up", "spaces-rows"
 
 
 def _init(environment: Any, **_: Any) -> None:
@@ -118,13 +41,14 @@ def _init(environment: Any, **_: Any) -> None:
     Speaker.fixed_count = speakers
     if speakers == 0:
         environment.user_classes = [Listener]
-    environment.leader = environment.crew = environment.doors = None
+    environment.leader = environment.crew = None
     environment.doors_open = False
     runner = environment.runner
     if isinstance(runner, WorkerRunner):
         runner.register_message(DOORS, _doors_opened)
         runner.register_message(PACK_UP, _pack_up)
     elif isinstance(runner, MasterRunner):
+        runner.register_message(READY, _worker_ready)
         runner.register_message(ROWS, _rows_arrived)
 
 
@@ -134,20 +58,42 @@ def _test_start(environment: Any, **_: Any) -> None:
         try:
             environment.crew = Crew(environment, environment.programme, _name(runner))
         except EngineError as error:
-            logger.error("%s", error)
-            if not isinstance(runner, WorkerRunner):
-                _give_up(environment)
+            if isinstance(runner, WorkerRunner):
+                runner.send_message(READY, {"error": str(error)})
+            else:
+                _give_up(environment, error)
             return
     if isinstance(runner, WorkerRunner):
-        if environment.doors:
-            _enter(environment)
+        runner.send_message(READY, {"error": None})
         return
     environment.leader = Leader(environment)
     try:
+        environment.leader.prepare(
+            [client.id for client in runner.clients.all] if environment.crew is None else []
+        )
+    except (VenueError, httpx.HTTPError) as error:
+        _give_up(environment, error)
+        return
+    if environment.crew:
+        _open_doors(environment)
+
+
+def _worker_ready(environment: Any, msg: Any, **_: Any) -> None:
+    leader = environment.leader
+    if leader is None:
+        return
+    if msg.data["error"]:
+        _give_up(environment, msg.data["error"])
+    elif leader.ready(msg.node_id):
+        _open_doors(environment)
+
+
+def _open_doors(environment: Any) -> None:
+    runner = environment.runner
+    try:
         venue, started = environment.leader.begin()
-    except (VenueError, httpx.HTTPError, RunError, OSError) as error:
-        logger.error("%s", error)
-        _give_up(environment)
+    except (httpx.HTTPError, RunError, OSError) as error:
+        _give_up(environment, error)
         return
     if isinstance(runner, MasterRunner):
         workers = [client.id for client in runner.clients.all]
@@ -172,6 +118,10 @@ def _test_stop(environment: Any, **_: Any) -> None:
     if leader is None:
         return
     environment.leader = None
+    if not leader.began:  # stopped while it was getting ready
+        leader.give_up()
+        _close_crew(environment)
+        return
     if isinstance(runner, MasterRunner):
         environment.last_leader = leader
         runner.send_message(PACK_UP)
@@ -183,9 +133,12 @@ def _test_stop(environment: Any, **_: Any) -> None:
     leader.finish()
 
 
-def _give_up(environment: Any) -> None:
+def _give_up(environment: Any, why: object) -> None:
     """End a run that could not begin, without a record."""
-    environment.leader = None
+    logger.error("%s", why)
+    leader, environment.leader = environment.leader, None
+    if leader:
+        leader.give_up()
     environment.process_exit_code = 1
     _close_crew(environment)
     gevent.spawn_later(0.1, environment.runner.quit)
@@ -197,16 +150,11 @@ def _close_crew(environment: Any) -> None:
         crew.close()
 
 
-def _enter(environment: Any) -> None:
-    doors = environment.doors
-    environment.doors = None
-    environment.crew.begin(Venue.from_json(doors["venue"]), doors["started"], doors["worker"], doors["workers"])
-
-
 def _doors_opened(environment: Any, msg: Any, **_: Any) -> None:
-    environment.doors = msg.data
+    doors = msg.data
     if environment.crew:
-        _enter(environment)
+        venue = Venue.from_json(doors["venue"])
+        environment.crew.begin(venue, doors["started"], doors["worker"], doors["workers"])
 
 
 def _pack_up(environment: Any, msg: Any, **_: Any) -> None:

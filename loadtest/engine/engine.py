@@ -24,7 +24,7 @@ REPORT_INTERVAL = 5.0
 """Seconds between a listener's receiver reports (RFC 3550 §6.2)."""
 HTTP_TIMEOUT = 15.0
 HTTP_IDLE = 2.0
-"""Seconds an idle connection is kept: less than servers keep one (uvicorn 5 s), or an offer meets a closed door."""
+"""Seconds an idle connection is kept: less than servers do (uvicorn 5 s), or an offer meets a closed door."""
 DESCRIPTORS_MAX = 1 << 17
 """Sockets an engine keeps room for, where the system sets no lower limit; containers often set none."""
 HTTP_CONNECTIONS = 64
