@@ -38,7 +38,8 @@ notebooks: setup  ## execute every notebook with small parameters, as CI does
 	$(RUN) python -m notebooks --check $(ARGS)
 
 lab: setup  ## open the notebooks
-	$(RUN) jupyter lab notebooks/capacity_plan.ipynb
+	$(RUN) jupyter lab --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+		notebooks/capacity_plan.ipynb $(ARGS)
 
 serve: setup  ## a relay on this machine
 	$(RUN) python -m media $(ARGS)

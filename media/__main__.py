@@ -49,6 +49,9 @@ def _token(options: argparse.Namespace) -> str | None:
 
 
 def _serve(options: argparse.Namespace) -> str | None:
+    from media.relay.hugepages import ensure_huge_pages
+
+    ensure_huge_pages()
     from media.relay.metrics import families
     from media.relay.relay import Relay
     from media.server.serve import serve
