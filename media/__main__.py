@@ -52,13 +52,16 @@ def _serve(options: argparse.Namespace) -> str | None:
     from media.relay.hugepages import ensure_huge_pages
 
     ensure_huge_pages()
+    import uvloop
+
     from media.relay.metrics import families
     from media.relay.relay import Relay
     from media.server.serve import serve
 
     config = settings.from_options(options)
     relay = Relay(config.host, config.udp_port, tuple(config.public_ips))
-    return asyncio.run(serve(config, relay, lambda: families(relay.stats())))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(serve(config, relay, lambda: families(relay.stats())))
 
 
 if __name__ == "__main__":
