@@ -20,6 +20,7 @@ class Venue:
     """Address of the server, without a slash at the end."""
     space: str
     speaker_tokens: tuple[str, ...]
+    """The host's first, who may speak without asking."""
 
     @property
     def whep(self) -> str:
@@ -58,11 +59,15 @@ class Host:
         self._space = ""
 
     def open(self, title: str, speakers: int) -> Venue:
-        """Start a Space that anyone may listen to and speak in, with tokens for ``speakers`` people."""
+        """Start a Space that anyone may listen to and speak in, with tokens for ``speakers`` people.
+
+        The first of them is the host: a Space whose host stays away ends by itself after five minutes.
+        """
         body = {"title": title[:70], "anonymous_listening": True, "speak_policy": "everyone"}
-        self._space = self._call("POST", "/spaces", body)["id"]
+        made = self._call("POST", "/spaces", body)
+        self._space = made["id"]
         self._call("POST", f"/spaces/{self._space}/start")
-        names = [f"speaker{number}" for number in range(1, speakers + 1)]
+        names = [made["creator_id"], *(f"speaker{number}" for number in range(2, speakers + 1))][:speakers]
         tokens = self._call("POST", "/tokens", {"users": names})["data"] if names else []
         return Venue(self._base, self._space, tuple(token["token"] for token in tokens))
 

@@ -25,10 +25,11 @@ class Stand:
     probe: RelayProbe
 
     async def speak(self, number: int) -> None:
-        """Let one more speaker take a seat and talk without a pause."""
+        """Let one more speaker take a seat and talk without a pause; number 0 is the host, who has one."""
         token = self.venue.speaker_tokens[number]
-        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
-            (await client.post(self.venue.requests())).raise_for_status()
+        if number:
+            async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
+                (await client.post(self.venue.requests())).raise_for_status()
         await self.engine.join("speaker", self.venue.whip, token, seed=number, continuous=True)
 
 
