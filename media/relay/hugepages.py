@@ -2,15 +2,16 @@
 
 That state is megabytes in small pieces, and with pages of 4 KiB much of the time goes into finding where they are.
 glibc asks the system for huge pages if its tunables say so before the process starts, and can do so from the first
-byte on only for its main arena; so the process starts once more, with one arena on huge pages. Compared in turn,
-800 listeners on a 2-core AMD EPYC: 7.6 to 8.4 µs of the media thread's CPU a packet instead of 9.3 to 10.1.
+byte on only for its main arena; so the process starts once more, with one arena on huge pages. What that is worth on
+a machine, `python -m loadtest.bench fanout` tells when run in turn with and without
+`GLIBC_TUNABLES=glibc.malloc.hugetlb=0` before it.
 """
 
 import os
 import sys
 
 TUNABLES = ("glibc.malloc.hugetlb=1", "glibc.malloc.arena_max=1", "glibc.malloc.trim_threshold=1073741824")
-"""The last keeps freed memory: to give a huge page back and clear it anew costs more than a join."""
+"""The last keeps freed memory instead of giving huge pages back and having them cleared anew."""
 
 
 def environment_with_huge_pages(environment: dict[str, str]) -> dict[str, str] | None:
