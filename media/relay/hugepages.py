@@ -2,8 +2,8 @@
 
 That state is megabytes in small pieces, and with pages of 4 KiB much of the time goes into finding where they are.
 glibc asks the system for huge pages if its tunables say so before the process starts, and can do so from the first
-byte on only for its main arena; so the process starts once more, with one arena on huge pages. What that is worth on
-a machine, `python -m loadtest.bench fanout` tells when run in turn with and without
+byte on only for its main arena; so the process starts once more, with one arena on huge pages. What that is
+worth on a machine, `python -m loadtest.bench fanout` tells when run in turn with and without
 `GLIBC_TUNABLES=glibc.malloc.hugetlb=0` before it.
 """
 
