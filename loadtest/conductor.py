@@ -180,8 +180,9 @@ def _report_to_master(environment: Any) -> Any:
 
 def _worker_report(environment: Any) -> Any:
     def report(client_id: str, data: dict[str, Any]) -> None:
-        if environment.leader and "spaces" in data:
-            environment.leader.book(data["spaces"])
+        leader = environment.leader
+        if leader and leader.began and "spaces" in data:  # crews have no rows before the run begins
+            leader.book(data["spaces"])
 
     return report
 
