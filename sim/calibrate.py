@@ -27,6 +27,8 @@ MIN_SECONDS = 20
 """Fewer live seconds than this are refused: blocks of five would leave an interval of four numbers."""
 DRAWS = 500
 LEVEL = 0.95
+LOOSE = 2.0
+"""A packet's cost whose interval spans more than this factor says too little of a larger crowd."""
 COLLINEAR = 10.0
 """A term whose variance inflation exceeds this cannot be told apart from the others and is left out."""
 
@@ -69,6 +71,12 @@ class Calibration:
         """Return one coefficient with its interval, in CPU seconds."""
         low, high = _ends(self.draws[:, TERMS.index(term)])
         return Interval(float(getattr(self.model, term)), low, high)
+
+    @property
+    def tight(self) -> bool:
+        """What a packet costs is known within a factor of two: well enough to extrapolate."""
+        packet = self.interval("packet_s")
+        return 0 < packet.low and packet.high <= LOOSE * packet.low
 
     def to_json(self) -> dict[str, Any]:
         """Return the fit with everything needed to judge it."""
