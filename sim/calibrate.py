@@ -76,7 +76,7 @@ class Calibration:
     def tight(self) -> bool:
         """What a packet costs is known within a factor of two: well enough to extrapolate."""
         packet = self.interval("packet_s")
-        return 0 < packet.low and packet.high <= LOOSE * packet.low
+        return packet.low > 0 and packet.high <= LOOSE * packet.low
 
     def to_json(self) -> dict[str, Any]:
         """Return the fit with everything needed to judge it."""
