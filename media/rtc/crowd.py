@@ -10,12 +10,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from media.rtc.aesgcm import KEYS, derive
 from media.rtc.fanout import (
     BYTES,
     FAILURES,
     LISTENER,
     PACKETS,
-    PAYLOAD_MAX,
+    PAYLOAD_SPACE,
     REPORTS,
     ROW,
     SendBuffers,
@@ -25,6 +26,7 @@ from media.rtc.fanout import (
 from media.rtc.inbox import key_of
 from media.rtc.srtp import SrtpContext
 from media.rtc.stun import Address
+from media.rtc.vector import AVAILABLE
 
 REPORT_INTERVAL = 250
 """Ticks of 20 ms between two sender reports to the same listener: 5 s (RFC 3550 §6.2)."""
@@ -52,8 +54,9 @@ class Crowd:
     def __init__(self) -> None:
         self._holders: list[Listening] = []
         self._listeners = np.zeros(64, LISTENER)
+        self._keys = np.zeros(64, KEYS)
         self._rows = np.zeros(16, ROW)
-        self._payloads = np.zeros((16, PAYLOAD_MAX), np.uint8)
+        self._payloads = np.zeros((16, PAYLOAD_SPACE), np.uint8)
         self._free_rows = list(range(15, -1, -1))
         self._buffers = SendBuffers()
         self._report_from = 0.0
@@ -92,11 +95,15 @@ class Crowd:
         """Give ``holder`` a place; it hears ``row`` from the next tick on. ``context`` must outlive the place."""
         place = len(self._holders)
         if place == len(self._listeners):
-            self._listeners = _doubled(self._listeners)
-        sequence, offset = secrets.randbits(16), secrets.randbits(32)  # random starts: RFC 3550 §5.1
+            self._listeners, self._keys = _doubled(self._listeners), _doubled(self._keys)
+        master = context.lend() if AVAILABLE else None
+        if master:
+            derive(self._keys, place, master)
+        # Random starts (RFC 3550 §5.1); the first half of the numbers leaves no doubt about the rollover counter.
+        sequence, offset = secrets.randbits(15), secrets.randbits(32)
         self._listeners[place] = (
             *(context.address, key_of(address), 0, ssrc, offset, row),
-            *(0, 0, sequence, payload_type, capture_id),
+            *(0, 0, sequence, payload_type, capture_id, master is not None),
         )
         self._holders.append(holder)
         holder.place = place
@@ -105,9 +112,10 @@ class Crowd:
         """Take the place back; the last in the table moves into it."""
         place, last = holder.place, len(self._holders) - 1
         if place != last:
-            self._listeners[place] = self._listeners[last]
+            self._listeners[place], self._keys[place] = self._listeners[last], self._keys[last]
             self._holders[place] = self._holders[last]
             self._holders[place].place = place
+        self._keys[last] = 0
         self._holders.pop()
         holder.place = -1
 
@@ -146,7 +154,7 @@ class Crowd:
         """Fan out every row to its listeners, through the UDP socket ``fd``. No Python runs per packet."""
         own = self._buffers
         send_rows(
-            *(fd, self._listeners, len(self._holders), self._rows, self._payloads),
+            *(fd, self._listeners, self._keys, len(self._holders), self._rows, self._payloads),
             *(own.packets, own.iovecs, own.headers, own.length, own.counters),
         )
 

@@ -60,7 +60,7 @@ class SrtpContext:
     ``address`` is the ``srtp_t`` for kernels; it is valid until :meth:`close`.
     """
 
-    __slots__ = ("_cell", "address")
+    __slots__ = ("_cell", "_lent", "_master", "address")
 
     def __init__(self, profile: Profile, key: bytes, ssrc: int | None = None) -> None:
         if len(key) != profile.key_length + profile.salt_length:
@@ -83,6 +83,18 @@ class SrtpContext:
         _check(lib.srtp_create(cell, policy), "creating a context")
         self._cell = ffi.gc(cell, _free)
         self.address = int(ffi.cast("uintptr_t", cell[0]))
+        self._lent = False
+        self._master = key if profile is AES_128_GCM and ssrc is not None else None
+
+    def lend(self) -> bytes | None:
+        """Master key and salt of AES-128-GCM for a kernel that sends this stream's RTP from now on, else None.
+
+        They are lent once, and :meth:`protect` is refused from then on: two senders would use a nonce twice, which
+        gives AES-GCM's key away. RTCP, which has keys of its own, is still protected here.
+        """
+        master, self._master = self._master, None
+        self._lent = self._lent or master is not None
+        return master
 
     def close(self) -> None:
         """Free the C context; the address must not be used afterwards."""
@@ -91,7 +103,9 @@ class SrtpContext:
             ffi.release(self._cell)
 
     def protect(self, packet: bytes) -> bytes:
-        """An RTP packet, encrypted and authenticated."""
+        """An RTP packet, encrypted and authenticated; :raises SrtpError: the stream's keys are lent."""
+        if self._lent:
+            raise SrtpError("a kernel sends this stream's RTP")
         return self._apply(lib.srtp_protect, packet, SRTP_TRAILER_MAX)
 
     def unprotect(self, packet: bytes) -> bytes:
