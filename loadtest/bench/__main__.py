@@ -1,4 +1,7 @@
-"""``python -m loadtest.bench NAME [--json]``: run a benchmark; ``--json`` makes the last line one JSON object."""
+"""``python -m loadtest.bench NAME [--json]``: run a benchmark; ``--json`` makes the last line one JSON object.
+
+Without a name it lists them all.
+"""
 
 import argparse
 import asyncio
@@ -7,24 +10,28 @@ import sys
 
 from rich.console import Console
 
-from loadtest.bench import fanout, join
+from loadtest.bench import fanout, join, memory
 from loadtest.bench.result import Result
 from loadtest.engine.member import JoinError
 from loadtest.lab import LabError
 from loadtest.venue import VenueError
 
-BENCHES = {"fanout": fanout, "join": join}
+BENCHES = {"fanout": fanout, "join": join, "memory": memory}
 
 
 def main() -> int:
     """Run what the command line names; returns 1 if it could not be run, 0 whatever it found."""
     parser = argparse.ArgumentParser(prog="python -m loadtest.bench", description=__doc__)
-    names = parser.add_subparsers(dest="name", required=True, metavar="NAME")
+    names = parser.add_subparsers(dest="name", metavar="NAME")
     for name, bench in BENCHES.items():
         one = names.add_parser(name, help=bench.__doc__, description=bench.__doc__)
         one.add_argument("--json", action="store_true", help="print one JSON object on the last line")
         bench.options(one)
     chosen = parser.parse_args()
+    if chosen.name is None:
+        for name, bench in BENCHES.items():
+            print(f"{name:10} {(bench.__doc__ or '').splitlines()[0]}")
+        return 0
     bench = BENCHES[chosen.name]
     gc.freeze()
     try:

@@ -145,6 +145,7 @@ class Handshake:
             self._ssl.set_connect_state()
         self._deadline = now + HANDSHAKE_TIMEOUT
         self._flight: list[bytes] = []
+        self._goodbye: list[bytes] = []
         self._retransmit_after = FIRST_RETRANSMIT
         self._retransmit_at: float | None = None
         self.keys: Keys | None = None
@@ -164,8 +165,10 @@ class Handshake:
 
     def receive(self, datagram: bytes, now: float) -> list[bytes]:
         """Take in one datagram; junk is dropped by OpenSSL without a word."""
-        if self._ssl is None or self.failure or self.closed or not datagram:
+        if self.failure or self.closed or not datagram:
             return []
+        if self._ssl is None:
+            return self._last_flight_again(datagram)
         self._ssl.bio_write(datagram)
         if self.keys is None:
             return self._advance(now)
@@ -191,14 +194,21 @@ class Handshake:
         return self._made_anew() or self._flight
 
     def release(self) -> None:
-        """Give OpenSSL's memory back; a late retransmission or close_notify of the peer is then ignored."""
+        """Give OpenSSL's memory back, some 140 KB; the peer's close_notify is then ignored.
+
+        Our own is made now and kept for :meth:`close`, and so is a server's last flight, for a client that has
+        lost it and asks again.
+        """
+        self._goodbye = self.close()
         self._ssl = None
-        self._flight = []
+        if self._role == "client" or self.keys is None:
+            self._flight = []
 
     def close(self) -> list[bytes]:
-        """Say goodbye (close_notify), if OpenSSL's state is still there to say it with."""
+        """Say goodbye (close_notify), once."""
         if self._ssl is None or self.keys is None:
-            return []
+            goodbye, self._goodbye = self._goodbye, []
+            return goodbye
         try:
             self._ssl.shutdown()
         except SSL.Error:

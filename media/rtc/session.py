@@ -18,8 +18,6 @@ CONSENT_TIMEOUT = 15.0
 """Seconds without an authentic check until the session ends; RFC 7675 §5.1 gives consent up to 30 s."""
 FIRST_CHECK_TIMEOUT = 30.0
 """Seconds a client has from the answer to its first check."""
-HANDSHAKE_KEPT = 5.0
-"""Seconds after the handshake in which a lost last flight can still be asked for again."""
 ADDRESSES_MAX = 8
 """Paths remembered for one session: someone who walks from network to network uses two or three at a time."""
 CHECKS_KEPT = 32
@@ -80,7 +78,6 @@ class Session:
         self.address: Address | None = None
         """Where to send: the nominated path, before nomination the first that worked."""
         self._consent_until = now + FIRST_CHECK_TIMEOUT
-        self._release_at: float | None = None
         self.outbox: list[tuple[bytes, Address]] = []
 
     @property
@@ -88,10 +85,7 @@ class Session:
         """When :meth:`handle_timer` is due, in the caller's time."""
         due = self._consent_until
         handshake = self.transport.next_timer if self.transport else None
-        for other in (handshake, self._release_at):
-            if other is not None:
-                due = min(due, other)
-        return due
+        return due if handshake is None else min(due, handshake)
 
     def receive_check(self, message: StunMessage, source: Address, now: float) -> list[SessionEvent] | None:
         """Answer a connectivity check; None if it is not authentic, and then nothing is answered."""
@@ -125,20 +119,17 @@ class Session:
         had_keys = self.transport.sender is not None
         events = self.transport.receive(datagram, now)
         if self.transport.sender is not None and not had_keys and not self.talks:
-            self._release_at = now + HANDSHAKE_KEPT
+            self.transport.release_handshake()
         self._flush()
         return events
 
     def handle_timer(self, now: float) -> list[SessionEvent]:
-        """Whatever time alone brings: a flight sent again, memory given back, consent lost."""
+        """Whatever time alone brings: a flight sent again, consent lost."""
         if now >= self._consent_until:
             heard = "no check arrived" if self.address is None else "no check arrived any more"
             return [Closed("consent lost", heard)]
         if self.transport is None:
             return []
-        if self._release_at is not None and now >= self._release_at:
-            self._release_at = None
-            self.transport.release_handshake()
         events = self.transport.handle_timer(now)
         self._flush()
         return events

@@ -69,11 +69,11 @@ class SecureTransport:
         return []
 
     def release_handshake(self) -> None:
-        """Free what the handshake holds (some 40 KB); the peer's close_notify is not understood afterwards."""
+        """Free what the handshake holds (some 140 KB); the peer's close_notify is not understood afterwards."""
         self._handshake.release()
 
     def say_goodbye(self) -> None:
-        """Put an RTCP BYE and, if possible, a DTLS close_notify into the outbox."""
+        """Put an RTCP BYE and a DTLS close_notify into the outbox."""
         if self.sender:
             self.outbox.append(self.sender.protect_rtcp(_empty_report(self._ssrc) + build_bye(self._ssrc)))
         self.outbox += self._handshake.close()

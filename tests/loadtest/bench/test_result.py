@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from loadtest.bench.__main__ import BENCHES
 from loadtest.bench.floor import bare_sendmmsg
 from loadtest.bench.result import Result, Target
 
@@ -45,6 +46,10 @@ def test_the_floor_reaches_every_socket_with_packets_of_the_asked_size():
             {"us_per_packet", "floor_us_per_packet", "listeners", "lost_packets", "tick_late_p99_ms"},
         ),
         (["join", "--joins", "10"], {"join_cpu_ms", "joins"}),
+        (
+            ["memory", "--first", "5", "--more", "10", "--rounds", "1", "--settle", "0.1"],
+            {"kb_per_listener", "listeners"},
+        ),
     ],
 )
 def test_the_last_line_of_a_benchmark_is_one_json_object_with_its_keys(arguments, keys):
@@ -55,3 +60,10 @@ def test_the_last_line_of_a_benchmark_is_one_json_object_with_its_keys(arguments
     assert set(found) == {"bench", "machine", "versions", "command", "figures", "targets"}
     assert keys <= set(found["figures"])
     assert {each["figure"] for each in found["targets"]} <= set(found["figures"])
+
+
+def test_without_a_name_the_benchmarks_are_listed_with_a_line_each():
+    done = subprocess.run([sys.executable, "-m", "loadtest.bench"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(BENCHES)
+    assert all(len(line.split()) > 3 for line in done.stdout.splitlines())
