@@ -3,7 +3,8 @@
 libsrtp does the same in a quarter of a microsecond while its state is in the cache. In a crowd it never is: every
 listener's context lies in a dozen places of the heap, and fetching those costs several times the cryptography.
 Here a listener's keys are six cache lines in a row, next to the next listener's, where the processor's prefetcher
-finds them. Only sending is done here; what comes in goes through libsrtp.
+finds them. Only sending is done here, and for the swarm's ears the check of what comes in; what the relay
+receives goes through libsrtp.
 
 The arithmetic is AES-NI for the cipher (FIPS 197, SP 800-38D) and POLYVAL's form of GHASH (RFC 8452, appendix A):
 with bytes reversed and H multiplied by x, products reduce in two carry-less multiplications. It takes the same
@@ -131,35 +132,20 @@ def _cipher(at: int, payload: int, stream: Any) -> None:  # pragma: no cover
     store(np.uintp(at), xor(load(np.uintp(payload)), stream))
 
 
-@njit(nogil=True, cache=True)
-def _seal(  # pragma: no cover
-    keys: int, packet: int, header: int, payload: int, size: int, ssrc: int, sequence: int
-) -> None:
-    """Encrypt and authenticate one RTP packet (RFC 7714 §8.1, §9.1).
-
-    ``keys``, ``packet`` and ``payload`` are addresses: of a :data:`KEYS`, of the packet whose ``header`` bytes
-    stand already, and of the sound, ``size`` bytes. Ciphertext and tag, ``size`` + 16 bytes, go behind the header.
-    Up to 64 bytes behind the payload are read, and as many behind the ciphertext are written.
-    """
+@njit(nogil=True, cache=True, inline="always")
+def _nonce(keys: int, ssrc: int, rollover: Any, sequence: int) -> Any:  # pragma: no cover
+    """Two words: the salt XOR two zero bytes, SSRC, rollover counter and sequence number (RFC 7714 §8.1)."""
     salt = load(np.uintp(keys + _SALT))
-    rollover = _swap32(high(salt) >> np.uint64(32))
-    first = low(salt) ^ (_swap32(ssrc) << np.uint64(16) | rollover << np.uint64(48))
-    number = np.uint64(sequence)
+    over, number = _swap32(rollover), np.uint64(sequence)
+    first = low(salt) ^ (_swap32(ssrc) << np.uint64(16) | over << np.uint64(48))
     ends = (number & np.uint64(0xFF)) << np.uint64(24) | (number & np.uint64(0xFF00)) << np.uint64(8)
-    second = (high(salt) & np.uint64(0xFFFF_FFFF)) ^ (rollover >> np.uint64(16) | ends)
+    return first, (high(salt) & np.uint64(0xFFFF_FFFF)) ^ (over >> np.uint64(16) | ends)
 
+
+@njit(nogil=True, cache=True, inline="always")
+def _digest(keys: int, packet: int, header: int, size: int) -> Any:  # pragma: no cover
+    """GHASH over ``header`` bytes at ``packet``, the ``size`` bytes of ciphertext behind them, and both lengths."""
     body = packet + header
-    pad, one, two, three = _keystream(keys, first, second, 1)
-    _cipher(body, payload, one)
-    _cipher(body + 16, payload + 16, two)
-    _cipher(body + 32, payload + 32, three)
-    for at in range(48, size, 64):
-        zero, one, two, three = _keystream(keys, first, second, 2 + at // 16)
-        _cipher(body + at, payload + at, zero)
-        _cipher(body + at + 16, payload + at + 16, one)
-        _cipher(body + at + 32, payload + at + 32, two)
-        _cipher(body + at + 48, payload + at + 48, three)
-
     heads, bodies = (header + 15) // 16, (size + 15) // 16
     nothing = vector(np.uint64(0), np.uint64(0))
     lower, middle, upper, total = nothing, nothing, nothing, nothing
@@ -183,7 +169,49 @@ def _seal(  # pragma: no cover
             total = _reduce(lower, middle, upper)
             lower, middle, upper = nothing, nothing, nothing
             power = 8
-    store(np.uintp(body + size), xor(reverse(total), pad))
+    return reverse(total)
+
+
+@njit(nogil=True, cache=True)
+def _seal(  # pragma: no cover
+    keys: int, packet: int, header: int, payload: int, size: int, ssrc: int, sequence: int
+) -> None:
+    """Encrypt and authenticate one RTP packet (RFC 7714 §9.1).
+
+    ``keys``, ``packet`` and ``payload`` are addresses: of a :data:`KEYS`, of the packet whose ``header`` bytes
+    stand already, and of the sound, ``size`` bytes. Ciphertext and tag, ``size`` + 16 bytes, go behind the header.
+    Up to 64 bytes behind the payload are read, and as many behind the ciphertext are written.
+    """
+    rollover = high(load(np.uintp(keys + _SALT))) >> np.uint64(32)
+    first, second = _nonce(keys, ssrc, rollover, sequence)
+    body = packet + header
+    pad, one, two, three = _keystream(keys, first, second, 1)
+    _cipher(body, payload, one)
+    _cipher(body + 16, payload + 16, two)
+    _cipher(body + 32, payload + 32, three)
+    for at in range(48, size, 64):
+        zero, one, two, three = _keystream(keys, first, second, 2 + at // 16)
+        _cipher(body + at, payload + at, zero)
+        _cipher(body + at + 16, payload + at + 16, one)
+        _cipher(body + at + 32, payload + at + 32, two)
+        _cipher(body + at + 48, payload + at + 48, three)
+    store(np.uintp(body + size), xor(_digest(keys, packet, header, size), pad))
+
+
+@njit(nogil=True, cache=True)
+def _authentic(  # pragma: no cover
+    keys: int, packet: int, header: int, size: int, ssrc: int, rollover: int, sequence: int
+) -> bool:
+    """True if a sealed packet of ``header`` bytes, ``size`` bytes of ciphertext and a tag is what its sender made.
+
+    For who counts packets and does not listen to them: nothing is decrypted, and replays are the caller's affair.
+    Up to 16 bytes behind the packet are read.
+    """
+    first, second = _nonce(keys, ssrc, rollover, sequence)
+    pad = _encrypt(keys, _counter(first, second, 1))
+    tag = xor(_digest(keys, packet, header, size), pad)
+    wrong = xor(tag, load(np.uintp(packet + header + size)))
+    return (low(wrong) | high(wrong)) == 0
 
 
 @njit(nogil=True, cache=True)
@@ -193,7 +221,15 @@ def _leave(  # pragma: no cover
     """What stands in for :func:`seal` on a processor that has not what it takes; never called there."""
 
 
-seal = _seal if AVAILABLE else _leave
+@njit(nogil=True, cache=True)
+def _deny(  # pragma: no cover
+    keys: int, packet: int, header: int, size: int, ssrc: int, rollover: int, sequence: int
+) -> bool:
+    """What stands in for :func:`authentic` there."""
+    return False
+
+
+seal, authentic = (_seal, _authentic) if AVAILABLE else (_leave, _deny)
 
 
 @njit(nogil=True, cache=True)

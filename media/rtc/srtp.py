@@ -84,13 +84,13 @@ class SrtpContext:
         self._cell = ffi.gc(cell, _free)
         self.address = int(ffi.cast("uintptr_t", cell[0]))
         self._lent = False
-        self._master = key if profile is AES_128_GCM and ssrc is not None else None
+        self._master = key if profile is AES_128_GCM else None
 
     def lend(self) -> bytes | None:
-        """Master key and salt of AES-128-GCM for a kernel that sends this stream's RTP from now on, else None.
+        """Master key and salt of AES-128-GCM for a kernel that handles the RTP from now on, None for other profiles.
 
         They are lent once, and :meth:`protect` is refused from then on: two senders would use a nonce twice, which
-        gives AES-GCM's key away. RTCP, which has keys of its own, is still protected here.
+        gives AES-GCM's key away. RTCP, which has keys of its own, still goes through here.
         """
         master, self._master = self._master, None
         self._lent = self._lent or master is not None

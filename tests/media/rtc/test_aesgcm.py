@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pylibsrtp import Error as SrtpError
 
-from media.rtc.aesgcm import KEYS, SIZE, TAG, derive, seal
+from media.rtc.aesgcm import KEYS, SIZE, TAG, authentic, derive, seal
 from media.rtc.fanout import PAYLOAD_MAX
 from media.rtc.srtp import AES128_CM_SHA1_80, AES_128_GCM, SrtpContext
 from media.rtc.vector import AVAILABLE
@@ -91,10 +91,26 @@ def test_keys_are_lent_once_and_then_nobody_else_sends() -> None:
     context.close()
 
 
-def test_keys_of_another_profile_or_direction_are_not_lent() -> None:
+def test_keys_of_another_profile_are_not_lent() -> None:
     other = SrtpContext(AES128_CM_SHA1_80, bytes(30), ssrc=7)
-    inbound = SrtpContext(AES_128_GCM, bytes(28))
-    assert other.lend() is None and inbound.lend() is None
+    assert other.lend() is None
     assert len(other.protect(rtp_header(7, 1, extended=False) + b"x")) == 12 + 1 + 10
-    for context in (other, inbound):
-        context.close()
+    other.close()
+
+
+@given(masters, payloads, words, st.integers(0, 0xFFFF), words, st.booleans(), st.data())
+def test_only_what_was_sealed_is_authentic(
+    master: bytes, payload: bytes, ssrc: int, sequence: int, rollover: int, extended: bool, data: st.DataObject
+) -> None:
+    table, header = keyed(master, rollover), rtp_header(ssrc, sequence, extended)
+    packet = sealed(table, header, payload, ssrc, sequence)
+
+    def holds(packet: bytes, rollover: int = rollover) -> bool:
+        buffer = np.frombuffer(packet + bytes(16), np.uint8).copy()
+        addresses = (table.ctypes.data + SIZE, buffer.ctypes.data, len(header), len(payload))
+        return authentic(*addresses, ssrc, rollover, sequence)
+
+    assert holds(packet)
+    assert not holds(packet, rollover ^ 1)
+    place, bit = data.draw(st.integers(0, len(packet) - 1)), data.draw(st.integers(0, 7))
+    assert not holds(packet[:place] + bytes([packet[place] ^ 1 << bit]) + packet[place + 1 :])
