@@ -91,7 +91,7 @@ async def _round(built: Stand, seconds: float) -> dict[str, float]:
     built.engine.hush(True)
     await asyncio.sleep(SETTLE)
     size = relay["bytes"] // relay["packets"]
-    figures["floor"] = await asyncio.to_thread(bare_sendmmsg, built.engine.ports(), size, seconds / 2)
+    figures["floor"] = await asyncio.to_thread(bare_sendmmsg, built.engine.addresses(), size, seconds / 2)
     built.engine.hush(False)
     await asyncio.sleep(SETTLE)
     return figures

@@ -10,6 +10,7 @@ from numba import njit
 from media.rtc.fanout import BATCH
 from media.rtc.inbox import key_of
 from media.rtc.native import MMSGHDR_WORDS, sendmmsg
+from media.rtc.stun import Address
 
 TICK = 0.02
 
@@ -25,17 +26,17 @@ def _send_all(fd: int, headers: Any, count: int, batch: int) -> int:  # pragma: 
     return sent
 
 
-def bare_sendmmsg(ports: list[int], size: int, seconds: float) -> float:
-    """CPU in µs per packet of sending ``size`` bytes to each loopback port every 20 ms with ``sendmmsg`` alone.
+def bare_sendmmsg(hearers: list[Address], size: int, seconds: float) -> float:
+    """CPU in µs per packet of sending ``size`` bytes to each address every 20 ms with ``sendmmsg`` alone.
 
     The bytes are no valid SRTP: receivers do their work on them and then drop them.
     """
     payload = np.full(size, 0x80, np.uint8)
     iovec = np.array([payload.ctypes.data, size], np.uint64)
-    addresses = np.zeros((len(ports), 2), np.uint64)
-    addresses[:, 0] = [key_of(("127.0.0.1", port)) for port in ports]
-    headers = np.zeros((len(ports), MMSGHDR_WORDS), np.uint64)
-    headers[:, 0] = addresses.ctypes.data + 16 * np.arange(len(ports), dtype=np.uint64)
+    addresses = np.zeros((len(hearers), 2), np.uint64)
+    addresses[:, 0] = [key_of(address) for address in hearers]
+    headers = np.zeros((len(hearers), MMSGHDR_WORDS), np.uint64)
+    headers[:, 0] = addresses.ctypes.data + 16 * np.arange(len(hearers), dtype=np.uint64)
     headers[:, 1], headers[:, 2], headers[:, 3] = 16, iovec.ctypes.data, 1
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.bind(("127.0.0.1", 0))
@@ -43,7 +44,7 @@ def bare_sendmmsg(ports: list[int], size: int, seconds: float) -> float:
         packets, due, end = 0, time.monotonic(), time.monotonic() + seconds
         begun = time.thread_time()
         while due < end:
-            packets += _send_all(sender.fileno(), headers, len(ports), BATCH)
+            packets += _send_all(sender.fileno(), headers, len(hearers), BATCH)
             due += TICK
             time.sleep(max(0.0, due - time.monotonic()))
         return 1e6 * (time.thread_time() - begun) / packets

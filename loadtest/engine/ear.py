@@ -1,8 +1,9 @@
 """The ears of the crowd: one compiled loop that receives, authenticates and counts for every light listener.
 
-It runs on a thread of its own without the GIL, over ``epoll`` and a table that is indexed by file descriptor. What
-is not RTP (STUN, DTLS, and RTCP once decrypted) it hands to Python through a ring, with an eventfd as the bell:
-that is a few datagrams a second per listener at most, never the sound.
+It runs on a thread of its own without the GIL, over ``epoll``, ``recvmmsg`` and a table of seats. A socket is one
+seat, whose number is its descriptor; or it is a row of 64, told apart by the loopback address that a datagram was
+sent to (see :mod:`loadtest.engine.seats`). What is not RTP (STUN, DTLS, and RTCP once decrypted) the loop hands to
+Python through a ring, with an eventfd as the bell: a few datagrams a second per listener at most, never the sound.
 """
 
 import os
@@ -19,20 +20,23 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from media.rtc.aesgcm import KEYS, SIZE, TAG, authentic, derive
 from media.rtc.native import (
     CLOCK_MONOTONIC,
     CLOCK_REALTIME,
+    MMSGHDR_WORDS,
     MSG_DONTWAIT,
     SRTP_OK,
     clock_gettime,
     epoll_wait,
-    recv,
+    recvmmsg,
     srtp_unprotect,
     srtp_unprotect_rtcp,
     usleep,
     write,
 )
 from media.rtc.srtp import SrtpContext
+from media.rtc.vector import AVAILABLE
 
 EAR = np.dtype(
     [
@@ -46,9 +50,17 @@ EAR = np.dtype(
         ("rejected", "i8"),  # forged, replayed or malformed
         ("capture_id", "i8"),
         ("ssrc", "i8"),
+        ("seen", "u8"),  # the last 64 sequence numbers, the highest in bit 0
+        ("state", "i4"),
+        ("sealed", "i4"),  # 1: checked with the table of keys, 0: by libsrtp
     ]
 )
 
+EMPTY, JOINING, LISTENING = 0, 1, 2
+"""States of a seat: nobody there; Python gets every datagram; sound is counted here."""
+
+ROW = 64
+"""Seats of a row."""
 RESOLUTION = 4000
 """Bins a second in the histograms of delay and jitter: 0.25 ms each."""
 BINS = 8000
@@ -56,6 +68,10 @@ BINS = 8000
 RING = 4096
 """Datagrams that may wait for Python."""
 _DATAGRAM = 2048
+_BATCH = 64
+"""Datagrams a ``recvmmsg``."""
+_CONTROL = 32
+"""Bytes of control data: one ``IP_PKTINFO``, whose last four are the address the datagram was sent to."""
 _EVENTS = 256
 _EVENT_WORDS, _EVENT_FD = (3, 1) if platform.machine() == "x86_64" else (4, 2)
 """``struct epoll_event`` in 32-bit words: packed on x86-64, aligned elsewhere."""
@@ -83,7 +99,7 @@ def _bin(seconds: float) -> int:  # pragma: no cover
 
 @njit(nogil=True, cache=True)
 def _hand_over(  # pragma: no cover
-    state: Any, ring: Any, entries: Any, fd: int, kind: int, buffer: Any, size: int, when: int
+    state: Any, ring: Any, entries: Any, seat: int, kind: int, buffer: Any, size: int, when: int
 ) -> None:
     written = state[WRITTEN]
     if written - state[READ] >= RING:
@@ -91,7 +107,7 @@ def _hand_over(  # pragma: no cover
         return
     place = written % RING
     ring[place, :size] = buffer[:size]
-    entries[place, 0] = fd
+    entries[place, 0] = seat
     entries[place, 1] = kind
     entries[place, 2] = size
     entries[place, 3] = when
@@ -100,10 +116,9 @@ def _hand_over(  # pragma: no cover
 
 @njit(nogil=True, cache=True)
 def _account(
-    state: Any, ears: Any, fd: int, packet: Any, size: int, wall: int, delays: Any, jitters: Any
+    state: Any, ear: Any, packet: Any, size: int, wall: int, delays: Any, jitters: Any
 ) -> bool:  # pragma: no cover
     """Book one authentic RTP packet; True if it is the listener's first."""
-    ear = ears[fd]
     sequence = np.int64(packet[2]) << 8 | packet[3]
     timestamp = np.int64(packet[4]) << 24 | np.int64(packet[5]) << 16 | np.int64(packet[6]) << 8 | packet[7]
     arrival = wall * 1e-9
@@ -136,11 +151,98 @@ def _account(
 
 
 @njit(nogil=True, cache=True)
+def _header(packet: Any, size: int) -> int:  # pragma: no cover
+    """Bytes of an RTP header (RFC 3550 §5.1, §5.3.1); more than ``size`` if it is cut short."""
+    length = 12 + 4 * (np.int64(packet[0]) & 0x0F)
+    if packet[0] & 0x10:
+        if length + 4 > size:
+            return size + 1
+        length += 4 + 4 * (np.int64(packet[length + 2]) << 8 | packet[length + 3])
+    return length
+
+
+@njit(nogil=True, cache=True)
+def _opens(ear: Any, keys: int, packet: Any, size: int, length: Any) -> bool:  # pragma: no cover
+    """The packet is authentic and new; only then is anything changed."""
+    if not ear.sealed:
+        length[0] = size
+        return srtp_unprotect(ear.srtp, packet.ctypes.data, length.ctypes.data) == SRTP_OK
+    header = _header(packet, size)
+    if header + TAG > size:
+        return False
+    sequence = np.int64(packet[2]) << 8 | packet[3]
+    ssrc = np.int64(packet[8]) << 24 | np.int64(packet[9]) << 16 | np.int64(packet[10]) << 8 | packet[11]
+    index, step = sequence, np.int64(64)
+    if ear.first_sequence >= 0:
+        step = ((sequence - ear.highest_sequence + 32768) & 0xFFFF) - 32768
+        index = ear.highest_sequence + step
+        if index < 0 or step <= -64 or (step <= 0 and ear.seen >> np.uint64(-step) & np.uint64(1)):
+            return False
+    if not authentic(keys, packet.ctypes.data, header, size - header - TAG, ssrc, index >> 16, sequence):
+        return False
+    if step <= 0:
+        ear.seen |= np.uint64(1) << np.uint64(-step)
+    elif step < 64:
+        ear.seen = ear.seen << np.uint64(step) | np.uint64(1)
+    else:
+        ear.seen = np.uint64(1)
+    return True
+
+
+@njit(nogil=True, cache=True)
+def _take(  # pragma: no cover
+    ears: Any,
+    seat: int,
+    keys: int,
+    packet: Any,
+    size: int,
+    wall: int,
+    length: Any,
+    state: Any,
+    ring: Any,
+    entries: Any,
+    delays: Any,
+    jitters: Any,
+) -> None:
+    """One datagram for one seat."""
+    ear = ears[seat]
+    if size == 0 or ear.state == EMPTY:
+        return
+    if ear.state == JOINING or not 128 <= packet[0] <= 191 or size < 12:
+        _hand_over(state, ring, entries, seat, DATAGRAM, packet, size, wall)
+        return
+    if 192 <= packet[1] <= 223:
+        length[0] = size
+        if srtp_unprotect_rtcp(ear.srtp, packet.ctypes.data, length.ctypes.data) == SRTP_OK:
+            _hand_over(state, ring, entries, seat, REPORT, packet, length[0], wall)
+            return
+    elif _opens(ear, keys, packet, size, length):
+        state[PACKETS] += 1
+        state[OCTETS] += size
+        if _account(state, ear, packet, size, wall, delays, jitters):
+            _hand_over(state, ring, entries, seat, FIRST_PACKET, packet, 0, wall)
+        return
+    state[REJECTED] += 1
+    ear.rejected += 1
+
+
+@njit(nogil=True, cache=True)
 def _listen(  # pragma: no cover
-    epoll: int, bell: int, ears: Any, state: Any, ring: Any, entries: Any, delays: Any, jitters: Any
+    epoll: int,
+    bell: int,
+    headers: Any,
+    buffers: Any,
+    controls: Any,
+    rows: Any,
+    ears: Any,
+    keys: Any,
+    state: Any,
+    ring: Any,
+    entries: Any,
+    delays: Any,
+    jitters: Any,
 ) -> None:
     events = np.zeros((_EVENTS, _EVENT_WORDS), np.uint32)
-    buffer = np.zeros(_DATAGRAM, np.uint8)
     length = np.zeros(1, np.int32)
     timespec = np.zeros(2, np.int64)
     one = np.ones(1, np.uint64)
@@ -152,32 +254,19 @@ def _listen(  # pragma: no cover
             continue
         start = _now(CLOCK_MONOTONIC, timespec)
         handed = state[WRITTEN]
-        for index in range(count):
-            fd = np.int64(events[index, _EVENT_FD])
-            size = recv(fd, buffer.ctypes.data, _DATAGRAM, MSG_DONTWAIT)
-            context = ears[fd].srtp
-            if size <= 0 or context == 0:
-                continue
+        for event in range(count):
+            fd = np.int64(events[event, _EVENT_FD])
+            for index in range(_BATCH):
+                headers[index, 5] = _CONTROL
+            taken = recvmmsg(fd, headers.ctypes.data, _BATCH, MSG_DONTWAIT, 0)
             wall = _now(CLOCK_REALTIME, timespec)
-            if not 128 <= buffer[0] <= 191 or size < 12:
-                _hand_over(state, ring, entries, fd, DATAGRAM, buffer, size, wall)
-                continue
-            length[0] = size
-            if 192 <= buffer[1] <= 223:
-                if srtp_unprotect_rtcp(context, buffer.ctypes.data, length.ctypes.data) == SRTP_OK:
-                    _hand_over(state, ring, entries, fd, REPORT, buffer, length[0], wall)
-                else:
-                    state[REJECTED] += 1
-                    ears[fd].rejected += 1
-                continue
-            if srtp_unprotect(context, buffer.ctypes.data, length.ctypes.data) != SRTP_OK:
-                state[REJECTED] += 1
-                ears[fd].rejected += 1
-                continue
-            state[PACKETS] += 1
-            state[OCTETS] += size
-            if _account(state, ears, fd, buffer, size, wall, delays, jitters):
-                _hand_over(state, ring, entries, fd, FIRST_PACKET, buffer, 0, wall)
+            for index in range(taken):
+                seat = fd
+                if rows[fd] > 0:
+                    seat = rows[fd] + (controls[index, 27] & (ROW - 1))
+                key = keys.ctypes.data + seat * SIZE
+                size = np.int64(headers[index, 7]) & 0xFFFF_FFFF
+                _take(ears, seat, key, buffers[index], size, wall, length, state, ring, entries, delays, jitters)
         if state[WRITTEN] != handed:
             write(bell, one.ctypes.data, 8)
         state[ROUND_MAX_NS] = max(state[ROUND_MAX_NS], _now(CLOCK_MONOTONIC, timespec) - start)
@@ -187,7 +276,7 @@ def _listen(  # pragma: no cover
 class Heard:
     """Something for Python from the loop."""
 
-    fd: int
+    seat: int
     kind: int
     """:data:`FIRST_PACKET`, :data:`DATAGRAM` or :data:`REPORT`."""
     data: bytes
@@ -198,12 +287,27 @@ class Heard:
 class Ears:
     """All listeners of one engine.
 
-    :meth:`add` gives a connected socket to the loop, :meth:`remove` takes it back. ``bell`` becomes readable when
-    :meth:`heard` has something.
+    :meth:`watch` gives a socket to the loop; :meth:`join`, :meth:`add` and :meth:`remove` say what becomes of the
+    datagrams for a seat. ``bell`` becomes readable when :meth:`heard` has something.
+
+    ``descriptors``: sockets there may be; ``shared``: seats in rows there may be, a multiple of 64.
     """
 
-    def __init__(self, descriptors: int) -> None:
-        self._table = np.zeros(descriptors, EAR)
+    def __init__(self, descriptors: int, shared: int = 0) -> None:
+        self.shared = range(descriptors, descriptors + shared)
+        """Numbers of the seats in rows; a lower number is the descriptor of a socket with one seat."""
+        self._table = np.zeros(descriptors + shared, EAR)
+        self._keys = np.zeros(descriptors + shared, KEYS)
+        self._rows = np.zeros(descriptors, np.int64)
+        self._buffers = np.zeros((_BATCH, _DATAGRAM), np.uint8)
+        self._controls = np.zeros((_BATCH, _CONTROL), np.uint8)
+        self._vectors = np.zeros((_BATCH, 2), np.uint64)
+        self._headers = np.zeros((_BATCH, MMSGHDR_WORDS), np.uint64)
+        each = np.arange(_BATCH, dtype=np.uint64)
+        self._vectors[:, 0] = self._buffers.ctypes.data + each * _DATAGRAM
+        self._vectors[:, 1] = _DATAGRAM - 16
+        self._headers[:, 2], self._headers[:, 3] = self._vectors.ctypes.data + each * 16, 1
+        self._headers[:, 4] = self._controls.ctypes.data + each * _CONTROL
         self._state = np.zeros(16, np.int64)
         self._ring = np.zeros((RING, _DATAGRAM), np.uint8)
         self._entries = np.zeros((RING, 4), np.int64)
@@ -231,7 +335,8 @@ class Ears:
 
     def _run(self) -> None:
         _listen(
-            *(self._epoll.fileno(), self.bell, self._table, self._state),
+            *(self._epoll.fileno(), self.bell, self._headers, self._buffers, self._controls),
+            *(self._rows, self._table, self._keys, self._state),
             *(self._ring, self._entries, self.delays, self.jitters),
         )
 
@@ -273,26 +378,42 @@ class Ears:
         longest, self._state[ROUND_MAX_NS] = int(self._state[ROUND_MAX_NS]), 0
         return longest * 1e-9
 
-    def add(self, fd: int, context: SrtpContext, capture_id: int) -> None:
-        """Listen on a connected socket; ``context`` must outlive :meth:`remove` by two rounds."""
-        record = np.zeros(1, EAR)
-        record["srtp"], record["first_sequence"], record["capture_id"] = context.address, -1, capture_id
-        self._table[fd] = record[0]
+    def watch(self, fd: int, row: int = 0) -> None:
+        """Read this socket from now on; ``row`` is the number of its first seat if it has more than one."""
+        self._rows[fd] = row
         self._epoll.register(fd, select.EPOLLIN)
 
-    def remove(self, fd: int) -> None:
-        """Listen there no more."""
+    def unwatch(self, fd: int) -> None:
+        """Read it no more; it may be closed two rounds later."""
         self._epoll.unregister(fd)
-        self._table[fd]["srtp"] = 0
+
+    def join(self, seat: int) -> None:
+        """Hand every datagram for this seat to Python, until :meth:`add`."""
+        self._table[seat]["state"] = JOINING
+
+    def add(self, seat: int, context: SrtpContext, capture_id: int) -> None:
+        """Listen there with the keys of ``context``, which must outlive :meth:`remove` by two rounds."""
+        record = np.zeros(1, EAR)
+        record["srtp"], record["first_sequence"], record["capture_id"] = context.address, -1, capture_id
+        record["state"] = LISTENING
+        master = context.lend() if AVAILABLE else None
+        if master:
+            derive(self._keys, seat, master)
+            record["sealed"] = 1
+        self._table[seat] = record[0]
+
+    def remove(self, seat: int) -> None:
+        """Listen there no more."""
+        self._table[seat]["state"] = EMPTY
 
     def totals(self) -> tuple[int, int]:
         """(packets that should have come, packets that came) over all listeners, those that left included."""
         received = self.packets
         return received + int(self._state[MISSING]), received
 
-    def record(self, fd: int) -> Any:
+    def record(self, seat: int) -> Any:
         """One listener's numbers, of :data:`EAR`."""
-        return self._table[fd]
+        return self._table[seat]
 
     def heard(self) -> Iterator[Heard]:
         """What the loop handed over since the last call."""
@@ -300,7 +421,7 @@ class Ears:
             os.eventfd_read(self.bell)
         while self._state[READ] < self._state[WRITTEN]:
             place = int(self._state[READ]) % RING
-            fd, kind, size, when = self._entries[place].tolist()
+            seat, kind, size, when = self._entries[place].tolist()
             data = self._ring[place, :size].tobytes()
             self._state[READ] += 1
-            yield Heard(fd, kind, data, when * 1e-9)
+            yield Heard(seat, kind, data, when * 1e-9)

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from loadtest.engine.ear import DATAGRAM, FIRST_PACKET, REPORT, RESOLUTION, Ears
 from loadtest.engine.health import Health
 from loadtest.engine.member import JoinError, Kind, Member, Timings
+from loadtest.engine.seats import Seats
 from loadtest.engine.voice import Voices
 from loadtest.voice import clips
 from media.rtc.client import EXTENSION_IDS
 from media.rtc.dtls import Identity
 from media.rtc.rtcp import ReportBlock, RtcpError, build_receiver_report, parse_rtcp
 from media.rtc.rtp import CAPTURE_TIME_URI
+from media.rtc.stun import Address
 
 REPORT_INTERVAL = 5.0
 """Seconds between a listener's receiver reports (RFC 3550 §6.2)."""
@@ -27,6 +29,8 @@ HTTP_IDLE = 2.0
 """Seconds an idle connection is kept: less than servers do (uvicorn 5 s), or an offer meets a closed door."""
 DESCRIPTORS_MAX = 1 << 17
 """Sockets an engine keeps room for, where the system sets no lower limit; containers often set none."""
+SEATS = 1 << 15
+"""Members there may be on a relay of this machine before they need sockets of their own."""
 HTTP_CONNECTIONS = 64
 """Connections kept to the server; joins beyond that wait for one."""
 
@@ -41,10 +45,12 @@ class Engine:
         self._ended = ended
         self._numbers = count(1)
         self._members: dict[int, Member] = {}
-        self._by_fd: dict[int, int] = {}
+        self._by_seat: dict[int, Member] = {}
+        self._numbered: dict[Member, int] = {}
         self._lost: dict[int, tuple[int, int]] = {}
         self._identity = Identity()
-        self._ears = Ears(min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], DESCRIPTORS_MAX))
+        self._ears = Ears(min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], DESCRIPTORS_MAX), SEATS)
+        self._seats = Seats(self._ears)
         self._voices = Voices(clips())
         self._health = Health()
         self._before = _Totals(self._ears)
@@ -82,16 +88,14 @@ class Engine:
         Space too. :raises JoinError: at whichever step it failed; nothing is left behind then.
         """
         number = next(self._numbers)
+        member = Member(kind, url, token, self._http, self._identity, self._ears, self._seats, self._on_end)
         try:
-            member = Member(kind, url, token, self._http, self._identity, self._on_end)
-        except OSError as error:
-            raise JoinError(f"socket: {error}") from error
-        try:
-            await member.connect()
+            await member.connect(lambda: self._by_seat.__setitem__(member.seat, member))
         except BaseException:
-            await self._part(member.abandon())
+            await self._part(self._discard(number, member))
             raise
-        self._listen(number, member)
+        self._members[number], self._numbered[member] = member, number
+        member.listen(EXTENSION_IDS[CAPTURE_TIME_URI])
         if kind == "speaker":
             self._voices.add(number, member.client, member.send, seed, continuous)
         try:
@@ -138,27 +142,23 @@ class Engine:
         """Let all speakers hold their breath, or go on."""
         self._voices.hush(hushed)
 
-    def ports(self) -> list[int]:
-        """The UDP ports of all members, on every address of this machine."""
-        return [member.port for member in self._members.values()]
-
-    def _listen(self, number: int, member: Member) -> None:
-        assert member.client.transport is not None and member.client.transport.receiver is not None
-        self._members[number], self._by_fd[member.fd] = member, number
-        member.hand_over()
-        self._ears.add(member.fd, member.client.transport.receiver, EXTENSION_IDS[CAPTURE_TIME_URI])
+    def addresses(self) -> list[Address]:
+        """Where all members hear, as this machine sees it."""
+        return [member.address for member in self._members.values()]
 
     def _take(self, number: int) -> Member | None:
         """Whoever gets the member parts with it; so nobody does so twice."""
         member = self._members.pop(number, None)
         if member:
-            del self._by_fd[member.fd]
+            del self._numbered[member]
         return member
 
     async def _discard(self, number: int, member: Member) -> None:
         self._voices.remove(number)
         self._lost.pop(number, None)
-        self._ears.remove(member.fd)
+        if self._by_seat.get(member.seat) is member:
+            del self._by_seat[member.seat]
+        member.get_up()
         rounds = self._ears.rounds
         await member.leave()
         while self._ears.rounds < rounds + 2:
@@ -173,7 +173,7 @@ class Engine:
         return asyncio.shield(task)
 
     def _on_end(self, member: Member, reason: str) -> None:
-        number = self._by_fd.get(member.fd)
+        number = self._numbered.get(member)
         if number is None or member.unheard(reason):
             return
         self._take(number)
@@ -183,10 +183,9 @@ class Engine:
 
     def _hear(self) -> None:
         for heard in self._ears.heard():
-            number = self._by_fd.get(heard.fd)
-            if number is None:
+            member = self._by_seat.get(heard.seat)
+            if member is None:
                 continue
-            member = self._members[number]
             if heard.kind == FIRST_PACKET:
                 member.first_packet(heard.when)
             elif heard.kind == DATAGRAM:
@@ -205,7 +204,7 @@ class Engine:
                     self._send_report(number, member)
 
     def _send_report(self, number: int, member: Member) -> None:
-        ear = self._ears.record(member.fd)
+        ear = self._ears.record(member.seat)
         transport = member.client.transport
         if ear["first_sequence"] < 0 or transport is None or transport.sender is None:
             return

@@ -12,10 +12,13 @@ from urllib.parse import urljoin
 
 import aiohttp
 
+from loadtest.engine.ear import Ears
+from loadtest.engine.seats import Seat, Seats
 from media.rtc.client import Client
 from media.rtc.dtls import Identity
 from media.rtc.events import Closed, Connected, RtpReceived, SessionEvent
 from media.rtc.sdp import SdpError
+from media.rtc.stun import Address
 
 Kind = Literal["listener", "speaker"]
 
@@ -41,7 +44,7 @@ class Timings:
 
 
 class Member:
-    """One client with its socket. Runs on the engine's event loop."""
+    """One client with its seat, or with a socket of its own. Runs on the engine's event loop."""
 
     def __init__(
         self,
@@ -50,6 +53,8 @@ class Member:
         token: str | None,
         http: aiohttp.ClientSession,
         identity: Identity,
+        ears: Ears,
+        seats: Seats,
         ended: Callable[["Member", str], None],
     ) -> None:
         self.kind = kind
@@ -59,27 +64,35 @@ class Member:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._ended = ended
         self._loop = asyncio.get_running_loop()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
+        self._ears, self._seats = ears, seats
+        self._seat: Seat | None = None
+        self._socket: socket.socket | None = None
+        self._closing: list[socket.socket] = []
         self._resource: str | None = None
-        self._deleted = False
+        self._deleted = self._up = False
         self._timer: asyncio.TimerHandle | None = None
         self._connected: asyncio.Future[None] = self._loop.create_future()
         self._first_packet: asyncio.Future[float] = self._loop.create_future()
         self._started = 0.0
 
     @property
-    def port(self) -> int:
-        """The UDP port it listens on, as a browser does: for anyone, since SRTP says who it is."""
-        return self._socket.getsockname()[1]
+    def address(self) -> Address:
+        """Where it hears; a socket of its own does on any address of this machine."""
+        if self._seat:
+            return self._seat.address
+        assert self._socket is not None
+        return "127.0.0.1", self._socket.getsockname()[1]
 
     @property
-    def fd(self) -> int:
-        """The socket's descriptor: this member's name in the tables."""
-        return self._socket.fileno()
+    def seat(self) -> int:
+        """This member's number in the tables of the compiled loop."""
+        return self._seat.number if self._seat else self._socket.fileno() if self._socket else -1
 
-    async def connect(self) -> None:
-        """Get an answer and a connection; :raises JoinError: it cannot be had."""
+    async def connect(self, seated: Callable[[], None]) -> None:
+        """Get an answer and a connection; :raises JoinError: it cannot be had.
+
+        ``seated`` is called as soon as :attr:`seat` is known.
+        """
         self._started = time.time()
         answer = await self._negotiate()
         self.timings.signalling_ms = 1e3 * (time.time() - self._started)
@@ -89,7 +102,8 @@ class Member:
         except SdpError as error:
             raise JoinError(f"answer: {error}") from error
         assert self.client.remote is not None
-        self._loop.add_reader(self._socket, self._readable)
+        self._sit_down(self.client.remote)
+        seated()
         self._flush()
         await self._connected
         self.timings.connect_ms = 1e3 * (time.monotonic() - begun)
@@ -103,9 +117,10 @@ class Member:
             raise JoinError(f"sound: no packet within {FIRST_PACKET_TIMEOUT:.0f} s of the request") from None
         self.timings.first_packet_ms = 1e3 * (arrived - self._started)
 
-    def hand_over(self) -> None:
-        """The compiled loop reads the socket from now on."""
-        self._loop.remove_reader(self._socket)
+    def listen(self, capture_id: int) -> None:
+        """The compiled loop counts what comes from now on."""
+        assert self.client.transport is not None and self.client.transport.receiver is not None
+        self._ears.add(self.seat, self.client.transport.receiver, capture_id)
 
     def first_packet(self, when: float) -> None:
         """The compiled loop heard the first packet, at a Unix time."""
@@ -127,7 +142,10 @@ class Member:
         """To the relay; what the system does not take is lost, as on any network."""
         assert self.client.remote is not None
         with suppress(OSError):
-            self._socket.sendto(datagram, self.client.remote)
+            if self._seat:
+                self._seat.send(datagram, self.client.remote)
+            elif self._socket:
+                self._socket.sendto(datagram, self.client.remote)
 
     async def leave(self) -> None:
         """DELETE the session, as WHIP and WHEP want it."""
@@ -139,16 +157,20 @@ class Member:
             except (aiohttp.ClientError, TimeoutError):
                 return  # the relay is gone, and the session with it
 
-    async def abandon(self) -> None:
-        """Leave and close, where nothing but this object has ever used the connection."""
-        await self.leave()
-        self.close()
-
     def quiet(self) -> None:
-        """No more timers and readers."""
+        """No more timers."""
         if self._timer:
             self._timer.cancel()
-        self._loop.remove_reader(self._socket)
+
+    def get_up(self) -> None:
+        """The compiled loop leaves the seat alone; :meth:`close` may follow two of its rounds later."""
+        if self._seat and not self._up:
+            self._closing += self._seats.vacate(self._seat)
+        elif self._socket and not self._up:
+            self._ears.unwatch(self._socket.fileno())
+            self._ears.remove(self._socket.fileno())
+            self._closing.append(self._socket)
+        self._up = True
 
     def close(self) -> None:
         """Free everything, with a goodbye if DELETE was not heard; nothing else may use the SRTP contexts then."""
@@ -156,7 +178,20 @@ class Member:
         self.client.close()
         for datagram in [] if self._deleted else self.client.outbox:
             self.send(datagram)
-        self._socket.close()
+        for own in self._closing:
+            own.close()
+
+    def _sit_down(self, remote: Address) -> None:
+        """Take a seat if the relay is on this machine, else have a socket; :raises JoinError: there is none."""
+        try:
+            self._seat = self._seats.take() if remote[0].startswith("127.") else None
+            if self._seat is None:
+                self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+                self._socket.bind(("", 0))
+                self._ears.watch(self._socket.fileno())
+                self._ears.join(self._socket.fileno())
+        except OSError as error:
+            raise JoinError(f"socket: {error}") from error
 
     async def _negotiate(self) -> str:
         headers = {"Content-Type": "application/sdp", **self._headers}
@@ -174,18 +209,11 @@ class Member:
         except TimeoutError as error:
             raise JoinError("HTTP: no answer in time") from error
 
-    def _readable(self) -> None:
-        try:
-            data = self._socket.recv(2048)
-        except OSError:
-            return
-        self._handle(self.client.receive(data, time.monotonic()))
-
     def _handle(self, events: list[SessionEvent]) -> None:
         for event in events:
             if isinstance(event, Connected) and not self._connected.done():
                 self._connected.set_result(None)
-            elif isinstance(event, RtpReceived):  # before the compiled loop reads the socket
+            elif isinstance(event, RtpReceived):  # before the compiled loop has the keys
                 self.first_packet(time.time())
             elif isinstance(event, Closed):
                 self._end(f"{event.reason} {event.detail}".strip())

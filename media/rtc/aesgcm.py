@@ -144,7 +144,7 @@ def _nonce(keys: int, ssrc: int, rollover: Any, sequence: int) -> Any:  # pragma
 
 @njit(nogil=True, cache=True, inline="always")
 def _digest(keys: int, packet: int, header: int, size: int) -> Any:  # pragma: no cover
-    """GHASH over ``header`` bytes at ``packet``, the ``size`` bytes of ciphertext behind them, and both lengths."""
+    """GHASH over ``header`` bytes at ``packet``, ``size`` bytes of ciphertext behind them, and both lengths."""
     body = packet + header
     heads, bodies = (header + 15) // 16, (size + 15) // 16
     nothing = vector(np.uint64(0), np.uint64(0))

@@ -87,7 +87,7 @@ class SrtpContext:
         self._master = key if profile is AES_128_GCM else None
 
     def lend(self) -> bytes | None:
-        """Master key and salt of AES-128-GCM for a kernel that handles the RTP from now on, None for other profiles.
+        """Master key and salt of AES-128-GCM for a kernel that handles RTP from now on; None for other profiles.
 
         They are lent once, and :meth:`protect` is refused from then on: two senders would use a nonce twice, which
         gives AES-GCM's key away. RTCP, which has keys of its own, still goes through here.

@@ -25,6 +25,7 @@ class Mouth:
         self.sender = SrtpContext(AES_128_GCM, KEY, ssrc=7)
         self.receiver = SrtpContext(AES_128_GCM, KEY)
         self.fd = self.listener.fileno()
+        ears.watch(self.fd)
         ears.add(self.fd, self.receiver, capture_id)
 
     def packet(self, sequence: int, timestamp: int | None = None, captured: float | None = None) -> bytes:
@@ -45,6 +46,7 @@ class Mouth:
 
     def close(self) -> None:
         """Take the ear away, as the engine does: its key is freed two rounds later."""
+        self.ears.unwatch(self.fd)
         self.ears.remove(self.fd)
         rounds = self.ears.rounds
         until(lambda: self.ears.rounds >= rounds + 2)
@@ -52,6 +54,14 @@ class Mouth:
         self.sender.close()
         self.listener.close()
         self._out.close()
+
+
+def protected(key: bytes, sequence: int) -> bytes:
+    """A packet as some relay with this key would send it."""
+    sender = SrtpContext(AES_128_GCM, key, ssrc=7)
+    packet = sender.protect(build_rtp(RtpPacket(111, sequence, 960 * sequence, 7, b"sound", False, None)))
+    sender.close()
+    return packet
 
 
 def until(reached: Callable[[], bool], seconds: float = 20.0) -> None:

@@ -84,7 +84,7 @@ def test_the_first_packet_is_reported_once_with_its_time(ears: Ears, mouth: Mout
     [first] = collect(ears, 1)
     after = time.time()
     until(lambda: ears.packets == 3)
-    assert (first.kind, first.fd, first.data) == (FIRST_PACKET, mouth.fd, b"")
+    assert (first.kind, first.seat, first.data) == (FIRST_PACKET, mouth.fd, b"")
     assert before <= first.when <= after
     assert list(ears.heard()) == []
 
@@ -102,7 +102,7 @@ def test_what_is_no_sound_reaches_python_unchanged(ears: Ears, mouth: Mouth) -> 
         (DATAGRAM, flight),
         (REPORT, goodbye),
     ]
-    assert {item.fd for item in heard} == {mouth.fd}
+    assert {item.seat for item in heard} == {mouth.fd}
     assert ears.packets == 0
 
 

@@ -226,7 +226,11 @@ async def test_stopping_frees_everything_and_ends_every_session(server: Server, 
     await engine.start()
     await asyncio.gather(*(engine.join("listener", venue.whep) for _ in range(5)))
     given_up = asyncio.create_task(engine.join("listener", venue.whep))
-    await until(lambda: sockets() == 6)
+
+    async def on_its_way() -> bool:
+        return await metric(server, "spaces_relay_sessions") == 6
+
+    await until(on_its_way)
     given_up.cancel()
     await engine.stop()
     await asyncio.gather(given_up, return_exceptions=True)
