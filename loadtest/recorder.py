@@ -32,21 +32,23 @@ class RelayProbe:
         def grown(name: str) -> float:
             return now.value[name] - before.value.get(name, 0.0)
 
-        ticks = grown("spaces_relay_ticks_total")
+        ticks = grown("spaces_relay_ticks_total") / max(now.value["spaces_relay_processes"], 1.0)
         return {
             "listeners": int(now.value["spaces_relay_listeners"] - now.value["spaces_relay_speakers"]),
             "speakers": int(now.value["spaces_relay_speakers"]),
             "talkers": grown("spaces_relay_talker_ticks_total") / max(ticks, 1.0),
             "joins": int(grown("spaces_relay_sessions_up_total")),
             "media_cpu_s": grown("spaces_relay_media_cpu_seconds_total"),
-            "process_cpu_s": grown("process_cpu_seconds_total"),
+            "process_cpu_s": grown("process_cpu_seconds_total") + grown("spaces_relay_process_cpu_seconds_total"),
             "packets": int(grown("spaces_relay_packets_sent_total")),
             "bytes": int(grown("spaces_relay_bytes_sent_total")),
             "send_failures": int(grown("spaces_relay_send_failures_total")),
             "ticks": int(ticks),
             "tick_late_p99_ms": quantile_ms(before.stages[LATE], now.stages[LATE], _P99),
             "tick_late_max_ms": 1e3 * now.value["spaces_relay_tick_late_max_seconds"],
-            "rss_bytes": int(now.value["process_resident_memory_bytes"]),
+            "rss_bytes": int(
+                now.value["process_resident_memory_bytes"] + now.value["spaces_relay_resident_memory_bytes"]
+            ),
         }
 
     def stage_ms(self, stage: str, share: float) -> float | None:

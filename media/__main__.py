@@ -27,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m media", description="Serve Spaces: HTTP on one TCP port, media on one UDP port."
+        prog="python -m media",
+        description="Serve Spaces: HTTP on one TCP port, media on one UDP port for each relay.",
     )
     settings.add_options(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -49,19 +50,16 @@ def _token(options: argparse.Namespace) -> str | None:
 
 
 def _serve(options: argparse.Namespace) -> str | None:
-    from media.relay.hugepages import ensure_huge_pages
-
-    ensure_huge_pages()
     import uvloop
 
-    from media.relay.metrics import families
-    from media.relay.relay import Relay
+    from media.relay.fleet import RelayFleet
+    from media.relay.metrics import fleet_families
     from media.server.serve import serve
 
     config = settings.from_options(options)
-    relay = Relay(config.host, config.udp_port, tuple(config.public_ips))
+    fleet = RelayFleet(config.host, config.udp_port, config.relays, config.public_ips, config.listeners_per_relay)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(serve(config, relay, lambda: families(relay.stats())))
+        return runner.run(serve(config, fleet, lambda: fleet_families(fleet), fleet.refresh))
 
 
 if __name__ == "__main__":

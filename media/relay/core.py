@@ -12,7 +12,17 @@ from time import perf_counter
 
 from media.audio.mixer import Mixer
 from media.audio.opus import FRAME
-from media.relay.plane import DownReason, Levels, PlaneError, PlaneEvent, RelayFullError, SessionDown, SessionUp
+from media.relay.link import Feed, Follow, Followed
+from media.relay.plane import (
+    DownReason,
+    Levels,
+    Link,
+    PlaneError,
+    PlaneEvent,
+    RelayFullError,
+    SessionDown,
+    SessionUp,
+)
 from media.relay.room import Room
 from media.relay.stats import RelayStats
 from media.rtc.crowd import Crowd
@@ -68,6 +78,9 @@ class RelayCore:
         self._peers: dict[str, Peer] = {}
         self._by_ufrag: dict[str, Peer] = {}
         self._by_key: dict[int, Peer] = {}
+        self._feeds: dict[Link, tuple[Feed, Room]] = {}
+        self._follows: dict[Link, tuple[Follow, Room]] = {}
+        self._followed = Followed()
         self._timers: list[tuple[float, int, Peer]] = []
         self._order = count()
         self._tick = 0
@@ -91,18 +104,20 @@ class RelayCore:
             return
         for peer in [peer for peer in self._peers.values() if peer.room is room]:
             self._drop(peer, reason)
+        for link in [*self._feeds, *self._follows]:
+            if link.room == name:
+                self.cut(link)
         room.close()
 
     def add_session(self, room: str, participant: str, name: str, offer: Description, now: float) -> str:
         """Answer an offer."""
-        if room not in self._rooms:
-            raise PlaneError(f"Room {room} is not open on this relay.")
+        place = self._open(room)
         if len(self._peers) >= SESSIONS_MAX:
             raise RelayFullError(f"This relay holds its {SESSIONS_MAX} sessions already; try again later.")
         if name in self._peers:
             raise PlaneError(f"Session {name} exists already.")
         session = Session(self.identity, offer, self._candidates, now)
-        peer = Peer(name, participant, self._rooms[room], session, now)
+        peer = Peer(name, participant, place, session, now)
         self._peers[name] = self._by_ufrag[session.ufrag] = peer
         self._schedule(peer)
         return session.answer
@@ -128,6 +143,38 @@ class RelayCore:
         if room in self._rooms:
             self._rooms[room].mute(participant, muted)
 
+    def feed(self, link: Link) -> None:
+        """Send a room's mix to another relay."""
+        if link not in self._feeds:
+            room, feed = self._open(link.room), Feed(link)
+            self._feeds[link] = feed, room
+            feed.join(self._crowd, room.add_hearer(feed))
+
+    def follow(self, link: Link) -> None:
+        """Take a room's mix from another relay."""
+        if link not in self._follows:
+            room, follow = self._open(link.room), Follow(link)
+            self._follows[link] = follow, room
+            self._followed.add(follow)
+            room.follow(follow)
+
+    def cut(self, link: Link) -> None:
+        """Use a link no more."""
+        if link in self._feeds:
+            feed, room = self._feeds.pop(link)
+            room.remove_hearer(feed)
+            feed.close(self._crowd)
+        if link in self._follows:
+            follow, room = self._follows.pop(link)
+            room.unfollow(follow)
+            self._followed.remove(follow)
+            follow.close()
+
+    def _open(self, name: str) -> Room:
+        if name not in self._rooms:
+            raise PlaneError(f"Room {name} is not open on this relay.")
+        return self._rooms[name]
+
     def close(self) -> None:
         """End everything."""
         for name in [*self._rooms]:
@@ -138,6 +185,9 @@ class RelayCore:
     def receive(self, datagram: bytes, source: int, now: float) -> None:
         """One datagram from the port. Nothing an outsider sends is answered or raises past here."""
         self.stats.datagrams += 1
+        if source in self._followed:
+            self._followed.receive(datagram, source, now, self.stats)
+            return
         if is_stun(datagram):
             self._receive_check(datagram, source, now)
             return
@@ -303,5 +353,7 @@ class RelayCore:
         stats.stages["tick"].observe(perf_counter() - start)
         stats.packets, stats.octets = self._crowd.packets, self._crowd.octets
         stats.send_failures = self._crowd.failures
-        stats.listeners, stats.rooms, stats.sessions = len(self._crowd), len(self._rooms), len(self._peers)
+        stats.listeners, stats.sessions = len(self._crowd) - len(self._feeds), len(self._peers)
+        stats.linked_rooms, stats.links = sum(room.linked for room in self._rooms.values()), len(self._feeds)
+        stats.rooms = len(self._rooms) - stats.linked_rooms
         stats.speakers = sum(room.speakers for room in self._rooms.values())

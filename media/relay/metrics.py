@@ -9,12 +9,20 @@ from prometheus_client.metrics_core import (
     Metric,
 )
 
+from media.relay.fleet import RelayFleet
 from media.relay.stats import RelayStats
 
 _GAUGES = (
     ("listeners", "Sessions that hear", "listeners"),
     ("speakers", "Participants who may be heard and have a session to be heard by", "speakers"),
-    ("rooms", "Live rooms", "rooms"),
+    ("rooms", "Live rooms, each where it is mixed", "rooms"),
+    (
+        "linked_rooms",
+        "Rooms that are heard on a relay that does not mix them, once for each such relay",
+        "linked_rooms",
+    ),
+    ("links", "Ways of a room's mix to another relay", "links"),
+    ("resident_memory_bytes", "Memory of the relay processes; not that of the server", "resident_bytes"),
     ("sessions", "Sessions, those still connecting included", "sessions"),
     ("tick_late_max_seconds", "Largest lateness of a tick in the last whole second", "tick_late_max"),
 )
@@ -29,6 +37,13 @@ _COUNTERS = (
     ("talker_ticks", "Sum over ticks of the people talking in them", "talker_ticks"),
     ("frames_encoded", "Opus frames encoded", "mixes"),
     ("media_cpu_seconds", "CPU time of the media thread", "cpu_seconds"),
+    (
+        "process_cpu_seconds",
+        "CPU time of the relay processes, all threads; not that of the server",
+        "process_cpu_seconds",
+    ),
+    ("link_packets", "Packets received from other relays", "link_packets"),
+    ("link_packets_lost", "Packets missing between those", "link_lost"),
     ("faults", "Unexpected errors, each with a traceback in the log", "faults"),
 )
 _LABELLED = (
@@ -56,3 +71,27 @@ def families(stats: RelayStats) -> Iterator[Metric]:
         buckets = [("+Inf" if bound == float("inf") else f"{bound:g}", n) for bound, n in histogram.cumulative()]
         stages.add_metric([stage], buckets, histogram.total)
     yield stages
+
+
+_EACH = (
+    ("sessions", "Sessions of one relay process", "sessions"),
+    ("tick_late_max_seconds", "Largest lateness of a tick of one relay in the last whole second", "tick_late_max"),
+)
+
+
+def fleet_families(fleet: RelayFleet) -> Iterator[Metric]:
+    """All relays together as :func:`families`, and ``spaces_relay_process_*`` for each by its number."""
+    yield from families(fleet.stats())
+    yield GaugeMetricFamily("spaces_relay_processes", "Relay processes that live", value=len(fleet.relays))
+    up = GaugeMetricFamily("spaces_relay_process_up", "Whether a relay process lives", labels=["relay"])
+    restarts = CounterMetricFamily(
+        "spaces_relay_process_restarts", "How often a relay was started again", labels=["relay"]
+    )
+    each = [GaugeMetricFamily(f"spaces_relay_process_{name}", text, labels=["relay"]) for name, text, _ in _EACH]
+    for slot in fleet.slots:
+        label = [str(slot.index)]
+        up.add_metric(label, slot.relay is not None)
+        restarts.add_metric(label, slot.restarts)
+        for family, (_, _, attribute) in zip(each, _EACH, strict=True):
+            family.add_metric(label, getattr(slot.stats, attribute))
+    yield from (up, restarts, *each)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from media.relay.stats import RelayStats
+
 DownReason = Literal[
     "deleted",  # the client sent DELETE
     "removed",  # a right was taken away
@@ -21,7 +23,10 @@ DownReason = Literal[
     "handshake failed",  # DTLS failed or did not finish in time
     "closed by peer",  # DTLS close_notify
     "shutdown",
+    "relay lost",  # the relay's process ended under it; its peer heard no goodbye
 ]
+
+RELAY_LOST: DownReason = "relay lost"
 
 
 class OfferError(ValueError):
@@ -30,6 +35,10 @@ class OfferError(ValueError):
 
 class PlaneError(RuntimeError):
     """A command that names a room or session the data plane does not have."""
+
+
+class RelayLostError(PlaneError):
+    """The relay's process ended before it had answered."""
 
 
 class RelayFullError(RuntimeError):
@@ -67,6 +76,21 @@ class Levels:
 
 
 PlaneEvent = SessionUp | SessionDown | Levels
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The way of a room's encoded mix from its home to another relay (see :mod:`media.relay.link`)."""
+
+    room: str
+    participant: str
+    """Whose mix, without their own voice while they talk; empty for everyone's."""
+    home: tuple[str, int]
+    """Address and UDP port of the relay that mixes, and of the one that takes the mix:"""
+    other: tuple[str, int]
+    ssrc: int
+    key: bytes
+    """SRTP key and salt for AEAD_AES_128_GCM, 28 bytes."""
 
 
 class DataPlane(Protocol):
@@ -107,4 +131,35 @@ class DataPlane(Protocol):
 
     def subscribe(self, listener: Callable[[PlaneEvent], None]) -> None:
         """Have every event delivered to ``listener`` on the control plane's event loop."""
+        ...
+
+
+class RelayPlane(DataPlane, Protocol):
+    """One relay among several: a data plane that can hand a room's mix to others, or take it from one."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where its UDP port is bound."""
+        ...
+
+    async def feed(self, link: Link) -> None:
+        """Send the mix of an open room along a link from now on.
+
+        :raises PlaneError: the room is not open
+        """
+        ...
+
+    async def follow(self, link: Link) -> None:
+        """Take the mix of an open room from a link, instead of mixing.
+
+        :raises PlaneError: the room is not open
+        """
+        ...
+
+    async def cut(self, link: Link) -> None:
+        """Use a link no more, at either end; a room that follows nobody mixes. An unknown one is no error."""
+        ...
+
+    async def read_stats(self) -> RelayStats:
+        """A copy of the counters."""
         ...

@@ -1,7 +1,6 @@
 """A relay in this process: the data plane's interface over a media thread."""
 
 import asyncio
-import gc
 import socket
 import sys
 import time
@@ -9,7 +8,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from media.relay.core import RelayCore
-from media.relay.plane import OfferError, PlaneError, PlaneEvent
+from media.relay.garbage import Sweeper
+from media.relay.plane import Link, OfferError, PlaneError, PlaneEvent
+from media.relay.port import bind, local_ips
 from media.relay.stats import RelayStats
 from media.relay.thread import MediaThread
 from media.rtc.sdp import SdpError, parse_sdp
@@ -17,20 +18,26 @@ from media.rtc.stun import Address
 
 Result = TypeVar("Result")
 
-SOCKET_BUFFER = 8 << 20
-"""Bytes asked for in each direction: 0.1 s of 4,000 listeners. The system may grant less."""
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a thread that waits for the GIL gets it; Python's default of 5 ms would make ticks late."""
 
-_SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33
-"""From Linux's asm-generic/socket.h; Python does not name them."""
-
 
 class Relay:
-    """Implements :class:`media.relay.plane.DataPlane`. Use from one event loop, between ``start`` and ``stop``."""
+    """Implements :class:`media.relay.plane.RelayPlane`, from one event loop, between ``start`` and ``stop``."""
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, public_ips: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        public_ips: tuple[str, ...] = (),
+        *,
+        sock: socket.socket | None = None,
+        sweeper: Sweeper | None = None,
+    ) -> None:
+        """Take a bound UDP socket instead of host and port, and a sweeper where the process is the relay's own."""
         self._host, self._port = host, port
+        self._given = sock
+        self._sweeper = sweeper
         self._public_ips = public_ips
         self._listeners: list[Callable[[PlaneEvent], None]] = []
         self.ready = False
@@ -44,22 +51,16 @@ class Relay:
     async def start(self) -> None:
         """Bind the port, compile the kernels, start the thread; :raises OSError: the port is taken."""
         self._loop = asyncio.get_running_loop()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            self._socket.bind((self._host, self._port))
-        except OSError:
-            self._socket.close()
-            raise
-        self._socket.setblocking(False)
-        _enlarge_buffers(self._socket)
-        port = self.address[1]
-        candidates = tuple((ip, port) for ip in self._public_ips or local_ips(self._host))
+        self._socket = self._given or bind(self._host, self._port)
+        host, port = self.address
+        candidates = tuple((ip, port) for ip in self._public_ips or local_ips(host))
         self._core = RelayCore(candidates, self._send, self._notify)
-        self._thread = MediaThread(self._socket, self._core)
+        after = (self._sweeper.after_tick,) if self._sweeper else ()
+        self._thread = MediaThread(self._socket, self._core, *after)
         await asyncio.to_thread(self._thread.warm)
         sys.setswitchinterval(SWITCH_INTERVAL)
-        gc.collect()
-        gc.freeze()  # what lives now lives for ever: a full collection need not walk it again, ticks would wait
+        if self._sweeper:
+            self._sweeper.start()
         self._thread.start()
         self.ready = True
 
@@ -68,7 +69,6 @@ class Relay:
         self.ready = False
         await asyncio.to_thread(self._thread.stop)
         self._socket.close()
-        gc.unfreeze()
         await asyncio.sleep(0)  # let the events of the ended sessions reach their listeners
 
     def stats(self) -> RelayStats:
@@ -114,6 +114,22 @@ class Relay:
         """Keep a talker's sound out of the mix, or let it in again."""
         await self._call(lambda: self._core.mute(room, participant, muted))
 
+    async def feed(self, link: Link) -> None:
+        """Send a room's mix along a link."""
+        await self._call(lambda: self._core.feed(link))
+
+    async def follow(self, link: Link) -> None:
+        """Take a room's mix from a link."""
+        await self._call(lambda: self._core.follow(link))
+
+    async def cut(self, link: Link) -> None:
+        """Use a link no more."""
+        await self._call(lambda: self._core.cut(link))
+
+    async def read_stats(self) -> RelayStats:
+        """See :meth:`stats`."""
+        return self.stats()
+
     async def _call(self, command: Callable[[], Result]) -> Result:
         """Run ``command`` on the media thread and bring its result or error back."""
         if not self.ready:
@@ -153,24 +169,3 @@ def _succeed(future: "asyncio.Future[Result]", result: Result) -> None:
 def _fail(future: "asyncio.Future[Result]", error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
-
-
-def _enlarge_buffers(sock: socket.socket) -> None:
-    """Ask for :data:`SOCKET_BUFFER`, beyond the system's limit where the process may."""
-    for option, forced in ((socket.SO_RCVBUF, _SO_RCVBUFFORCE), (socket.SO_SNDBUF, _SO_SNDBUFFORCE)):
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, forced, SOCKET_BUFFER)
-        except PermissionError:
-            sock.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER)
-
-
-def local_ips(host: str) -> tuple[str, ...]:
-    """The IPv4 addresses under which a port bound to ``host`` can be reached from this machine's network."""
-    if host != "0.0.0.0":  # noqa: S104 (a comparison)
-        return (socket.gethostbyname(host),)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # TEST-NET-1 (RFC 5737): picks the route, sends nothing
-            return (probe.getsockname()[0], "127.0.0.1")
-        except OSError:
-            return ("127.0.0.1",)

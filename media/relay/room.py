@@ -11,6 +11,7 @@ from media.audio.levels import Activity
 from media.audio.mixer import Mixer
 from media.audio.opus import Pcm
 from media.audio.playout import Playout
+from media.relay.link import Follow
 from media.relay.stats import RelayStats
 from media.relay.stream import Stream
 from media.rtc.crowd import Crowd, Listening
@@ -62,6 +63,7 @@ class Room:
         self._voices: dict[str, Voice] = {}
         self._muted: set[str] = set()
         self._hearers: dict[str, list[Hearer]] = {}
+        self._follows: dict[str, Follow] = {}
         self._ticks = 0
         self._announced: dict[str, float] = {}
         self._levels_due = LEVELS_INTERVAL
@@ -106,6 +108,8 @@ class Room:
     def add_hearer(self, hearer: Hearer) -> int:
         """Someone who hears the room from now on; returns the row to hear."""
         self._hearers.setdefault(hearer.participant, []).append(hearer)
+        if follow := self._follows.get(hearer.participant):
+            return follow.row
         voice = self._voices.get(hearer.participant)
         return voice.minus.row if voice and voice.talks and voice.minus else self._full.row
 
@@ -115,6 +119,26 @@ class Room:
         own.remove(hearer)
         if not own:
             del self._hearers[hearer.participant]
+
+    @property
+    def linked(self) -> bool:
+        """Whether the mix comes from another relay."""
+        return "" in self._follows
+
+    def follow(self, follow: Follow) -> None:
+        """Let everyone hear what comes from another relay; or only its participant, what comes for them."""
+        follow.row = self._crowd.new_row() if follow.participant else self._full.row
+        self._follows[follow.participant] = follow
+        for hearer in self._hearers.get(follow.participant, []):
+            self._crowd.hear(hearer, follow.row)
+
+    def unfollow(self, follow: Follow) -> None:
+        """Go on without; a room that follows nobody mixes."""
+        del self._follows[follow.participant]
+        self._full.pause()
+        if follow.participant:
+            self._tune_in(follow.participant, self._full)
+            self._crowd.free_row(follow.row)
 
     def put(
         self, participant: str, source: object, packet: RtpPacket, arrival: float, capture: int | None
@@ -132,6 +156,10 @@ class Room:
 
     def tick(self, now: float, timestamp: int, stats: RelayStats) -> None:
         """Decode, mix and encode the next 20 ms; the rows in the crowd then hold what is to be sent."""
+        if self.linked:
+            for follow in self._follows.values():
+                follow.play(self._crowd, timestamp, now, stats)
+            return
         start = perf_counter()
         frames, capture = self._pull(now, stats)
         decoded = perf_counter()
@@ -163,6 +191,8 @@ class Room:
         for stream in (self._full, *(voice.minus for voice in self._voices.values())):
             if stream:
                 stream.pause()
+        for follow in self._follows.values():
+            self._crowd.silence(follow.row)
 
     def levels(self) -> dict[str, float] | None:
         """Who is audible and how loud, in whole dBov; None if it is not yet time to say so, or nothing changed."""

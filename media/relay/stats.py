@@ -5,12 +5,14 @@ The media thread only adds; a reader takes copies (:meth:`RelayStats.copy`) and 
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-STAGES = ("jitter buffer", "tick late", "decode", "mix", "encode", "fan-out", "tick")
-"""Where a packet's time goes, from in to out. "tick late" is the start of a tick after its due time."""
+STAGES = ("jitter buffer", "tick late", "decode", "mix", "encode", "link", "fan-out", "tick")
+"""Where a packet's time goes, from in to out. "tick late" is the start of a tick after its due time; "link" is
+what a frame from the room's home waits for the tick of this relay."""
 
 BUCKETS = tuple(
     unit * step for unit in (1e-5, 1e-4, 1e-3, 1e-2, 1e-1) for step in (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
@@ -54,7 +56,15 @@ class RelayStats:
     speakers: int = 0
     """Participants whose sound may enter a mix, with a session to bring it, now."""
     rooms: int = 0
-    """Now."""
+    """Mixed here, now."""
+    linked_rooms: int = 0
+    """Whose mix comes from another relay, now."""
+    links: int = 0
+    """To other relays, now."""
+    link_packets: int = 0
+    """Received from other relays, authentic."""
+    link_lost: int = 0
+    """Missing between those."""
     sessions: int = 0
     """Now, those still connecting included."""
     sessions_up: int = 0
@@ -78,6 +88,10 @@ class RelayStats:
     """Frames encoded."""
     cpu_seconds: float = 0.0
     """CPU time of the media thread."""
+    process_cpu_seconds: float = 0.0
+    """CPU time of the relay's own process with all its threads; 0 where it has none of its own."""
+    resident_bytes: int = 0
+    """Memory of the relay's own process, now; 0 likewise."""
     tick_late_max: float = 0.0
     """Largest lateness of a tick in seconds, in the last whole second."""
     faults: int = 0
@@ -89,3 +103,35 @@ class RelayStats:
     def copy(self) -> "RelayStats":
         """A copy that the media thread does not write to."""
         return deepcopy(self)
+
+    def past(self) -> "RelayStats":
+        """What stays of a relay that has ended: all but what is "now"."""
+        return replace(self.copy(), **dict.fromkeys(_PRESENT, 0))
+
+
+_PRESENT = (
+    "listeners",
+    "speakers",
+    "rooms",
+    "linked_rooms",
+    "links",
+    "sessions",
+    "resident_bytes",
+    "tick_late_max",
+)
+
+
+def total(parts: Iterable[RelayStats]) -> RelayStats:
+    """Several relays as if they were one: sums, and the largest lateness of a tick."""
+    whole = RelayStats()
+    for part in parts:
+        for name, value in vars(part).items():
+            if name == "tick_late_max":
+                whole.tick_late_max = max(whole.tick_late_max, value)
+            elif name != "stages":
+                setattr(whole, name, getattr(whole, name) + value)
+        for stage, histogram in part.stages.items():
+            mine = whole.stages[stage]
+            mine.counts = [one + other for one, other in zip(mine.counts, histogram.counts, strict=True)]
+            mine.total += histogram.total
+    return whole

@@ -30,10 +30,14 @@ _LATE_WINDOW = 50
 class MediaThread(threading.Thread):
     """Runs a :class:`RelayCore` on a bound, non-blocking UDP socket until :meth:`stop`."""
 
-    def __init__(self, sock: socket.socket, core: RelayCore) -> None:
+    def __init__(
+        self, sock: socket.socket, core: RelayCore, after_tick: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """``after_tick`` runs on this thread with the number of sessions, when there is most time."""
         super().__init__(name="media", daemon=True)
         self._socket = sock
         self._core = core
+        self._after_tick = after_tick
         self._inbox = Inbox()
         self._commands: deque[Callable[[], None]] = deque()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK)
@@ -82,6 +86,7 @@ class MediaThread(threading.Thread):
             stats.ticks_skipped += int(late / TICK)
             due = now
         self._guarded(self._core.tick, self._socket.fileno(), due, time.time())
+        self._after_tick(stats.sessions)
         stats.cpu_seconds = time.thread_time()
         if stats.ticks % _LATE_WINDOW == 0:
             stats.tick_late_max, self._worst = self._worst, 0.0

@@ -8,7 +8,7 @@ import logging
 import secrets
 from typing import Final
 
-from media.relay.plane import DataPlane, PlaneEvent, SessionDown, SessionUp
+from media.relay.plane import RELAY_LOST, DataPlane, PlaneEvent, SessionDown, SessionUp
 from media.server.errors import Problem
 from media.server.sessions import Kind, MediaSession, Sessions
 from media.server.spaces import Spaces
@@ -65,9 +65,12 @@ class Admission:
     async def end(self, session_id: str, space_id: str, kind: Kind, person: str | None) -> None:
         """End a session for its owner; an anonymous one belongs to whoever knows its address.
 
-        :raises Problem: 404 there is no such session, 401 or 403 it is somebody else's
+        :raises Problem: 404 there is no such session, 410 its relay was lost, 401 or 403 it is somebody else's
         """
         session = self._sessions.get(session_id)
+        if self._sessions.was_lost(session_id, space_id, kind):
+            sentence = f"The relay of this session has ended; join again with a POST to /spaces/{space_id}/{kind}."
+            raise Problem(410, "relay-lost", sentence)
         if session is None or (session.space, session.kind) != (space_id, kind):
             raise Problem(404, "unknown-session", "There is no such session; it may have ended already.")
         if not session.anonymous and session.person != person:
@@ -81,6 +84,8 @@ class Admission:
             case SessionUp(session=session_id) if session := self._sessions.get(session_id):
                 self._gain(session)
             case SessionDown(session=session_id, reason=reason) if session := self._sessions.get(session_id):
+                if reason == RELAY_LOST:
+                    self._sessions.note_lost(session)
                 if reason != "shutdown":  # the process ends, the Space does not
                     self._lose(session)
             case SessionUp(session=session_id):  # its request was given up while the relay answered

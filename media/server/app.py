@@ -1,5 +1,7 @@
 """The app, put together: what the routes find in ``app.state``, and in which order things start and stop."""
 
+import asyncio
+import logging
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
@@ -11,17 +13,20 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
-from media.relay.plane import DataPlane
+from media.relay.plane import DataPlane, PlaneError
 from media.server import api, errors, metrics, people, tokens, whip
 from media.server.admission import Admission
 from media.server.auth import Tokens, load_secret
 from media.server.body import BodyLimit
 from media.server.config import Config
+from media.server.opening import Opening
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
 from media.server.store import Store
 from media.server.timers import Timers
 from media.space.policy import preset
+
+log = logging.getLogger(__name__)
 
 DESCRIPTION: Final = """\
 Social audio: a host opens a **Space**, a few people speak, any number listens.
@@ -50,10 +55,11 @@ health: Final = APIRouter(tags=["Operation"])
 @health.get("/healthz", responses={503: {"description": "not ready"}})
 async def healthz(request: Request, response: Response) -> dict[str, str]:
     """Answer 200 when Spaces can be served, 503 while not."""
-    if request.app.state.plane.ready and request.app.state.open:
+    state = request.app.state
+    if state.plane.ready and state.open:
         return {"status": "ready"}
     response.status_code = 503
-    return {"status": "not ready"}
+    return {"status": "no relay" if state.open else "starting"}
 
 
 def create_app(
@@ -61,11 +67,17 @@ def create_app(
     plane: Plane,
     *,
     metric_families: metrics.Families | None = None,
+    refresh: metrics.Refresh | None = None,
+    started: asyncio.Future[None] | None = None,
+    give_up: Callable[[str], None] = lambda _: None,
     clock: Callable[[], float] = time.time,
 ) -> FastAPI:
-    """Build the control plane of a running data plane.
+    """Build the control plane of a data plane.
 
     :param metric_families: yields what the relay counts, for ``/metrics``
+    :param refresh: is awaited before that
+    :param started: is done when the plane can take work, None if it can now; until then the app says "starting"
+    :param give_up: is told why, if that will never be or the Spaces of before cannot be taken up again
     :param clock: Unix seconds
     """
     sessions = Sessions()
@@ -75,16 +87,33 @@ def create_app(
     counted = metrics.Metrics(metric_families)
     counted.watch(spaces, sessions)
 
+    async def open_up() -> None:
+        try:
+            if started is not None:
+                await asyncio.shield(started)
+            await spaces.open()
+        except PlaneError as error:
+            give_up(str(error))
+            return
+        except Exception:
+            log.exception("The Spaces of before cannot be taken up again.")
+            give_up("The server could not start; the lines above say why.")
+            return
+        timers.start()
+        state.open = True
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         await store.open()
+        opening = asyncio.ensure_future(open_up())
         try:
-            await spaces.open()
-            timers.start()
-            app.state.open = True
+            if started is None:
+                await opening
             yield
         finally:
             app.state.open = False
+            opening.cancel()
+            await asyncio.wait([opening])
             await timers.stop()
             await spaces.close()
             await store.close()
@@ -109,6 +138,8 @@ def create_app(
     state.tokens = Tokens(load_secret(config.data))
     state.admission = Admission(spaces, sessions, plane)
     state.timers, state.registry, state.open = timers, counted.registry, False
+    state.refresh = refresh
+    app.add_middleware(Opening, state=state)
     app.add_middleware(BodyLimit)
     app.add_middleware(
         CORSMiddleware,  # tokens travel in a header and never in a cookie, so any page may call

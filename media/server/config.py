@@ -9,7 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from media.relay.placement import LISTENERS_PER_RELAY
 from media.space import policy
+
+PORT_MAX = 65_535
 
 
 class ConfigError(ValueError):
@@ -26,7 +29,11 @@ class Config:
     port: int = 8080
     """TCP, for HTTP."""
     udp_port: int = 8080
-    """For all media of this process."""
+    """For media: of the first relay, and each further one has the next."""
+    relays: int = 1
+    """Relay processes."""
+    listeners_per_relay: int = LISTENERS_PER_RELAY
+    """Sessions of a relay from which on a Space is spread to others."""
     public_ips: Sequence[str] = field(default=())
     """Addresses that clients reach this machine at, where they differ from ``host``."""
     database: str = ""
@@ -67,7 +74,20 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os
     parser.add_argument(
         "--udp-port",
         default=environ.get("SPACES_UDP_PORT"),
-        help="UDP port for media (SPACES_UDP_PORT, the same number as --port)",
+        help="UDP port for media; further relays take the next ones (SPACES_UDP_PORT, the same number as --port)",
+    )
+    parser.add_argument(
+        "--relays",
+        metavar="N",
+        default=environ.get("SPACES_RELAYS", "1"),
+        help="relay processes, about one for each core (SPACES_RELAYS, %(default)s)",
+    )
+    parser.add_argument(
+        "--listeners-per-relay",
+        metavar="N",
+        default=environ.get("SPACES_LISTENERS_PER_RELAY", str(LISTENERS_PER_RELAY)),
+        help="sessions of a relay from which on a Space is spread to others "
+        "(SPACES_LISTENERS_PER_RELAY, %(default)s)",
     )
     parser.add_argument(
         "--public-ip",
@@ -97,11 +117,17 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
         raise ConfigError(f"There is no policy {options.policy!r}; choose one of {', '.join(policy.PRESETS)}.")
     public = options.public_ip or [a.strip() for a in environ.get("SPACES_PUBLIC_IP", "").split(",")]
     port = _port("--port", options.port)
+    udp_port = port if options.udp_port is None else _port("--udp-port", options.udp_port)
+    relays = _count("--relays", options.relays)
+    if udp_port + relays - 1 > PORT_MAX:
+        raise ConfigError(f"--udp-port is {udp_port}, but {relays} relays need as many ports from there on.")
     return Config(
         data=options.data,
         host=options.host,
         port=port,
-        udp_port=port if options.udp_port is None else _port("--udp-port", options.udp_port),
+        udp_port=udp_port,
+        relays=relays,
+        listeners_per_relay=_count("--listeners-per-relay", options.listeners_per_relay),
         public_ips=tuple(address for address in public if address),
         database=options.database,
         policy=options.policy,
@@ -113,6 +139,12 @@ def _port(name: str, text: str) -> int:
         port = int(text)
     except ValueError:
         port = -1
-    if not 0 <= port <= 65_535:
-        raise ConfigError(f"{name} is {text!r}, but a port is a number from 0 (any free one) to 65535.")
+    if not 0 <= port <= PORT_MAX:
+        raise ConfigError(f"{name} is {text!r}, but a port is a number from 0 (any free one) to {PORT_MAX}.")
     return port
+
+
+def _count(name: str, text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ConfigError(f"{name} is {text!r}, but must be a whole number, 1 or more.")
+    return int(text)

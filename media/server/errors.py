@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from media.relay.plane import OfferError, PlaneError, RelayFullError
+from media.relay.plane import OfferError, PlaneError, RelayFullError, RelayLostError
 from media.space import errors as space
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -60,6 +60,8 @@ def problem_of(error: Exception, now: float) -> Problem:
         case RelayFullError():
             sentence = str(error) or "The relay has no place for one more connection."
             return Problem(503, "relay-full", sentence, headers={"Retry-After": str(RELAY_RETRY)})
+        case RelayLostError():
+            return Problem(503, "relay-lost", str(error), headers={"Retry-After": "1"})
         case PlaneError():
             return Problem(409, "not-live", "The media of this Space has just ended.")
         case RequestValidationError():

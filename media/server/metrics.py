@@ -5,7 +5,7 @@ not add up.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -30,6 +30,8 @@ from media.space.states import State
 
 Families = Callable[[], Iterable[Metric]]
 """Yields the metric families of a relay."""
+Refresh = Callable[[], Awaitable[None]]
+"""Has a relay elsewhere bring its figures up to date."""
 
 router: Final = APIRouter(tags=["Operation"])
 
@@ -37,6 +39,9 @@ router: Final = APIRouter(tags=["Operation"])
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(request: Request) -> Response:
     """Show everything that is counted, in Prometheus' text format."""
+    refresh: Refresh | None = request.app.state.refresh
+    if refresh is not None:
+        await refresh()
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -11,9 +11,10 @@ from typing import Final, Protocol
 import uvicorn
 from fastapi import FastAPI
 
+from media.relay.port import PortTakenError
 from media.server.app import Plane, create_app
 from media.server.config import Config
-from media.server.metrics import Families
+from media.server.metrics import Families, Refresh
 from media.server.store import StoreError
 
 GOODBYE: Final = 3
@@ -24,10 +25,17 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 class RunningPlane(Plane, Protocol):
     """A plane that this process starts and stops."""
 
-    async def start(self) -> None:
-        """Take the port.
+    def bind(self) -> None:
+        """Take the ports.
 
-        :raises OSError: somebody else has it
+        :raises PortTakenError: somebody else has one
+        """
+        ...
+
+    async def start(self) -> None:
+        """Become ready.
+
+        :raises PlaneError: it cannot
         """
         ...
 
@@ -36,10 +44,13 @@ class RunningPlane(Plane, Protocol):
         ...
 
 
-async def serve(config: Config, plane: RunningPlane, families: Families | None = None) -> str | None:
+async def serve(
+    config: Config, plane: RunningPlane, families: Families | None = None, refresh: Refresh | None = None
+) -> str | None:
     """Run until SIGINT or SIGTERM; return a sentence if it could not begin.
 
     :param families: yields what the relay counts, for ``/metrics``
+    :param refresh: is awaited before that
     """
     with _until_signal() as stop:
         try:
@@ -48,16 +59,27 @@ async def serve(config: Config, plane: RunningPlane, families: Families | None =
             return _taken("TCP", config.host, config.port, error)
         with listener:
             try:
-                app = create_app(config, plane, metric_families=families)
+                plane.bind()
+            except PortTakenError as error:
+                return _taken("UDP", config.host, error.port, error)
+            starting = asyncio.ensure_future(plane.start())
+            complaints: list[str] = []
+
+            def give_up(why: str) -> None:
+                complaints.append(why)
+                stop.set()
+
+            try:
+                app = create_app(
+                    config, plane, metric_families=families, refresh=refresh, started=starting, give_up=give_up
+                )
+                complaint = await _run(app, listener, stop)
+                return complaints[0] if complaints else complaint
             except (StoreError, ValueError, OSError) as error:
                 return str(error)
-            try:
-                await plane.start()
-            except OSError as error:
-                return _taken("UDP", config.host, config.udp_port, error)
-            try:
-                return await _run(app, listener, stop)
             finally:
+                starting.cancel()
+                await asyncio.gather(starting, return_exceptions=True)
                 await plane.stop()
 
 

@@ -4,12 +4,15 @@ A person may hold several sessions (one to speak, one to listen); the person is 
 them is up. The Space itself only counts, so names in the crowd are known here and nowhere else.
 """
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["whip", "whep"]
+
+LOST_KEPT = 50_000
+"""Lost sessions remembered, so that their owners are told to join again: more than one relay can lose at once."""
 
 
 @dataclass(slots=True)
@@ -31,6 +34,7 @@ class Sessions:
     def __init__(self) -> None:
         self._by_id: dict[str, MediaSession] = {}
         self._present: Counter[tuple[str, str]] = Counter()
+        self._lost: OrderedDict[str, tuple[str, Kind]] = OrderedDict()
 
     def __iter__(self) -> Iterator[MediaSession]:
         return iter(self._by_id.values())
@@ -68,6 +72,16 @@ class Sessions:
             return False
         del self._present[key]
         return True
+
+    def note_lost(self, session: MediaSession) -> None:
+        """Remember that a session ended because its relay did."""
+        self._lost[session.id] = session.space, session.kind
+        if len(self._lost) > LOST_KEPT:
+            self._lost.popitem(last=False)
+
+    def was_lost(self, session_id: str, space: str, kind: Kind) -> bool:
+        """Whether there was such a session, and it was lost with its relay."""
+        return self._lost.get(session_id) == (space, kind)
 
     def forget(self, space: str, person: str | None = None) -> None:
         """Forget the sessions of a person in a Space, or all of the Space: they were ended, not lost."""

@@ -94,13 +94,15 @@ async def listen(
     return _created(session, answer)
 
 
-@router.delete("/whip/{session_id}", status_code=204, responses=problems(403, 404), dependencies=[Depends(caller)])
+@router.delete(
+    "/whip/{session_id}", status_code=204, responses=problems(403, 404, 410), dependencies=[Depends(caller)]
+)
 async def stop_speaking(space_id: str, session_id: str, who: Named, admission: AdmissionHere) -> None:
     """End a WHIP session of one's own."""
     await admission.end(session_id, space_id, "whip", who.name)
 
 
-@router.delete("/whep/{session_id}", status_code=204, responses=problems(403, 404))
+@router.delete("/whep/{session_id}", status_code=204, responses=problems(403, 404, 410))
 async def stop_listening(space_id: str, session_id: str, who: NamedOrNobody, admission: AdmissionHere) -> None:
     """End a WHEP session of one's own; an anonymous listener needs nothing but its address."""
     await admission.end(session_id, space_id, "whep", who and who.name)

@@ -1,0 +1,149 @@
+"""The relay processes of this machine: started, watched, started again, ended; together one data plane."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import Sequence
+
+from media.relay.placement import LISTENERS_PER_RELAY
+from media.relay.plane import PlaneError, RelayLostError
+from media.relay.pool import RelayPool
+from media.relay.port import bind
+from media.relay.remote import RemoteRelay
+from media.relay.stats import RelayStats, total
+
+logger = logging.getLogger(__name__)
+
+BACKOFF = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""Seconds before a relay that ended is started again, by how often it has ended in a row; then always the last."""
+STEADY = 60.0
+"""Seconds a relay must have lived for its next end to count as the first."""
+
+
+class Slot:
+    """One UDP port and the processes that hold it one after the other."""
+
+    def __init__(self, index: int, port: socket.socket) -> None:
+        self.index = index
+        self.port = port
+        self.relay: RemoteRelay | None = None
+        """The process that lives."""
+        self.restarts = 0
+        self.stats = RelayStats()
+        """As it was when last read; all processes of the slot together."""
+        self.past = RelayStats()
+        """What those that have ended had counted."""
+
+
+class RelayFleet(RelayPool):
+    """Implements :class:`media.relay.plane.DataPlane` over as many relay processes as there are ports."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        count: int = 1,
+        public_ips: Sequence[str] = (),
+        listeners_per_relay: int = LISTENERS_PER_RELAY,
+    ) -> None:
+        """Processes take ``port``, ``port`` + 1, …, or any free ones if ``port`` is 0."""
+        super().__init__(listeners_per_relay)
+        self._ports = [(host, port + index if port else 0) for index in range(count)]
+        self._public_ips = tuple(public_ips)
+        self._keepers: list[asyncio.Task[None]] = []
+        self.slots: list[Slot] = []
+        self._started = False
+
+    @property
+    def ready(self) -> bool:
+        """All relays have been ready, and at least one is."""
+        return self._started and bool(self.relays)
+
+    def bind(self) -> None:
+        """Take the ports; :raises PortTakenError: one cannot be had."""
+        try:
+            for index, (host, port) in enumerate(self._ports):
+                self.slots.append(Slot(index, bind(host, port)))
+        except OSError:
+            self._free()
+            raise
+
+    async def start(self) -> None:
+        """Start every relay and wait until all are ready; :raises RelayLostError: one ended instead."""
+        if not self.slots:
+            self.bind()
+        try:
+            first = await self._launch(self.slots[0])  # alone: where kernels must be compiled, it does it for all
+            others = await asyncio.gather(*map(self._launch, self.slots[1:]))
+        except BaseException:
+            await self.stop()
+            raise
+        self._started = True
+        self._keepers = [
+            asyncio.create_task(self._keep(slot, ended))
+            for slot, ended in zip(self.slots, [first, *others], strict=True)
+        ]
+
+    async def stop(self) -> None:
+        """End all sessions, with a goodbye to each, and every process."""
+        self.ending, self._started = True, False
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await asyncio.gather(*(slot.relay.stop() for slot in self.slots if slot.relay))
+        await self.settle()
+        self._free()
+
+    async def refresh(self) -> None:
+        """Read the counters of every relay that lives."""
+
+        async def read(slot: Slot) -> None:
+            if slot.relay:
+                with contextlib.suppress(PlaneError):  # it has just ended; its last figures stand
+                    slot.stats = total([slot.past, await slot.relay.read_stats()])
+
+        await asyncio.gather(*map(read, self.slots))
+
+    def stats(self) -> RelayStats:
+        """All relays together, as :meth:`refresh` last read them."""
+        return total([slot.stats for slot in self.slots])
+
+    async def _launch(self, slot: Slot) -> asyncio.Event:
+        """Start a slot's process and let the pool use it; the event is set when it has ended."""
+        ended = asyncio.Event()
+
+        def lost() -> None:
+            slot.relay = None
+            slot.past = slot.stats = slot.stats.past()
+            self.lose(slot.index)
+            ended.set()
+
+        relay = RemoteRelay(slot.port, self._public_ips, f"relay {slot.index}", lost)
+        await relay.start()
+        slot.relay = relay
+        self.add(slot.index, relay)
+        return ended
+
+    async def _keep(self, slot: Slot, ended: asyncio.Event) -> None:
+        """Start a slot's relay again whenever it has ended; later and later if it does not last."""
+        failures = 0
+        while True:
+            begun = time.monotonic()
+            await ended.wait()
+            logger.error("relay %d is lost; its sessions are over, and it is started again", slot.index)
+            if time.monotonic() - begun > STEADY:
+                failures = 0
+            while ended.is_set():
+                await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
+                failures += 1
+                with contextlib.suppress(RelayLostError, TimeoutError, OSError):
+                    ended = await self._launch(slot)
+            slot.restarts += 1
+            logger.info("relay %d is back", slot.index)
+
+    def _free(self) -> None:
+        for slot in self.slots:
+            slot.port.close()
+        self.slots.clear()

@@ -1,0 +1,95 @@
+"""What the two ends of a relay's socket say to each other: frames of a length and a JSON array.
+
+The first element says what the rest is. From the control plane:
+
+    [number, command, argument, …]      a method of :class:`media.relay.plane.RelayPlane`, or "stop"
+
+and from the relay:
+
+    ["ready"]                            kernels compiled, sessions can be added
+    ["done", number, result]             the command's result
+    ["failed", number, kind, sentence]   the error it raised
+    ["event", kind, field, …]            a :data:`media.relay.plane.PlaneEvent`
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import asdict, astuple, fields
+from typing import Any
+
+from media.relay.plane import (
+    Levels,
+    Link,
+    OfferError,
+    PlaneError,
+    PlaneEvent,
+    RelayFullError,
+    SessionDown,
+    SessionUp,
+)
+from media.relay.stats import Histogram, RelayStats
+
+COMMANDS = (
+    *("open_room", "close_room", "add_session", "drop_session", "drop_participant", "let_talk", "mute"),
+    *("feed", "follow", "cut", "read_stats"),
+)
+_EVENTS: dict[str, type[PlaneEvent]] = {kind.__name__: kind for kind in (SessionUp, SessionDown, Levels)}
+_ERRORS: dict[str, type[Exception]] = {kind.__name__: kind for kind in (OfferError, PlaneError, RelayFullError)}
+_SIZE = 4
+"""Bytes of a frame's length, big-endian."""
+
+
+def frame(*message: Any) -> bytes:
+    """One message as it goes through the socket."""
+    body = json.dumps(message, separators=(",", ":"), default=_plain).encode()
+    return len(body).to_bytes(_SIZE, "big") + body
+
+
+async def messages(reader: asyncio.StreamReader) -> AsyncIterator[list[Any]]:
+    """Every message until the other end is gone, however it went."""
+    try:
+        while True:
+            size = int.from_bytes(await reader.readexactly(_SIZE), "big")
+            yield json.loads(await reader.readexactly(size))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.hex()
+    return asdict(value) if isinstance(value, RelayStats) else list(astuple(value))
+
+
+def link_of(parts: list[Any]) -> Link:
+    """A link as JSON has it."""
+    room, participant, home, other, ssrc, key = parts
+    return Link(room, participant, tuple(home), tuple(other), ssrc, bytes.fromhex(key))
+
+
+def event_frame(event: PlaneEvent) -> bytes:
+    """An event on its way to the control plane."""
+    return frame("event", type(event).__name__, *(getattr(event, field.name) for field in fields(event)))
+
+
+def event_of(kind: str, values: list[Any]) -> PlaneEvent:
+    """The event in an "event" message."""
+    return _EVENTS[kind](*values)
+
+
+def error_of(kind: str, sentence: str) -> Exception:
+    """The error in a "failed" message; a bug of the relay's own is a ``RuntimeError`` here."""
+    return _ERRORS.get(kind, RuntimeError)(sentence)
+
+
+def stats_of(values: dict[str, Any]) -> RelayStats:
+    """Counters as JSON has them."""
+    stats = RelayStats()
+    for name, value in values.items():
+        if isinstance(getattr(stats, name), Counter):
+            value = Counter(value)
+        setattr(stats, name, value)
+    stats.stages = {stage: Histogram(**histogram) for stage, histogram in values["stages"].items()}
+    return stats

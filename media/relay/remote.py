@@ -1,0 +1,199 @@
+"""A relay in another process, seen from the control plane: its interface over a socket, and its life.
+
+The process is started with both sockets already open: the UDP port is bound here, so that it is known at once, a
+taken one is refused before anything is started, and a relay that has died finds its port again.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from media.relay.hugepages import environment_with_huge_pages
+from media.relay.messages import error_of, event_of, frame, messages, stats_of
+from media.relay.plane import Link, PlaneEvent, RelayLostError
+from media.relay.stats import RelayStats
+
+START_TIMEOUT = 120.0
+"""Seconds until a relay must be ready; the first on a machine compiles its kernels, perhaps on a busy CPU."""
+STOP_TIMEOUT = 5.0
+"""Seconds that a relay has for its goodbyes."""
+_REAP_TIMEOUT = 1.0
+"""Seconds from the end of its socket to the end of its process; it has nothing left to do in them."""
+
+
+class RemoteRelay:
+    """Implements :class:`media.relay.plane.RelayPlane`, from ``start`` until the process has ended, once.
+
+    ``on_lost`` is called when the process ends without having been asked to.
+    """
+
+    def __init__(
+        self,
+        port: socket.socket,
+        public_ips: Sequence[str] = (),
+        name: str = "relay",
+        on_lost: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._port = port
+        self._public_ips, self._name = public_ips, name
+        self._on_lost = on_lost
+        self._listeners: list[Callable[[PlaneEvent], None]] = []
+        self._calls: dict[int, asyncio.Future[Any]] = {}
+        self._number = 0
+        self._stopping = False
+        self.ready = False
+        """Kernels compiled; sessions can be added."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where its UDP port is bound."""
+        return self._port.getsockname()
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start the process and wait until it is ready; :raises RelayLostError: it ended instead."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 (our own)
+                [
+                    *(sys.executable, "-m", "media.relay", "--name", self._name),
+                    *("--control", str(theirs.fileno()), "--udp", str(self._port.fileno())),
+                    *(f"--public-ip={ip}" for ip in self._public_ips),
+                ],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(), self._port.fileno()),
+                env=environment_with_huge_pages(dict(os.environ)),  # None: as it is
+                process_group=0,  # the terminal's Ctrl-C reaches the parent alone, which ends us in order
+            )
+        self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        reader, self._writer = await asyncio.open_connection(sock=ours)
+        self._reading = asyncio.create_task(self._read(reader))
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                await self._started
+        except BaseException:
+            self._stopping = True
+            self._process.kill()
+            await self._reading
+            raise
+        self.ready = True
+
+    async def stop(self) -> None:
+        """Have it end all sessions, with a goodbye to each, and wait for its end."""
+        self.ready = False
+        self._stopping = True
+        self._writer.write(frame(0, "stop"))
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await asyncio.shield(self._reading)
+        except TimeoutError:
+            self._process.kill()
+            await self._reading
+
+    def subscribe(self, listener: Callable[[PlaneEvent], None]) -> None:
+        """See :class:`media.relay.plane.RelayPlane`; so for the methods below."""
+        self._listeners.append(listener)
+
+    async def open_room(self, room: str) -> None:
+        """Make a room."""
+        await self._ask("open_room", room)
+
+    async def close_room(self, room: str) -> None:
+        """End every session of the room and forget it."""
+        await self._ask("close_room", room)
+
+    async def add_session(self, room: str, participant: str, session: str, offer: str) -> str:
+        """Answer an SDP offer."""
+        return await self._ask("add_session", room, participant, session, offer)
+
+    async def drop_session(self, session: str) -> None:
+        """End one session."""
+        await self._ask("drop_session", session)
+
+    async def drop_participant(self, room: str, participant: str) -> None:
+        """End all sessions of a participant."""
+        await self._ask("drop_participant", room, participant)
+
+    async def let_talk(self, room: str, participant: str, allowed: bool) -> None:
+        """Give or take the right to be heard."""
+        await self._ask("let_talk", room, participant, allowed)
+
+    async def mute(self, room: str, participant: str, muted: bool) -> None:
+        """Keep a talker's sound out of the mix, or let it in again."""
+        await self._ask("mute", room, participant, muted)
+
+    async def feed(self, link: Link) -> None:
+        """Send a room's mix along a link."""
+        await self._ask("feed", link)
+
+    async def follow(self, link: Link) -> None:
+        """Take a room's mix from a link."""
+        await self._ask("follow", link)
+
+    async def cut(self, link: Link) -> None:
+        """Use a link no more."""
+        await self._ask("cut", link)
+
+    async def read_stats(self) -> RelayStats:
+        """Fetch the counters."""
+        return stats_of(await self._ask("read_stats"))
+
+    async def _ask(self, command: str, *arguments: Any) -> Any:
+        if not self.ready:
+            raise RelayLostError(f"The {self._name} is not running.")
+        self._number += 1
+        future = self._calls[self._number] = asyncio.get_running_loop().create_future()
+        self._writer.write(frame(self._number, command, *arguments))
+        return await future
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        """Deliver what the relay says until its end, then see to it that nothing is left of it."""
+        async for kind, *rest in messages(reader):
+            match kind:
+                case "done":
+                    self._settle(rest[0], rest[1], None)
+                case "failed":
+                    self._settle(rest[0], None, error_of(rest[1], rest[2]))
+                case "event":
+                    event = event_of(rest[0], rest[1:])
+                    for listener in self._listeners:
+                        listener(event)
+                case _:
+                    if not self._started.done():
+                        self._started.set_result(None)
+        self.ready = False
+        self._writer.close()
+        await asyncio.to_thread(self._reap)
+        gone = RelayLostError(f"The {self._name} has ended; join again.")
+        for number in [*self._calls]:
+            self._settle(number, None, gone)
+        if not self._started.done():
+            self._started.set_exception(gone)
+        elif not self._stopping:
+            self._stopping = True
+            self._on_lost()
+
+    def _settle(self, number: int, result: Any, error: Exception | None) -> None:
+        future = self._calls.pop(number, None)
+        if future is None or future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    def _reap(self) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_REAP_TIMEOUT)
+            return
+        self._process.kill()
+        self._process.wait()
