@@ -31,9 +31,9 @@ class Slot:
         self.relay: RemoteRelay | None = None
         """The process that lives."""
         self.restarts = 0
-        self.stats = RelayStats()
+        self.stats = RelayStats().past()
         """As it was when last read; all processes of the slot together."""
-        self.past = RelayStats()
+        self.past = RelayStats().past()
         """What those that have ended had counted."""
 
 

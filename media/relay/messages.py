@@ -16,7 +16,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import asdict, astuple, fields
+from dataclasses import astuple, fields
 from typing import Any
 
 from media.relay.plane import (
@@ -60,7 +60,7 @@ async def messages(reader: asyncio.StreamReader) -> AsyncIterator[list[Any]]:
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
-    return asdict(value) if isinstance(value, RelayStats) else list(astuple(value))
+    return vars(value) if isinstance(value, RelayStats | Histogram) else list(astuple(value))
 
 
 def link_of(parts: list[Any]) -> Link:

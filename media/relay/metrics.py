@@ -13,6 +13,7 @@ from media.relay.fleet import RelayFleet
 from media.relay.stats import RelayStats
 
 _GAUGES = (
+    ("processes", "Relays that these figures are the sum of", "processes"),
     ("listeners", "Sessions that hear", "listeners"),
     ("speakers", "Participants who may be heard and have a session to be heard by", "speakers"),
     ("rooms", "Live rooms, each where it is mixed", "rooms"),
@@ -82,7 +83,6 @@ _EACH = (
 def fleet_families(fleet: RelayFleet) -> Iterator[Metric]:
     """All relays together as :func:`families`, and ``spaces_relay_process_*`` for each by its number."""
     yield from families(fleet.stats())
-    yield GaugeMetricFamily("spaces_relay_processes", "Relay processes that live", value=len(fleet.relays))
     up = GaugeMetricFamily("spaces_relay_process_up", "Whether a relay process lives", labels=["relay"])
     restarts = CounterMetricFamily(
         "spaces_relay_process_restarts", "How often a relay was started again", labels=["relay"]

@@ -78,12 +78,12 @@ async def _answer(
         result = await getattr(relay, command)(*arguments)
         if isinstance(result, RelayStats):
             _add_process(result)
+        answer = frame("done", number, result)
     except Exception as error:
         if type(error) is RuntimeError or not isinstance(error, ValueError | RuntimeError):
             logger.exception("command %s failed", command)
-        writer.write(frame("failed", number, type(error).__name__, str(error)))
-    else:
-        writer.write(frame("done", number, result))
+        answer = frame("failed", number, type(error).__name__, str(error))
+    writer.write(answer)
 
 
 def _add_process(stats: RelayStats) -> None:

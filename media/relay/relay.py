@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from media.relay.core import RelayCore
 from media.relay.garbage import Sweeper
-from media.relay.plane import Link, OfferError, PlaneError, PlaneEvent
+from media.relay.plane import Link, OfferError, PlaneEvent, RelayLostError
 from media.relay.port import bind, local_ips
 from media.relay.stats import RelayStats
 from media.relay.thread import MediaThread
@@ -133,7 +133,7 @@ class Relay:
     async def _call(self, command: Callable[[], Result]) -> Result:
         """Run ``command`` on the media thread and bring its result or error back."""
         if not self.ready:
-            raise PlaneError("The relay is not running.")
+            raise RelayLostError("The relay is not running.")
         future: asyncio.Future[Result] = self._loop.create_future()
 
         def run() -> None:

@@ -51,6 +51,8 @@ class Histogram:
 class RelayStats:
     """One relay since it started, unless a line says "now"."""
 
+    processes: int = 1
+    """Relays that these are the figures of, now."""
     listeners: int = 0
     """Sessions that hear, now."""
     speakers: int = 0
@@ -110,6 +112,7 @@ class RelayStats:
 
 
 _PRESENT = (
+    "processes",
     "listeners",
     "speakers",
     "rooms",
@@ -123,7 +126,7 @@ _PRESENT = (
 
 def total(parts: Iterable[RelayStats]) -> RelayStats:
     """Several relays as if they were one: sums, and the largest lateness of a tick."""
-    whole = RelayStats()
+    whole = RelayStats(processes=0)
     for part in parts:
         for name, value in vars(part).items():
             if name == "tick_late_max":

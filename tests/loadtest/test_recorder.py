@@ -10,6 +10,8 @@ from loadtest.recorder import RelayProbe, quantile_ms
 from sim.schema import SCHEMA
 
 METRICS = """\
+# TYPE spaces_relay_processes gauge
+spaces_relay_processes 2
 # TYPE spaces_relay_listeners gauge
 spaces_relay_listeners {listeners}
 # TYPE spaces_relay_speakers gauge
@@ -30,6 +32,10 @@ spaces_relay_ticks_total {ticks}
 spaces_relay_talker_ticks_total {talker_ticks}
 # TYPE spaces_relay_media_cpu_seconds counter
 spaces_relay_media_cpu_seconds_total {media_cpu}
+# TYPE spaces_relay_process_cpu_seconds counter
+spaces_relay_process_cpu_seconds_total {relay_cpu}
+# TYPE spaces_relay_resident_memory_bytes gauge
+spaces_relay_resident_memory_bytes 1000
 # TYPE process_cpu_seconds counter
 process_cpu_seconds_total {cpu}
 # TYPE process_resident_memory_bytes gauge
@@ -52,9 +58,10 @@ FIRST = METRICS.format(
     packets=100,
     octets=10_000,
     failures=0,
-    ticks=1000,
+    ticks=2000,
     talker_ticks=300,
     media_cpu=1.25,
+    relay_cpu=2.0,
     cpu=4.0,
     late=(900, 990, 1000),
 )
@@ -65,9 +72,10 @@ SECOND = METRICS.format(
     packets=650,
     octets=75_000,
     failures=1,
-    ticks=1050,
+    ticks=2100,
     talker_ticks=375,
     media_cpu=1.5,
+    relay_cpu=2.5,
     cpu=4.75,
     late=(900, 1040, 1050),
 )
@@ -88,13 +96,13 @@ def test_a_row_is_what_happened_between_two_looks() -> None:
         "talkers": 1.5,
         "joins": 10,
         "media_cpu_s": 0.25,
-        "process_cpu_s": 0.75,
+        "process_cpu_s": 1.25,
         "packets": 550,
         "bytes": 65_000,
         "send_failures": 1,
         "ticks": 50,
         "tick_late_max_ms": 3.0,
-        "rss_bytes": 150_000_000,
+        "rss_bytes": 150_001_000,
     }
 
 
