@@ -10,13 +10,13 @@ import sys
 
 from rich.console import Console
 
-from loadtest.bench import fanout, join, memory
+from loadtest.bench import doorman, fanout, join, memory
 from loadtest.bench.result import Result
 from loadtest.engine.member import JoinError
 from loadtest.lab import LabError
 from loadtest.venue import VenueError
 
-BENCHES = {"fanout": fanout, "join": join, "memory": memory}
+BENCHES = {"fanout": fanout, "join": join, "memory": memory, "doorman": doorman}
 
 
 def main() -> int:

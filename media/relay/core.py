@@ -26,9 +26,10 @@ from media.relay.plane import (
 from media.relay.room import Room
 from media.relay.stats import RelayStats
 from media.rtc.crowd import Crowd
+from media.rtc.door import CHECKS, REPORTS, Door
 from media.rtc.dtls import Identity
 from media.rtc.events import Closed, Connected, Forgotten, Moved, RtcpReceived, RtpReceived, SessionEvent
-from media.rtc.inbox import address_of, key_of
+from media.rtc.inbox import Inbox, address_of, key_of
 from media.rtc.rtp import RtpPacket, ntp_time
 from media.rtc.sdp import Description
 from media.rtc.session import Session
@@ -45,7 +46,7 @@ SESSIONS_MAX = 20_000
 class Peer:
     """One session in its room."""
 
-    __slots__ = ("due", "name", "participant", "place", "room", "session", "since", "up")
+    __slots__ = ("due", "entry", "name", "participant", "place", "room", "session", "since", "up")
 
     def __init__(self, name: str, participant: str, room: Room, session: Session, now: float) -> None:
         self.name = name
@@ -54,6 +55,7 @@ class Peer:
         self.session = session
         self.since = now
         self.place = -1
+        self.entry = -1
         self.up = False
         self.due = float("inf")
         """The earliest entry of this peer in the timer queue."""
@@ -74,6 +76,7 @@ class RelayCore:
         self._send = send
         self._notify = notify
         self._crowd = Crowd()
+        self._door = Door()
         self._rooms: dict[str, Room] = {}
         self._peers: dict[str, Peer] = {}
         self._by_ufrag: dict[str, Peer] = {}
@@ -88,6 +91,7 @@ class RelayCore:
     def warm(self) -> None:
         """Compile or load the kernels."""
         self._crowd.warm()
+        self._door.warm()
         Mixer[str]().mix({})
 
     # What the control plane asks for.
@@ -156,6 +160,7 @@ class RelayCore:
             room, follow = self._open(link.room), Follow(link)
             self._follows[link] = follow, room
             self._followed.add(follow)
+            self._door.peers.link(follow.source)
             room.follow(follow)
 
     def cut(self, link: Link) -> None:
@@ -168,6 +173,8 @@ class RelayCore:
             follow, room = self._follows.pop(link)
             room.unfollow(follow)
             self._followed.remove(follow)
+            if follow.source not in self._followed:
+                self._door.peers.unlink(follow.source)
             follow.close()
 
     def _open(self, name: str) -> Room:
@@ -182,8 +189,15 @@ class RelayCore:
 
     # What the network brings.
 
-    def receive(self, datagram: bytes, source: int, now: float) -> None:
-        """One datagram from the port. Nothing an outsider sends is answered or raises past here."""
+    def serve(self, inbox: Inbox, fd: int, now: float, deadline: float, wall: float) -> None:
+        """Deal with what needs no session; see :class:`media.rtc.door.Door`. ``wall`` is the Unix time."""
+        self._door.serve(inbox, fd, now, deadline, ntp_time(wall))
+
+    def receive(self, datagram: bytes, source: int, now: float, opened: bool = False) -> None:
+        """One datagram from the port. Nothing an outsider sends is answered or raises past here.
+
+        ``opened``: the door has decrypted it, and it is a compound of reports.
+        """
         self.stats.datagrams += 1
         if source in self._followed:
             self._followed.receive(datagram, source, now, self.stats)
@@ -194,6 +208,10 @@ class RelayCore:
         peer = self._by_key.get(source)
         if peer is None or not datagram:
             self.stats.dropped["no session"] += 1
+            return
+        if opened:
+            same = self._door.peers.addresses.get(source) == peer.entry
+            self._handle(peer, peer.session.receive_report(datagram) if same else [], now)
             return
         self._handle(peer, peer.session.receive(datagram, now), now)
 
@@ -207,14 +225,22 @@ class RelayCore:
         if peer is None:
             self.stats.dropped["STUN for no session"] += 1
             return
-        address = address_of(source)
+        address, known = address_of(source), self._door.peers
+        at_door = known.addresses.get(source)
+        if peer.entry not in (-1, at_door) and known.overheard(peer, message.transaction):
+            self.stats.dropped["STUN not authentic"] += 1
+            return
         events = peer.session.receive_check(message, address, now)
         if events is None:
             self.stats.dropped["STUN not authentic"] += 1
             return
         if address in peer.session.addresses:
             self._by_key[source] = peer
+            if at_door not in (-1, peer.entry):
+                known.vacate(source)
         self._handle(peer, events, now)
+        if peer.entry not in (-1, at_door) and address == peer.session.address:
+            known.move(peer, address)
 
     def handle_timers(self, now: float) -> None:
         """Whatever time alone brings to sessions."""
@@ -223,6 +249,8 @@ class RelayCore:
             if peer.due != due or self._peers.get(peer.name) is not peer:
                 continue
             peer.due = float("inf")
+            if peer.entry >= 0:
+                peer.session.note_consent(self._door.peers.last_check(peer))
             self._handle(peer, peer.session.handle_timer(now) if peer.session.next_timer <= now else [], now)
 
     @property
@@ -240,12 +268,16 @@ class RelayCore:
                 case Moved(address):
                     if peer.place >= 0:
                         self._crowd.move(peer, address)
+                    if peer.entry >= 0:
+                        self._door.peers.move(peer, address)
                 case Forgotten(address):
                     self._unroute(peer, address)
-                case RtcpReceived(compound):
+                case RtcpReceived(compound, ssrc):
                     if compound.bye:
                         self._drop(peer, "closed by peer")
                         return
+                    if peer.entry >= 0:
+                        self._door.peers.trust_reports(peer, ssrc)
                 case Closed(reason, detail):
                     logger.info("session %s ends: %s (%s)", peer.name, reason, detail or "it said goodbye")
                     self._drop(peer, reason)
@@ -269,7 +301,11 @@ class RelayCore:
     def _up(self, peer: Peer, now: float) -> None:
         session, transport = peer.session, peer.session.transport
         assert transport is not None and transport.sender is not None and session.address is not None
+        assert transport.receiver is not None
         peer.up = True
+        self._door.peers.admit(
+            *(peer, session.address, session.credentials, transport.receiver, session.ssrc, session.talks, now)
+        )
         self.stats.sessions_up += 1
         if session.talks:
             peer.room.add_source(peer.participant, peer)
@@ -287,6 +323,8 @@ class RelayCore:
 
     def _drop(self, peer: Peer, reason: DownReason) -> None:
         session = peer.session
+        if peer.entry >= 0:
+            self._door.peers.forget(peer)
         if peer.place >= 0:
             peer.room.remove_hearer(peer)
             self._crowd.remove(peer)
@@ -329,6 +367,13 @@ class RelayCore:
             logger.exception("room %s could not be mixed in this tick", room.name)
             room.silence()  # else the packets of the tick before would go out again, and sound like a buzzer
 
+    def _count_at_door(self) -> None:
+        stats, counters = self.stats, self._door.counters
+        datagrams, drops = self._door.news()
+        stats.datagrams += datagrams
+        stats.dropped.update(drops)
+        stats.checks, stats.reports = int(counters[CHECKS]), int(counters[REPORTS])
+
     def tick(self, fd: int, now: float, wall: float) -> None:
         """Mix every room and fan out through the socket ``fd``.
 
@@ -349,6 +394,7 @@ class RelayCore:
                 self._notify(Levels(room.name, levels))
         self._tick += 1
         stats.ticks += 1
+        self._count_at_door()
         stats.stages["fan-out"].observe(sent - mixed)
         stats.stages["tick"].observe(perf_counter() - start)
         stats.packets, stats.octets = self._crowd.packets, self._crowd.octets

@@ -33,6 +33,8 @@ _COUNTERS = (
     ("bytes_sent", "UDP payload bytes handed to the system, RTCP included", "octets"),
     ("send_failures", "Packets the system refused or SRTP could not protect", "send_failures"),
     ("datagrams_received", "Datagrams received", "datagrams"),
+    ("checks_answered", "Consent checks answered at the door, without Python", "checks"),
+    ("reports_read", "RTCP compounds read at the door, without Python", "reports"),
     ("ticks", "Ticks of 20 ms", "ticks"),
     ("ticks_skipped", "Ticks left out because the machine stood still", "ticks_skipped"),
     ("talker_ticks", "Sum over ticks of the people talking in them", "talker_ticks"),

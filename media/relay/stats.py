@@ -79,6 +79,10 @@ class RelayStats:
     send_failures: int = 0
     datagrams: int = 0
     """Received."""
+    checks: int = 0
+    """Consent checks answered without Python."""
+    reports: int = 0
+    """Compounds of reports read without Python."""
     dropped: Counter[str] = field(default_factory=Counter[str])
     """Received datagrams that were not used, by reason."""
     ticks: int = 0

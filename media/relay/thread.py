@@ -97,11 +97,15 @@ class MediaThread(threading.Thread):
         inbox = self._inbox
         if not inbox and not inbox.fill(self._socket.fileno()):
             return False
+        if inbox.unseen:
+            own = (inbox, self._socket.fileno(), time.monotonic(), deadline, time.time())
+            self._guarded(self._core.serve, *own)
         for _ in range(_TURN):
             now = time.monotonic()
             if not inbox or now >= deadline:
                 break
-            self._guarded(self._core.receive, *inbox.pop(), now)
+            datagram, source, opened = inbox.pop()
+            self._guarded(self._core.receive, datagram, source, now, opened)
         return True
 
     def _wait(self, until: float) -> None:

@@ -41,6 +41,8 @@ class RtcpReceived:
     """An authentic report of the peer."""
 
     compound: Compound
+    ssrc: int
+    """Of who made it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,8 @@
-"""The receive side of the one UDP port: many datagrams a system call, in buffers that are reused for ever."""
+"""The receive side of the one UDP port: many datagrams a system call, in buffers that are reused for ever.
+
+:class:`media.rtc.door.Door` looks at a batch first and leaves the rest to Python in two queues; what it has not
+looked at is Python's too, in the order it came in.
+"""
 
 import socket
 import struct
@@ -14,7 +18,13 @@ BATCH = 64
 """Datagrams a ``recvmmsg``."""
 DATAGRAM_MAX = 2048
 """Bytes; nothing a WebRTC peer sends is larger than an Ethernet frame, what is larger is dropped."""
-_MSG_TRUNC = 0x20
+MSG_TRUNC = 0x20
+
+FILLED, LOOKED, KNOWN, STRANGERS, TURN = range(5)
+"""Places in ``state``: datagrams of this batch, those the door has dealt with, those it left to Python in each
+queue, and the number of the batch."""
+OPENED = 1 << 16
+"""Added to a queue's entry: a compound of reports that has been decrypted in place."""
 
 
 @njit(nogil=True, cache=True)
@@ -29,42 +39,79 @@ class Inbox:
     """One batch of received datagrams, read by :meth:`pop` one after the other."""
 
     def __init__(self) -> None:
-        self._data = np.zeros((BATCH, DATAGRAM_MAX), np.uint8)
-        self._addresses = np.zeros((BATCH, 2), np.uint64)
-        self._iovecs = np.zeros((BATCH, 2), np.uint64)
-        self._iovecs[:, 0] = self._data.ctypes.data + np.arange(BATCH, dtype=np.uint64) * DATAGRAM_MAX
-        self._iovecs[:, 1] = DATAGRAM_MAX
-        self._headers = np.zeros((BATCH, MMSGHDR_WORDS), np.uint64)
-        self._headers[:, 0] = self._addresses.ctypes.data + np.arange(BATCH, dtype=np.uint64) * 16
-        self._headers[:, 2] = self._iovecs.ctypes.data + np.arange(BATCH, dtype=np.uint64) * 16
-        self._headers[:, 3] = 1
-        self._view = self._data.data.cast("B")
-        self._filled = 0
-        self._next = 0
+        self.data = np.zeros((BATCH, DATAGRAM_MAX), np.uint8)
+        self.addresses = np.zeros((BATCH, 2), np.uint64)
+        """A ``sockaddr_in`` each."""
+        iovecs = np.zeros((BATCH, 2), np.uint64)
+        iovecs[:, 0] = self.data.ctypes.data + np.arange(BATCH, dtype=np.uint64) * DATAGRAM_MAX
+        iovecs[:, 1] = DATAGRAM_MAX
+        self._iovecs = iovecs
+        self.headers = np.zeros((BATCH, MMSGHDR_WORDS), np.uint64)
+        self.headers[:, 0] = self.addresses.ctypes.data + np.arange(BATCH, dtype=np.uint64) * 16
+        self.headers[:, 2] = self._iovecs.ctypes.data + np.arange(BATCH, dtype=np.uint64) * 16
+        self.headers[:, 3] = 1
+        self.state = np.zeros(8, np.int64)
+        self.queues = np.zeros((2, BATCH), np.int32)
+        """Of those who are known, and of strangers: indices, some with :data:`OPENED`."""
+        self._popped = [0, 0]
+        self._view = self.data.data.cast("B")
         self.truncated = 0
 
     def __len__(self) -> int:
-        return self._filled - self._next
+        """Datagrams that Python has to read, as far as one can tell."""
+        filled, looked, known, strangers = self.state[:4].tolist()
+        return filled - looked + known + strangers - sum(self._popped)
+
+    @property
+    def unseen(self) -> int:
+        """Datagrams that the door has not looked at."""
+        return int(self.state[FILLED] - self.state[LOOKED])
 
     def fill(self, fd: int) -> int:
         """Take what waits in the socket, at most :data:`BATCH`; the batch before must be read to its end."""
-        self._filled, self._next = max(0, _receive(fd, self._headers)), 0
-        return self._filled
+        count = max(0, _receive(fd, self.headers))
+        self._begin(count)
+        return count
 
-    def pop(self) -> tuple[bytes, int]:
-        """The next datagram (empty if it was too large) and the key of its source (see :func:`address_of`)."""
-        index = self._next
-        self._next += 1
-        if int(self._headers[index, 6]) & _MSG_TRUNC:
+    def put(self, datagrams: list[tuple[bytes, int]]) -> None:
+        """A batch that came some other way: datagrams, each with the key of its source."""
+        for index, (datagram, key) in enumerate(datagrams):
+            self.data[index, : len(datagram)] = np.frombuffer(datagram, np.uint8)
+            self.addresses[index, 0] = key
+            self.headers[index, 6], self.headers[index, 7] = 0, len(datagram)
+        self._begin(len(datagrams))
+
+    def pop(self) -> tuple[bytes, int, bool]:
+        """The next datagram (empty if it was too large), and the key of its source (see :func:`address_of`).
+
+        The third is true if it is a compound of reports that the door has decrypted.
+        """
+        entry = self._next()
+        index = entry & ~OPENED
+        if int(self.headers[index, 6]) & MSG_TRUNC:
             self.truncated += 1
-            return b"", 0
+            return b"", 0, False
         start = index * DATAGRAM_MAX
-        size = int(self._headers[index, 7]) & 0xFFFF_FFFF
-        return bytes(self._view[start : start + size]), int(self._addresses[index, 0])
+        size = int(self.headers[index, 7]) & 0xFFFF_FFFF
+        source = int(self.addresses[index, 0])
+        return bytes(self._view[start : start + size]), source, entry >= OPENED
 
     def warm(self) -> None:
         """Compile or load the kernel now."""
         self.fill(-1)
+
+    def _begin(self, count: int) -> None:
+        self.state[:TURN] = (count, 0, 0, 0)
+        self.state[TURN] += 1
+        self._popped = [0, 0]
+
+    def _next(self) -> int:
+        for queue in range(2):
+            if self._popped[queue] < self.state[KNOWN + queue]:
+                self._popped[queue] += 1
+                return int(self.queues[queue, self._popped[queue] - 1])
+        self.state[LOOKED] += 1
+        return int(self.state[LOOKED] - 1)
 
 
 def address_of(key: int) -> Address:

@@ -81,6 +81,11 @@ class Session:
         self.outbox: list[tuple[bytes, Address]] = []
 
     @property
+    def credentials(self) -> tuple[str, str]:
+        """Fragment and password that the peer's checks are made with."""
+        return self.ufrag, self._pwd
+
+    @property
     def next_timer(self) -> float:
         """When :meth:`handle_timer` is due, in the caller's time."""
         due = self._consent_until
@@ -122,6 +127,14 @@ class Session:
             self.transport.release_handshake()
         self._flush()
         return events
+
+    def receive_report(self, compound: bytes) -> list[SessionEvent]:
+        """A compound of reports that was decrypted elsewhere (:class:`media.rtc.door.Door`)."""
+        return self.transport.receive_report(compound) if self.transport else []
+
+    def note_consent(self, when: float) -> None:
+        """An authentic check was answered elsewhere at that time."""
+        self._consent_until = max(self._consent_until, when + CONSENT_TIMEOUT)
 
     def handle_timer(self, now: float) -> list[SessionEvent]:
         """Whatever time alone brings: a flight sent again, consent lost."""

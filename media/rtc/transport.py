@@ -127,15 +127,20 @@ class SecureTransport:
         if self._one_too_many(ssrc):
             return []
         try:
-            compound = parse_rtcp(self.receiver.unprotect_rtcp(datagram))
+            compound = self.receiver.unprotect_rtcp(datagram)
         except SrtpLibraryError:
             self.dropped["forged or replayed"] += 1
+            return []
+        self._ssrcs.add(ssrc)
+        return self.receive_report(compound)
+
+    def receive_report(self, compound: bytes) -> list[SessionEvent]:
+        """A compound that has been decrypted and proved to be the peer's."""
+        try:
+            return [RtcpReceived(parse_rtcp(compound), int.from_bytes(compound[4:8], "big"))]
         except RtcpError:
             self.dropped["malformed"] += 1
-        else:
-            self._ssrcs.add(ssrc)
-            return [RtcpReceived(compound)]
-        return []
+            return []
 
     def _one_too_many(self, ssrc: int) -> bool:
         """A stream beyond the limit: libsrtp would keep its state until the session ends."""

@@ -7,7 +7,6 @@ import pytest
 
 from media.relay import core as core_module
 from media.relay.plane import RelayFullError
-from media.rtc.inbox import key_of
 from media.rtc.rtcp import build_bye, build_receiver_report
 from media.rtc.sdp import parse_sdp
 from media.rtc.session import ADDRESSES_MAX, CONSENT_TIMEOUT
@@ -44,7 +43,7 @@ def answers(world: World, datagrams: list[bytes], source: tuple[str, int] = OUTS
     """What the relay says to that address after these datagrams from it."""
     before = len(world.replies)
     for datagram in datagrams:
-        world.core.receive(datagram, key_of(source), world.now)
+        world.deliver(datagram, source)
     world.run(0.1)
     return [datagram for datagram, address in world.replies[before:] if address == source]
 

@@ -14,7 +14,7 @@ from media.relay.core import TICK, RelayCore
 from media.relay.plane import PlaneEvent, SessionDown
 from media.rtc.client import Client
 from media.rtc.events import Closed, RtpReceived
-from media.rtc.inbox import key_of
+from media.rtc.inbox import Inbox, key_of
 from media.rtc.rtp import RtpPacket, build_rtp
 from media.rtc.sdp import Direction, parse_sdp
 from media.rtc.stun import Address
@@ -22,6 +22,9 @@ from tests.media.relay.sound import Pcm, strength, tone
 from tests.media.rtc.pair import RELAY, identity
 
 ROOM = "room"
+WALL = 1_700_000_000
+"""Unix time of the world's beginning."""
+FOR_EVER = 1e9
 
 
 class Member:
@@ -90,6 +93,7 @@ class World:
         self._port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._port.bind(("127.0.0.1", 0))
         self._waiting: list[tuple[bytes, Address]] = []
+        self._inbox = Inbox()
         self.core = RelayCore((RELAY,), self._send, self.events.append)
         self.core.open_room(ROOM)
         self.members: list[Member] = []
@@ -121,11 +125,20 @@ class World:
             for member in self.members:
                 packet = None if member.gone else member.speak()
                 if packet:
-                    self.core.receive(packet, key_of(member.address), self.now)
+                    self.deliver(packet, member.address)
             self._settle()
             self.now += TICK / 2
-            self.core.tick(self._port.fileno(), self.now, 1_700_000_000 + self.now)
+            self.core.tick(self._port.fileno(), self.now, WALL + self.now)
             self._settle()
+
+    def deliver(self, datagram: bytes, source: Address) -> None:
+        """Let a datagram arrive at the port; the door answers through the real socket."""
+        inbox = self._inbox
+        inbox.put([(datagram, key_of(source))])
+        self.core.serve(inbox, self._port.fileno(), self.now, FOR_EVER, WALL + self.now)
+        while inbox:
+            left, key, opened = inbox.pop()
+            self.core.receive(left, key, self.now, opened)
 
     def downs(self) -> list[tuple[str, str]]:
         """(session, reason) of all that ended."""
@@ -159,7 +172,7 @@ class World:
                 for datagram in outgoing:
                     busy = True
                     if not member.gone:
-                        self.core.receive(datagram, key_of(member.address), self.now)
+                        self.deliver(datagram, member.address)
             incoming, self._waiting[:] = [*self._waiting], []
             for datagram, address in incoming:
                 busy = True

@@ -33,7 +33,7 @@ def drain(inbox: Inbox, port: socket.socket) -> list[tuple[bytes, int]]:
     taken = []
     while inbox.fill(port.fileno()):
         while inbox:
-            taken.append(inbox.pop())
+            taken.append(inbox.pop()[:2])
     return taken
 
 

@@ -1,0 +1,265 @@
+"""The door of the port: who is known by address, and what of theirs is dealt with on the spot.
+
+Between them, 4,000 listeners send 1,600 consent checks and receiver reports a second. For peers who are connected,
+one compiled function per batch, without the GIL, answers the first and reads the second, and leaves to Python only
+what changes something. It also bounds what anybody can make Python do: a peer's flood costs that peer alone,
+strangers wait behind those who are known, and only so many of them are heard in a second.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from media.rtc.addresses import find
+from media.rtc.consent import ANSWER_SIZE, RIGHT, WRONG, answer, judge
+from media.rtc.fanout import flush
+from media.rtc.inbox import BATCH, FILLED, KNOWN, LOOKED, MSG_TRUNC, OPENED, TURN, Inbox
+from media.rtc.native import CLOCK_MONOTONIC, MMSGHDR_WORDS, SRTP_OK, clock_gettime, srtp_unprotect_rtcp
+from media.rtc.peers import CHECKS_KEPT, Peers
+from media.rtc.reception import book, find_block, get32
+from media.rtc.sha1 import BLOCK, DIGEST, scratch
+
+ANSWERS_MAX = 50
+"""Checks of one peer answered in a second; ICE agents pace theirs by 50 ms (RFC 8445 §14.2)."""
+HANDED_MAX = 50
+"""Datagrams of one peer, its sound apart, left to Python in a second."""
+PACKETS_MAX = 500
+"""Packets of one speaker in a second; 400 would be the smallest frames that Opus has."""
+STRANGER_MAX = 100
+"""Datagrams of one unknown address in a second; a join has about ten."""
+STRANGERS_MAX = 5_000
+"""Datagrams of all unknown addresses in a second; a core does not manage 1,000 joins."""
+_BUCKETS = 4096
+_SECOND, _TOTAL = _BUCKETS, _BUCKETS + 1
+
+CHECKS, REPORTS, DATAGRAMS = 8, 9, 10
+"""Places in ``counters``, behind those of :func:`media.rtc.fanout.flush`: int64 each, only ever growing."""
+REASONS = {
+    11: "STUN not authentic",
+    12: "forged or replayed",
+    13: "not negotiated",
+    14: "too many from one peer",
+    15: "too many from one stranger",
+    16: "too many from strangers",
+}
+"""Why a datagram was dropped, by place in ``counters``."""
+_WRONG, _FORGED, _UNASKED, _FLOOD, _STRANGER, _STRANGERS = REASONS
+_LEFT, _OPENED = -1, -2
+_FLAGS, _SIZE = 6, 7
+"""Words of a ``struct mmsghdr``."""
+_ROOM = 2 * BLOCK
+
+
+@njit(nogil=True, cache=True)
+def _stranger(source: Any, strangers: Any, factor: Any, second: Any) -> int:  # pragma: no cover
+    """:data:`_LEFT` to Python, or why not."""
+    if strangers[_SECOND] != second:
+        strangers[:] = 0
+        strangers[_SECOND] = second
+    bucket = np.int64((source * factor) >> np.uint64(52))
+    strangers[bucket] += 1
+    if strangers[bucket] > STRANGER_MAX:
+        return _STRANGER
+    strangers[_TOTAL] += 1
+    return _LEFT if strangers[_TOTAL] <= STRANGERS_MAX else _STRANGERS
+
+
+@njit(nogil=True, cache=True)
+def _leave(peer: Any, sound: bool, turn: Any) -> int:  # pragma: no cover
+    """Python's, with all that this peer sends in this batch from here on, so that it stays in order."""
+    peer.turn = turn
+    if sound:
+        peer.packets += 1
+        return _LEFT if peer.packets <= PACKETS_MAX else _FLOOD
+    peer.handed += 1
+    return _LEFT if peer.handed <= HANDED_MAX else _FLOOD
+
+
+@njit(nogil=True, cache=True)
+def _note(data: Any, peer: Any, now: float) -> None:  # pragma: no cover
+    """Remember an authentic check."""
+    transaction = np.uint64(0)
+    for index in range(8):
+        transaction |= np.uint64(data[12 + index]) << np.uint64(8 * index)
+    peer.transactions[peer.checks % CHECKS_KEPT] = transaction
+    peer.checks += np.uint32(1)
+    peer.consent = now
+    peer.answers += 1
+
+
+@njit(nogil=True, cache=True)
+def _check(  # pragma: no cover
+    packet: Any, source: Any, size: Any, peer: Any, now: float, turn: int, reply: Any, schedule: Any, padded: Any
+) -> int:
+    """What looks like STUN: answered in ``reply`` (:data:`CHECKS`), left to Python, or dropped."""
+    digest = padded[_ROOM:]
+    judged = judge(packet, size, peer.ufrag, peer.key, schedule, padded, digest)
+    if judged == WRONG:
+        return _WRONG
+    if judged != RIGHT:
+        return _leave(peer, False, turn)
+    _note(packet, peer, now)
+    if peer.answers > ANSWERS_MAX:
+        return _FLOOD
+    answer(packet, source, peer.key, schedule, padded, digest, reply)
+    return CHECKS
+
+
+@njit(nogil=True, cache=True)
+def _report(  # pragma: no cover
+    packet: Any, header: Any, peer: Any, now: float, ntp: int, turn: int, length: Any
+) -> int:
+    """Protected RTCP: read (:data:`REPORTS`), left to Python as it came or opened, or dropped."""
+    if get32(packet, 4) != peer.reporter:
+        return _leave(peer, False, turn)
+    length[0] = header[_SIZE]
+    if srtp_unprotect_rtcp(peer.srtp, packet.ctypes.data, length.ctypes.data) != SRTP_OK:
+        return _FORGED
+    block = find_block(packet, length[0], peer.ssrc)
+    if block < 0:
+        header[_SIZE] = length[0]
+        return _OPENED if _leave(peer, False, turn) == _LEFT else _FLOOD
+    if block > 0:
+        book(packet, block, peer, now, ntp)
+    return REPORTS
+
+
+@njit(nogil=True, cache=True)
+def _known(  # pragma: no cover
+    packet: Any,
+    header: Any,
+    source: Any,
+    peer: Any,
+    now: float,
+    ntp: int,
+    turn: int,
+    reply: Any,
+    schedule: Any,
+    padded: Any,
+    length: Any,
+) -> int:
+    """One datagram of a peer."""
+    second, size = np.int64(now), np.int64(header[_SIZE] & np.uint64(0xFFFFFFFF))
+    if peer.second != second:
+        peer.second, peer.answers, peer.handed, peer.packets = second, 0, 0, 0
+    if peer.linked:
+        return _LEFT
+    media = size >= 12 and 128 <= packet[0] <= 191
+    reports = media and 192 <= packet[1] <= 223
+    if media and not reports:
+        return _leave(peer, True, turn) if peer.talks else _UNASKED
+    if peer.turn == turn or size == 0 or header[_FLAGS] & np.uint64(MSG_TRUNC):
+        return _leave(peer, False, turn)
+    if reports:
+        return _report(packet, header, peer, now, ntp, turn, length)
+    if packet[0] < 4:
+        return _check(packet, source, size, peer, now, turn, reply, schedule, padded)
+    return _leave(peer, False, turn)
+
+
+@njit(nogil=True, cache=True)
+def serve(  # pragma: no cover
+    fd: int,
+    data: Any,
+    addresses: Any,
+    headers: Any,
+    state: Any,
+    queues: Any,
+    slots: Any,
+    factor: Any,
+    peers: Any,
+    strangers: Any,
+    now: float,
+    deadline: int,
+    ntp: int,
+    replies: Any,
+    reply_iovecs: Any,
+    reply_headers: Any,
+    schedule: Any,
+    padded: Any,
+    timespec: Any,
+    length: Any,
+    counters: Any,
+) -> None:
+    """Deal with a batch until it ends, or until ``deadline`` (ns, CLOCK_MONOTONIC) has passed.
+
+    The arrays are those of :class:`media.rtc.inbox.Inbox`, :class:`media.rtc.peers.Peers` and :class:`Door`;
+    ``now`` is the driver's time in seconds, ``ntp`` the middle 32 bits of the NTP time. Answers leave in one
+    ``sendmmsg`` at the end.
+    """
+    answers = 0
+    while state[LOOKED] < state[FILLED]:
+        clock_gettime(CLOCK_MONOTONIC, timespec.ctypes.data)
+        if timespec[0] * 1_000_000_000 + timespec[1] >= deadline:
+            break
+        index = state[LOOKED]
+        state[LOOKED] += 1
+        source = addresses[index, 0]
+        slot = find(slots, factor, source)
+        known = slots[slot, 0] != 0
+        if known:
+            peer = peers[np.int64(slots[slot, 1])]
+            verdict = _known(
+                *(data[index], headers[index], source, peer, now, ntp, state[TURN]),
+                *(replies[answers], schedule, padded, length),
+            )
+        else:
+            verdict = _stranger(source, strangers, factor, np.int64(now))
+        if verdict < 0:
+            queue = 0 if known else 1
+            queues[queue, state[KNOWN + queue]] = index | (OPENED if verdict == _OPENED else 0)
+            state[KNOWN + queue] += 1
+            continue
+        counters[verdict] += 1
+        counters[DATAGRAMS] += 1
+        if verdict == CHECKS:
+            reply_headers[answers, 0] = addresses.ctypes.data + 16 * index
+            answers += 1
+    if answers:
+        flush(fd, reply_headers, reply_iovecs, answers, counters)
+
+
+class Door:
+    """All that stands between the port and the sessions. Driven by the media thread alone."""
+
+    def __init__(self) -> None:
+        self.peers = Peers()
+        self.counters: NDArray[np.int64] = np.zeros(24, np.int64)
+        self._told = self.counters.copy()
+        self._strangers = np.zeros(_BUCKETS + 2, np.int64)
+        self._replies = np.zeros((BATCH, ANSWER_SIZE), np.uint8)
+        self._iovecs = np.zeros((BATCH, 2), np.uint64)
+        self._iovecs[:, 0] = self._replies.ctypes.data + np.arange(BATCH, dtype=np.uint64) * ANSWER_SIZE
+        self._iovecs[:, 1] = ANSWER_SIZE
+        self._headers = np.zeros((BATCH, MMSGHDR_WORDS), np.uint64)
+        self._headers[:, 1] = 16
+        self._headers[:, 2] = self._iovecs.ctypes.data + np.arange(BATCH, dtype=np.uint64) * 16
+        self._headers[:, 3] = 1
+        self._schedule, padded = scratch()
+        self._padded = np.concatenate([padded, np.zeros(DIGEST, np.uint8)])
+        self._timespec, self._length = np.zeros(2, np.int64), np.zeros(1, np.int32)
+
+    def serve(self, inbox: Inbox, fd: int, now: float, deadline: float, ntp: int) -> None:
+        """Deal with what ``inbox`` holds, answering through the UDP socket ``fd``.
+
+        ``deadline`` is in seconds of CLOCK_MONOTONIC, ``ntp`` a 64-bit NTP time. What is left is for Python.
+        """
+        table = self.peers.addresses
+        serve(
+            *(fd, inbox.data, inbox.addresses, inbox.headers, inbox.state, inbox.queues),
+            *(table.slots, table.factor, self.peers.records, self._strangers),
+            *(now, int(1e9 * deadline), ntp >> 16 & 0xFFFF_FFFF),
+            *(self._replies, self._iovecs, self._headers),
+            *(self._schedule, self._padded, self._timespec, self._length, self.counters),
+        )
+
+    def news(self) -> tuple[int, dict[str, int]]:
+        """Since the last call: datagrams that needed no Python, and those of them that were dropped, by reason."""
+        news, self._told = (self.counters - self._told).tolist(), self.counters.copy()
+        return news[DATAGRAMS], {reason: news[place] for place, reason in REASONS.items() if news[place]}
+
+    def warm(self) -> None:
+        """Compile or load the kernels now."""
+        self.serve(Inbox(), -1, 0.0, 0.0, 0)

@@ -1,0 +1,153 @@
+"""The connected peers of a port as the door knows them: one record each, found by address."""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from media.rtc.addresses import AddressTable
+from media.rtc.consent import packed
+from media.rtc.inbox import key_of
+from media.rtc.sha1 import keyed
+from media.rtc.srtp import SrtpContext
+from media.rtc.stun import Address
+
+CHECKS_KEPT = 32
+"""Transactions remembered for one peer, so that an overheard check is worth nothing from elsewhere."""
+
+PEER = np.dtype(
+    [
+        ("address", "u8"),  # family, port and IPv4 address, as in a sockaddr_in; 0: not reachable through the door
+        ("srtp", "u8"),  # inbound context
+        ("ufrag", "u8"),
+        ("consent", "f8"),  # when the last authentic check came, in the driver's time
+        ("reported", "f8"),  # when the last report came; 0 before the first
+        ("second", "i8"),  # the one that answers, handed and packets are counted in
+        ("turn", "i8"),  # the batch in which something of this peer was left to Python
+        ("reporter", "i8"),  # the SSRC that its reports come from; -1 before the first
+        ("key", "u4", 10),  # see media.rtc.sha1.keyed
+        ("ssrc", "u4"),  # of the stream it is sent
+        ("highest", "u4"),  # extended sequence number
+        ("lost", "i4"),  # packets in all
+        ("reports", "u4"),
+        ("fraction", "f4"),  # lost since the report before, 0..1
+        ("jitter", "f4"),  # s
+        ("round_trip", "f4"),  # s; NaN before it is known
+        ("answers", "u4"),
+        ("handed", "u4"),
+        ("packets", "u4"),
+        ("checks", "u4"),  # answered in all
+        ("transactions", "u8", CHECKS_KEPT),
+        ("talks", "u1"),
+        ("linked", "u1"),  # no peer but another relay: all that it sends is Python's
+        ("used", "u1"),
+    ],
+    align=True,
+)
+
+
+class Known(Protocol):
+    """What has a record."""
+
+    entry: int
+    """Its index, -1 while there is none; kept up to date here."""
+
+
+class Peers:
+    """The records. An address belongs to whoever came through it last."""
+
+    def __init__(self) -> None:
+        self.records: NDArray[Any] = np.zeros(64, PEER)
+        self.addresses = AddressTable()
+        self._free = list(range(63, -1, -1))
+
+    def admit(
+        self,
+        holder: Known,
+        address: Address,
+        credentials: tuple[str, str],
+        context: SrtpContext,
+        ssrc: int,
+        talks: bool,
+        now: float,
+    ) -> None:
+        """Know ``holder`` from now on; ``context``, which is the inbound one, must outlive :meth:`forget`."""
+        entry = self._new()
+        record = self.records[entry]
+        record["srtp"], record["ssrc"], record["talks"] = context.address, ssrc, talks
+        record["consent"], record["reporter"], record["round_trip"] = now, -1, np.nan
+        holder.entry = entry
+        self.change_credentials(holder, credentials)
+        self.move(holder, address)
+
+    def link(self, key: int) -> None:
+        """Leave all that comes from the address ``key``, which is another relay's, to Python."""
+        if self.addresses.get(key) < 0:
+            entry = self._new()
+            self.records[entry]["linked"], self.records[entry]["address"] = True, key
+            self.addresses.put(key, entry)
+
+    def unlink(self, key: int) -> None:
+        """No relay is there any more."""
+        entry = self.addresses.get(key)
+        self.addresses.remove(key)
+        self._release(entry)
+
+    def move(self, holder: Known, address: Address) -> None:
+        """The peer is at another address now."""
+        self.expel(holder)
+        key = key_of(address)
+        self.records[holder.entry]["address"] = key
+        self.addresses.put(key, holder.entry)
+
+    def expel(self, holder: Known) -> None:
+        """What comes from the peer's address is no longer for the door, but its record stays."""
+        key = int(self.records[holder.entry]["address"])
+        if key and self.addresses.get(key) == holder.entry:
+            self.addresses.remove(key)
+        self.records[holder.entry]["address"] = 0
+
+    def vacate(self, key: int) -> None:
+        """Whoever came from this address before is not there any more."""
+        self.records[self.addresses.get(key)]["address"] = 0
+        self.addresses.remove(key)
+
+    def change_credentials(self, holder: Known, credentials: tuple[str, str]) -> None:
+        """Take checks with this fragment and password, and no others."""
+        ufrag, password = credentials
+        record = self.records[holder.entry]
+        record["ufrag"], record["key"] = packed(ufrag), keyed(password.encode())
+
+    def forget(self, holder: Known) -> None:
+        """The peer is gone."""
+        self.expel(holder)
+        self._release(holder.entry)
+        holder.entry = -1
+
+    def trust_reports(self, holder: Known, ssrc: int) -> None:
+        """An authentic report came from ``ssrc``: more from there are read at the door."""
+        self.records[holder.entry]["reporter"] = ssrc
+
+    def last_check(self, holder: Known) -> float:
+        """When the last authentic check came through the door."""
+        return float(self.records[holder.entry]["consent"])
+
+    def overheard(self, holder: Known, transaction: bytes) -> bool:
+        """True if the door has answered this check: from elsewhere it is somebody else's."""
+        record = self.records[holder.entry]
+        return int.from_bytes(transaction[4:], "little") in record["transactions"][: record["checks"]]
+
+    def _release(self, entry: int) -> None:
+        self.records[entry] = np.zeros(1, PEER)[0]
+        self._free.append(entry)
+
+    def _new(self) -> int:
+        if not self._free:
+            size = len(self.records)
+            larger = np.zeros(2 * size, PEER)
+            larger[:size] = self.records
+            self.records = larger
+            self._free = list(range(2 * size - 1, size - 1, -1))
+        entry = self._free.pop()
+        self.records[entry]["used"] = True
+        return entry

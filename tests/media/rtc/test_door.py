@@ -1,0 +1,359 @@
+"""The door over real sockets: what it deals with, what it leaves to Python and in which order, what it refuses."""
+
+import socket
+import time
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from media.rtc.door import (
+    ANSWERS_MAX,
+    CHECKS,
+    HANDED_MAX,
+    PACKETS_MAX,
+    REPORTS,
+    STRANGER_MAX,
+    STRANGERS_MAX,
+    Door,
+)
+from media.rtc.inbox import BATCH, DATAGRAM_MAX, Inbox, key_of
+from media.rtc.rtcp import ReportBlock, build_bye, build_receiver_report, parse_rtcp
+from media.rtc.rtp import RtpPacket, build_rtp
+from media.rtc.srtp import AES_128_GCM, SrtpContext
+from media.rtc.stun import (
+    BINDING_REQUEST,
+    PRIORITY,
+    USE_CANDIDATE,
+    USERNAME,
+    Address,
+    build_stun,
+    build_success,
+    parse_stun,
+)
+
+NOW, NTP = 1000.0, 0xE000_0000_0000_0000
+
+_numbers = count(1)
+
+
+class Guest:
+    """A peer with a socket of its own, and what the door needs to know of it."""
+
+    def __init__(self) -> None:
+        self.number = next(_numbers)
+        self.entry = -1
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.setblocking(False)
+        self.address: Address = self.socket.getsockname()
+        self.credentials = (f"{self.number:08x}", f"{self.number:032x}")
+        key = self.number.to_bytes(28, "big")
+        self.own, self.relays = SrtpContext(AES_128_GCM, key, ssrc=self.number), SrtpContext(AES_128_GCM, key)
+        self.ssrc = 0x1000 + self.number
+        self._transactions = count()
+
+    def check(self, *, password: str = "", ufrag: str = "", extra: tuple[tuple[int, bytes], ...] = ()) -> bytes:
+        """A consent check."""
+        attributes = [(USERNAME, f"{ufrag or self.credentials[0]}:me".encode()), (PRIORITY, bytes(4)), *extra]
+        secret = (password or self.credentials[1]).encode()
+        return build_stun(BINDING_REQUEST, next(self._transactions).to_bytes(12), attributes, secret)
+
+    def report(self, fraction: float = 0.0, goodbye: bool = False) -> bytes:
+        """A protected receiver report on what it is sent."""
+        block = ReportBlock(self.ssrc, fraction, 3, 70_000, 480, (NTP >> 16) - 0x18000 & 0xFFFF_FFFF, 0x10000)
+        compound = build_receiver_report(self.number, (block,), "x") + (build_bye(self.number) if goodbye else b"")
+        return self.own.protect_rtcp(compound)
+
+    def packet(self, sequence: int) -> bytes:
+        """A protected packet of sound."""
+        return self.own.protect(build_rtp(RtpPacket(111, sequence, 0, self.number, b"opus")))
+
+    def heard(self) -> list[bytes]:
+        """What came to its socket."""
+        taken = []
+        while True:
+            try:
+                taken.append(self.socket.recv(2048))
+            except BlockingIOError:
+                return taken
+
+
+class Porch:
+    """A door with its inbox and port."""
+
+    def __init__(self) -> None:
+        self.door, self.inbox = Door(), Inbox()
+        self.port = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.port.bind(("127.0.0.1", 0))
+        self.guests: list[Guest] = []
+
+    def guest(self, *, talks: bool = False, reports: bool = True) -> Guest:
+        """Someone who is connected."""
+        guest = Guest()
+        self.guests.append(guest)
+        peers = self.door.peers
+        peers.admit(guest, guest.address, guest.credentials, guest.relays, guest.ssrc, talks, 0.0)
+        if reports:
+            peers.trust_reports(guest, guest.number)
+        return guest
+
+    def take(
+        self, *sent: tuple[bytes, Guest | Address], now: float = NOW, deadline: float = 1e9
+    ) -> list[tuple[bytes, Address, bool]]:
+        """Let a batch arrive; returns what is left to Python."""
+        keys = [key_of(source.address if isinstance(source, Guest) else source) for _, source in sent]
+        names = dict(zip(keys, (source for _, source in sent), strict=True))
+        self.inbox.put([(datagram, key) for (datagram, _), key in zip(sent, keys, strict=True)])
+        self.door.serve(self.inbox, self.port.fileno(), now, deadline, NTP)
+        left = []
+        while self.inbox:
+            datagram, key, opened = self.inbox.pop()
+            left.append((datagram, names[key], opened))
+        return left
+
+    def close(self) -> None:
+        """Free ports and C state."""
+        for guest in self.guests:
+            guest.socket.close()
+            guest.own.close()
+            guest.relays.close()
+        self.port.close()
+
+
+@pytest.fixture
+def porch() -> Iterator[Porch]:
+    made = Porch()
+    yield made
+    made.close()
+
+
+def drops(porch: Porch) -> dict[str, int]:
+    """What was dropped since the last call."""
+    return porch.door.news()[1]
+
+
+def test_consent_checks_are_answered_and_noted(porch: Porch):
+    guests = [porch.guest() for _ in range(3)]
+    sent = [(guest.check(extra=((USE_CANDIDATE, b""),)), guest) for guest in guests for _ in range(2)]
+    assert porch.take(*sent) == []
+    for guest in guests:
+        own = [parse_stun(datagram) for datagram, source in sent if source is guest]
+        secret = guest.credentials[1].encode()
+        assert guest.heard() == [build_success(request, guest.address, secret) for request in own]
+        assert porch.door.peers.last_check(guest) == NOW
+    assert porch.door.counters[CHECKS] == 6
+    assert porch.door.news() == (6, {})
+
+
+def test_check_with_another_password_is_dropped_without_an_answer(porch: Porch):
+    guest = porch.guest()
+    assert porch.take((guest.check(password="x" * 32), guest)) == []
+    assert guest.heard() == []
+    assert porch.door.peers.last_check(guest) == 0.0
+    assert drops(porch) == {"STUN not authentic": 1}
+
+
+def test_checks_for_the_session_are_left_to_it(porch: Porch):
+    guest = porch.guest()
+    sent = [guest.check(ufrag="somebody"), guest.check(extra=((0x0014, b"realm"),)), b"\x00\x01", b"\x00"]
+    assert [datagram for datagram, *_ in porch.take(*((datagram, guest) for datagram in sent))] == sent
+    assert guest.heard() == []
+
+
+def test_reports_are_read(porch: Porch):
+    guest = porch.guest()
+    assert porch.take((guest.report(0.25), guest), (guest.report(0.5), guest)) == []
+    record = porch.door.peers.records[guest.entry]
+    assert (record["fraction"], record["lost"], record["highest"], record["reports"]) == (0.5, 3, 70_000, 2)
+    assert (record["jitter"], record["round_trip"], record["reported"]) == (pytest.approx(0.01), 0.5, NOW)
+    assert porch.door.counters[REPORTS] == 2
+
+
+def test_forged_replayed_and_cut_reports_change_nothing(porch: Porch):
+    guest = porch.guest()
+    good = guest.report()
+    porch.take((good, guest))
+    forged = good[:-1] + bytes([good[-1] ^ 1])
+    assert porch.take((good, guest), (forged, guest), (good[:20], guest)) == []
+    assert porch.door.peers.records[guest.entry]["reports"] == 1
+    assert drops(porch) == {"forged or replayed": 3}
+
+
+def test_report_of_an_unknown_source_is_the_session_s(porch: Porch):
+    """Each new one costs memory in libsrtp: the session counts them."""
+    guest = porch.guest(reports=False)
+    report = guest.report()
+    assert porch.take((report, guest)) == [(report, guest, False)]
+    porch.door.peers.trust_reports(guest, guest.number)
+    assert porch.take((guest.report(), guest)) == []
+
+
+def test_goodbye_is_left_to_the_session_decrypted(porch: Porch):
+    guest = porch.guest()
+    [(compound, _, opened)] = porch.take((guest.report(goodbye=True), guest))
+    assert opened
+    assert parse_rtcp(compound).bye == (guest.number,)
+
+
+def test_sound_is_the_session_s_from_speakers_and_dropped_from_listeners(porch: Porch):
+    speaker, listener = porch.guest(talks=True), porch.guest()
+    first, second = speaker.packet(1), speaker.packet(2)
+    assert porch.take((first, speaker), (listener.packet(1), listener), (second, speaker)) == [
+        (first, speaker, False),
+        (second, speaker, False),
+    ]
+    assert drops(porch) == {"not negotiated": 1}
+
+
+def test_what_one_peer_sends_stays_in_order(porch: Porch):
+    speaker, listener = porch.guest(talks=True), porch.guest()
+    sent = [speaker.packet(1), speaker.check(), speaker.report(), speaker.packet(2)]
+    left = porch.take((listener.check(), listener), *((datagram, speaker) for datagram in sent))
+    assert [datagram for datagram, *_ in left] == sent
+    assert len(listener.heard()) == 1
+    assert porch.take((speaker.check(), speaker)) == [], "in the next batch it is as before"
+
+
+def test_strangers_wait_behind_those_who_are_known(porch: Porch):
+    speaker = porch.guest(talks=True)
+    stranger = ("203.0.113.9", 9)
+    sent = [(b"\x16 one", stranger), (speaker.packet(1), speaker), (b"\x16 two", stranger)]
+    assert [datagram for datagram, *_ in porch.take(*sent)] == [sent[1][0], b"\x16 one", b"\x16 two"]
+
+
+def test_what_the_door_had_no_time_for_is_python_s_in_order(porch: Porch):
+    guest, stranger = porch.guest(), ("203.0.113.9", 9)
+    sent = [(b"\x16", stranger), (guest.check(), guest), (b"\x17", stranger)]
+    assert porch.take(*sent, deadline=time.monotonic()) == [(*each, False) for each in sent]
+    porch.inbox.put([(datagram, key_of(stranger)) for datagram, _ in sent])
+    assert porch.inbox.unseen == len(porch.inbox) == 3
+
+
+def test_stranger_s_flood_is_dropped_and_hurts_no_other_stranger(porch: Porch):
+    flooder, other = ("203.0.113.9", 9), ("203.0.113.10", 9)
+    for _ in range(10):
+        porch.take(*[(b"\x00junk", flooder)] * BATCH)
+    assert drops(porch) == {"too many from one stranger": 10 * BATCH - STRANGER_MAX}
+    assert len(porch.take((b"\x16", other))) == 1
+    assert len(porch.take((b"\x16", flooder), now=NOW + 1)) == 1, "it begins anew with each second"
+
+
+def test_flood_from_many_addresses_is_bounded_and_hurts_no_one_who_is_known(porch: Porch):
+    speaker, listener = porch.guest(talks=True), porch.guest()
+    left = 0
+    for batch in range(2 * STRANGERS_MAX // BATCH):
+        left += len(porch.take(*((b"junk", (f"10.{batch}.{index}.1", 4000)) for index in range(BATCH))))
+    assert left <= STRANGERS_MAX
+    assert set(drops(porch)) <= {"too many from strangers", "too many from one stranger"}
+    assert len(porch.take((speaker.packet(1), speaker), (listener.check(), listener))) == 1
+    assert len(listener.heard()) == 1
+
+
+def test_peer_s_flood_of_checks_costs_it_answers_and_not_its_consent(porch: Porch):
+    flooder, other = porch.guest(), porch.guest()
+    for _ in range(4):
+        porch.take(*[(flooder.check(), flooder)] * 32, (other.check(), other))
+    assert len(flooder.heard()) == ANSWERS_MAX
+    assert len(other.heard()) == 4
+    assert drops(porch) == {"too many from one peer": 4 * 32 - ANSWERS_MAX}
+    assert porch.door.peers.last_check(flooder) == NOW
+
+
+def test_peer_s_flood_of_anything_else_is_bounded(porch: Porch):
+    speaker = porch.guest(talks=True)
+    for _ in range(12):
+        porch.take(*[(b"\x16junk", speaker)] * BATCH)
+    assert drops(porch) == {"too many from one peer": 12 * BATCH - HANDED_MAX}
+    assert len(porch.take((speaker.packet(1), speaker))) == 1, "sound is counted apart"
+    packet = speaker.packet(2)
+    for _ in range(12):
+        porch.take(*[(packet, speaker)] * BATCH)
+    assert drops(porch) == {"too many from one peer": 12 * BATCH + 1 - PACKETS_MAX}
+
+
+def test_peer_that_moves_is_known_at_its_new_address_only(porch: Porch):
+    guest, new = porch.guest(), ("203.0.113.9", 9)
+    porch.door.peers.move(guest, new)
+    assert len(porch.take((guest.check(), guest))) == 1
+    assert porch.take((guest.check(), new)) == []
+
+
+def test_overheard_check_is_remembered(porch: Porch):
+    guest = porch.guest()
+    datagram = guest.check()
+    transaction = parse_stun(datagram).transaction
+    assert not porch.door.peers.overheard(guest, transaction)
+    porch.take((datagram, guest))
+    assert porch.door.peers.overheard(guest, transaction)
+
+
+def test_new_credentials_take_the_place_of_the_old(porch: Porch):
+    guest = porch.guest()
+    old, guest.credentials = guest.credentials, ("newfragm", "n" * 32)
+    porch.door.peers.change_credentials(guest, guest.credentials)
+    assert porch.take((guest.check(), guest)) == []
+    assert len(porch.take((guest.check(ufrag=old[0], password=old[1]), guest))) == 1
+
+
+def test_who_left_is_a_stranger_and_their_record_another_s(porch: Porch):
+    first = porch.guest()
+    porch.take((first.report(0.5), first))
+    entry = first.entry
+    porch.door.peers.forget(first)
+    assert first.entry == -1
+    assert len(porch.take((first.check(), first))) == 1
+    second = porch.guest()
+    assert second.entry == entry
+    record = porch.door.peers.records[entry]
+    assert (record["reports"], record["fraction"], record["reported"]) == (0, 0.0, 0.0)
+
+
+def test_address_is_whose_came_through_it_last(porch: Porch):
+    first, second = porch.guest(), porch.guest()
+    porch.door.peers.move(second, first.address)
+    assert porch.take((second.check(), first)) == []
+    porch.door.peers.forget(first)
+    assert porch.take((second.check(), first)) == [], "what the first leaves behind is not the second's"
+    porch.door.peers.vacate(key_of(first.address))
+    assert len(porch.take((second.check(), first))) == 1
+    porch.door.peers.forget(second)
+
+
+def test_hundreds_of_guests_are_told_apart(porch: Porch):
+    """More than there are records and slots at first."""
+    guests = [Guest() for _ in range(300)]
+    for number, guest in enumerate(guests):
+        guest.address = ("10.0.0.1", number + 1)
+        porch.door.peers.admit(guest, guest.address, guest.credentials, guest.relays, guest.ssrc, False, 0.0)
+        guest.socket.close()
+    for number, guest in enumerate(guests):
+        assert porch.take((guest.check(), guest), now=float(number)) == []
+    assert [porch.door.peers.last_check(guest) for guest in guests] == [*map(float, range(300))]
+    for guest in guests:
+        porch.door.peers.forget(guest)
+        guest.own.close()
+        guest.relays.close()
+    assert len(porch.door.peers.addresses) == 0
+
+
+def test_link_of_another_relay_is_left_alone(porch: Porch):
+    relay = Guest()
+    porch.guests.append(relay)
+    key = key_of(relay.address)
+    porch.door.peers.link(key)
+    porch.door.peers.link(key)
+    packet = relay.packet(1)
+    for _ in range(20):
+        assert len(porch.take(*[(packet, relay)] * BATCH)) == BATCH
+    porch.door.peers.unlink(key)
+    assert len(porch.door.peers.addresses) == 0
+
+
+def test_datagram_that_is_too_large_is_nothing(porch: Porch):
+    guest = porch.guest()
+    for size in (DATAGRAM_MAX + 1, 10):
+        guest.socket.sendto(bytes(size), porch.port.getsockname())
+    assert porch.inbox.fill(porch.port.fileno()) == 2
+    porch.door.serve(porch.inbox, porch.port.fileno(), NOW, 1e9, NTP)
+    assert [porch.inbox.pop()[0] for _ in range(2)] == [b"", bytes(10)]
