@@ -10,13 +10,13 @@ import sys
 
 from rich.console import Console
 
-from loadtest.bench import doorman, fanout, join, memory
+from loadtest.bench import doorman, fanout, join, memory, peers
 from loadtest.bench.result import Result
 from loadtest.engine.member import JoinError
 from loadtest.lab import LabError
 from loadtest.venue import VenueError
 
-BENCHES = {"fanout": fanout, "join": join, "memory": memory, "doorman": doorman}
+BENCHES = {"fanout": fanout, "join": join, "memory": memory, "doorman": doorman, "peers": peers}
 
 
 def main() -> int:
@@ -39,7 +39,9 @@ def main() -> int:
     except (LabError, VenueError, JoinError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    result = Result(chosen.name, ["python", "-m", "loadtest.bench", *sys.argv[1:]], figures, bench.TARGETS)
+    command = ["python", "-m", "loadtest.bench", *sys.argv[1:]]
+    peers_found = bench.versions() if hasattr(bench, "versions") else {}
+    result = Result(chosen.name, command, figures, bench.TARGETS, peers_found)
     result.show(Console(stderr=chosen.json))
     if chosen.json:
         print(result.to_json())

@@ -10,6 +10,8 @@ from rich.progress import Progress
 from loadtest.bench.floor import bare_sendmmsg
 from loadtest.bench.result import Target
 from loadtest.bench.stand import Stand, bar, stand
+from loadtest.engine.engine import Engine
+from loadtest.engine.member import Timings
 
 TARGETS = (
     Target("us_per_packet", "<=", 8.0),
@@ -58,13 +60,20 @@ async def run(chosen: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-async def join_all(built: Stand, listeners: int, rate: float, progress: Progress) -> list[Any]:
+async def join_all(built: Stand, listeners: int, rate: float, progress: Progress) -> list[Timings]:
     """Let listeners join evenly spaced; returns their timings."""
-    task = progress.add_task("joining", total=listeners)
+    return await join_at(built.engine, built.venue.whep, listeners, rate, progress)
 
-    async def join(number: int) -> Any:
+
+async def join_at(
+    engine: Engine, whep: str, listeners: int, rate: float, progress: Progress, who: str = "joining"
+) -> list[Timings]:
+    """The same at any server that speaks WHEP."""
+    task = progress.add_task(who, total=listeners)
+
+    async def join(number: int) -> Timings:
         await asyncio.sleep(number / rate)
-        _, timings = await built.engine.join("listener", built.venue.whep)
+        _, timings = await engine.join("listener", whep)
         progress.advance(task)
         return timings
 

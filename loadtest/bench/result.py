@@ -4,7 +4,7 @@ import json
 import operator
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
@@ -33,6 +33,8 @@ class Result:
     command: Sequence[str]
     figures: Mapping[str, Any]
     targets: Sequence[Target]
+    peers: Mapping[str, str] = field(default_factory=dict)
+    """Versions of what was measured and is no package of ours."""
 
     def judged(self) -> list[dict[str, Any]]:
         """Each target with whether it was reached."""
@@ -52,7 +54,7 @@ class Result:
             {
                 "bench": self.bench,
                 "machine": machine_facts(),
-                "versions": {"python": platform.python_version(), **versions()},
+                "versions": {"python": platform.python_version(), **versions(), **self.peers},
                 "command": " ".join(self.command),
                 "figures": self.figures,
                 "targets": self.judged(),

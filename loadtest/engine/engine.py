@@ -38,11 +38,13 @@ HTTP_CONNECTIONS = 64
 class Engine:
     """Light listeners and speakers. Use from one event loop, between :meth:`start` and :meth:`stop`.
 
-    ``ended`` is called with a member's number and a reason when the relay ends a session by itself.
+    ``ended`` is called with a member's number and a reason when the relay ends a session by itself. With
+    ``candidates`` members say in their offers where they are, as servers that are full ICE agents want it; ours
+    learns it from the checks. Such servers must be on this machine.
     """
 
-    def __init__(self, ended: Callable[[int, str], None] | None = None) -> None:
-        self._ended = ended
+    def __init__(self, ended: Callable[[int, str], None] | None = None, candidates: bool = False) -> None:
+        self._ended, self._candidates = ended, candidates
         self._numbers = count(1)
         self._members: dict[int, Member] = {}
         self._by_seat: dict[int, Member] = {}
@@ -88,7 +90,8 @@ class Engine:
         Space too. :raises JoinError: at whichever step it failed; nothing is left behind then.
         """
         number = next(self._numbers)
-        member = Member(kind, url, token, self._http, self._identity, self._ears, self._seats, self._on_end)
+        places = self._ears, self._seats
+        member = Member(kind, url, token, self._http, self._identity, *places, self._on_end, self._candidates)
         try:
             await member.connect(lambda: self._by_seat.__setitem__(member.seat, member))
         except BaseException:
@@ -133,10 +136,15 @@ class Engine:
         }
 
     def totals(self) -> dict[str, int]:
-        """Packets since the start: expected, received, rejected; and how many members there are."""
+        """Packets since the start: expected, received, their octets, rejected; and how many members there are."""
         expected, received = self._ears.totals()
-        rejected = self._ears.rejected
-        return {"expected": expected, "received": received, "rejected": rejected, "members": len(self._members)}
+        return {
+            "expected": expected,
+            "received": received,
+            "octets": self._ears.octets,
+            "rejected": self._ears.rejected,
+            "members": len(self._members),
+        }
 
     def hush(self, hushed: bool) -> None:
         """Let all speakers hold their breath, or go on."""

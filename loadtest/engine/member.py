@@ -56,9 +56,9 @@ class Member:
         ears: Ears,
         seats: Seats,
         ended: Callable[["Member", str], None],
+        candidates: bool = False,
     ) -> None:
         self.kind = kind
-        self.client = Client(identity, "sendrecv" if kind == "speaker" else "recvonly")
         self.timings = Timings()
         self._url, self._http = url, http
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -68,6 +68,10 @@ class Member:
         self._seat: Seat | None = None
         self._socket: socket.socket | None = None
         self._closing: list[socket.socket] = []
+        if candidates:
+            self._sit_down("127.0.0.1")
+        own = (self.address,) if candidates else ()
+        self.client = Client(identity, "sendrecv" if kind == "speaker" else "recvonly", own)
         self._resource: str | None = None
         self._deleted = self._up = False
         self._timer: asyncio.TimerHandle | None = None
@@ -102,7 +106,8 @@ class Member:
         except SdpError as error:
             raise JoinError(f"answer: {error}") from error
         assert self.client.remote is not None
-        self._sit_down(self.client.remote)
+        if self.seat < 0:
+            self._sit_down(self.client.remote[0])
         seated()
         self._flush()
         await self._connected
@@ -181,10 +186,10 @@ class Member:
         for own in self._closing:
             own.close()
 
-    def _sit_down(self, remote: Address) -> None:
+    def _sit_down(self, host: str) -> None:
         """Take a seat if the relay is on this machine, else have a socket; :raises JoinError: there is none."""
         try:
-            self._seat = self._seats.take() if remote[0].startswith("127.") else None
+            self._seat = self._seats.take() if host.startswith("127.") else None
             if self._seat is None:
                 self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
                 self._socket.bind(("", 0))

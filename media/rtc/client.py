@@ -1,8 +1,8 @@
 """The client's end of a WebRTC session: a controlling ICE agent with one path, around DTLS-SRTP.
 
-For peers that know an ICE-lite relay's address from its answer: synthetic listeners and speakers, and tests. It
-is WebRTC on the wire in every respect; it has no candidates of its own to offer, since the relay learns its
-address from its checks.
+For peers that know a relay's address from its answer: synthetic listeners and speakers, and tests. It is WebRTC on
+the wire in every respect. It need not offer candidates of its own to an ICE-lite relay, which learns its address
+from its checks; a full ICE agent wants one, and answers to checks of its own.
 """
 
 import secrets
@@ -21,6 +21,7 @@ from media.rtc.stun import (
     Address,
     StunError,
     build_stun,
+    build_success,
     is_stun,
     parse_stun,
 )
@@ -47,7 +48,9 @@ class Client:
     :meth:`handle_timer`; datagrams for :attr:`remote` stand in :attr:`outbox`.
     """
 
-    def __init__(self, identity: Identity, direction: Direction) -> None:
+    def __init__(
+        self, identity: Identity, direction: Direction, candidates: tuple[Address, ...] = ()
+    ) -> None:
         self._identity = identity
         self.ssrc = secrets.randbits(32)
         self._ufrag, self._pwd = secrets.token_hex(4), secrets.token_hex(16)
@@ -61,6 +64,7 @@ class Client:
             payload_type=PAYLOAD_TYPE,
             ssrc=self.ssrc,
             extensions=tuple(EXTENSION_IDS.items()),
+            candidates=candidates,
         )
         self.offer = write_sdp(own)
         self.remote: Address | None = None
@@ -139,6 +143,9 @@ class Client:
             message = parse_stun(datagram)
         except StunError:
             return
+        if message.kind == BINDING_REQUEST and message.authentic(self._pwd.encode()):
+            assert self.remote is not None
+            self.outbox.append(build_success(message, self.remote, self._pwd.encode()))
         if message.kind != BINDING_RESPONSE or message.transaction != self._transaction:
             return
         if not message.authentic(self._answer.pwd.encode()):
