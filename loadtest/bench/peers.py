@@ -29,7 +29,7 @@ PACE = 50
 
 @dataclass(frozen=True)
 class Rival:
-    """A server and the crowd it is measured with: large enough to dwarf what it does anyway, too small to tire it."""
+    """A server and its crowd: large enough to dwarf what the server does anyway, too small to tire it."""
 
     name: str
     stage: Callable[[], AbstractAsyncContextManager[Stage]]
@@ -38,11 +38,11 @@ class Rival:
     """Listeners a second."""
 
 
-OURS = Rival("ours", ours.stage, 800, 100.0)
+OURS = Rival("ours", ours.stage, 1600, 160.0)
 RIVALS = (
     Rival("janus_streaming", streaming.stage, 240, 50.0),
     Rival("janus_audiobridge", audiobridge.stage, 40, 20.0),
-    Rival("aiortc", stock.stage, 16, 5.0),
+    Rival("aiortc", stock.stage, 10, 5.0),
 )
 
 

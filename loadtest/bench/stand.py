@@ -34,11 +34,11 @@ class Stand:
 
 
 @asynccontextmanager
-async def stand(title: str, speakers: int) -> AsyncIterator[Stand]:
-    """Build it up, with the speakers talking, and take it down."""
+async def stand(title: str, speakers: int, address: str = "") -> AsyncIterator[Stand]:
+    """Build it up, with the speakers talking, and take it down; ``address`` is the engine's ``host``."""
     with server() as where, Host(where.base, where.token) as host:
         venue = host.open(title, speakers)
-        engine = Engine()
+        engine = Engine(host=address)
         await engine.start()
         try:
             built = Stand(where, venue, engine, RelayProbe(where.base))

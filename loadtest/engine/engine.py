@@ -39,12 +39,12 @@ class Engine:
     """Light listeners and speakers. Use from one event loop, between :meth:`start` and :meth:`stop`.
 
     ``ended`` is called with a member's number and a reason when the relay ends a session by itself. With
-    ``candidates`` members say in their offers where they are, as servers that are full ICE agents want it; ours
-    learns it from the checks. Such servers must be on this machine.
+    ``host``, an address of this machine, members have sockets of their own there and say so in their offers, as
+    servers want it that are full ICE agents; ours learns from the checks where they are.
     """
 
-    def __init__(self, ended: Callable[[int, str], None] | None = None, candidates: bool = False) -> None:
-        self._ended, self._candidates = ended, candidates
+    def __init__(self, ended: Callable[[int, str], None] | None = None, host: str = "") -> None:
+        self._ended, self._host = ended, host
         self._numbers = count(1)
         self._members: dict[int, Member] = {}
         self._by_seat: dict[int, Member] = {}
@@ -91,7 +91,7 @@ class Engine:
         """
         number = next(self._numbers)
         places = self._ears, self._seats
-        member = Member(kind, url, token, self._http, self._identity, *places, self._on_end, self._candidates)
+        member = Member(kind, url, token, self._http, self._identity, *places, self._on_end, self._host)
         try:
             await member.connect(lambda: self._by_seat.__setitem__(member.seat, member))
         except BaseException:

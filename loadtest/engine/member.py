@@ -56,7 +56,7 @@ class Member:
         ears: Ears,
         seats: Seats,
         ended: Callable[["Member", str], None],
-        candidates: bool = False,
+        host: str = "",
     ) -> None:
         self.kind = kind
         self.timings = Timings()
@@ -68,9 +68,10 @@ class Member:
         self._seat: Seat | None = None
         self._socket: socket.socket | None = None
         self._closing: list[socket.socket] = []
-        if candidates:
-            self._sit_down("127.0.0.1")
-        own = (self.address,) if candidates else ()
+        self._host = host
+        if host:
+            self._stand()
+        own = (self.address,) if host else ()
         self.client = Client(identity, "sendrecv" if kind == "speaker" else "recvonly", own)
         self._resource: str | None = None
         self._deleted = self._up = False
@@ -85,7 +86,7 @@ class Member:
         if self._seat:
             return self._seat.address
         assert self._socket is not None
-        return "127.0.0.1", self._socket.getsockname()[1]
+        return self._host or "127.0.0.1", self._socket.getsockname()[1]
 
     @property
     def seat(self) -> int:
@@ -107,7 +108,7 @@ class Member:
             raise JoinError(f"answer: {error}") from error
         assert self.client.remote is not None
         if self.seat < 0:
-            self._sit_down(self.client.remote[0])
+            self._sit_down(self.client.remote)
         seated()
         self._flush()
         await self._connected
@@ -186,15 +187,22 @@ class Member:
         for own in self._closing:
             own.close()
 
-    def _sit_down(self, host: str) -> None:
+    def _sit_down(self, remote: Address) -> None:
         """Take a seat if the relay is on this machine, else have a socket; :raises JoinError: there is none."""
         try:
-            self._seat = self._seats.take() if host.startswith("127.") else None
-            if self._seat is None:
-                self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-                self._socket.bind(("", 0))
-                self._ears.watch(self._socket.fileno())
-                self._ears.join(self._socket.fileno())
+            self._seat = self._seats.take() if remote[0].startswith("127.") else None
+        except OSError as error:
+            raise JoinError(f"socket: {error}") from error
+        if self._seat is None:
+            self._stand()
+
+    def _stand(self) -> None:
+        """Have a socket of one's own."""
+        try:
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+            self._socket.bind(("", 0))
+            self._ears.watch(self._socket.fileno())
+            self._ears.join(self._socket.fileno())
         except OSError as error:
             raise JoinError(f"socket: {error}") from error
 

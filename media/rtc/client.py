@@ -48,9 +48,7 @@ class Client:
     :meth:`handle_timer`; datagrams for :attr:`remote` stand in :attr:`outbox`.
     """
 
-    def __init__(
-        self, identity: Identity, direction: Direction, candidates: tuple[Address, ...] = ()
-    ) -> None:
+    def __init__(self, identity: Identity, direction: Direction, candidates: tuple[Address, ...] = ()) -> None:
         self._identity = identity
         self.ssrc = secrets.randbits(32)
         self._ufrag, self._pwd = secrets.token_hex(4), secrets.token_hex(16)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from loadtest.bench.rivals.gateway import gateway
+from loadtest.bench.rivals.island import HOST
 from loadtest.bench.rivals.janus import Janus, janus
 from loadtest.bench.rivals.stage import Stage, engine
 
@@ -21,7 +22,7 @@ async def stage() -> AsyncIterator[Stage]:
     async with (
         janus("audiobridge", _CONFIGURATION) as server,
         gateway(server, negotiate) as whep,
-        engine() as members,
+        engine(HOST) as members,
     ):
         for number in range(SPEAKERS):
             await members.join("speaker", whep, seed=number, continuous=True)

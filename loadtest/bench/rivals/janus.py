@@ -22,8 +22,7 @@ ADVICE = "apt-get install -y --no-install-recommends janus (Debian 12 has 1.1.2)
 START_TIMEOUT = 15.0
 ANSWER_TIMEOUT = 15.0
 EVENT_LOOPS = 2
-"""Threads that serve all connections; without the setting, each connection has a thread of its own and costs more."""
-_PLUGINS = Path("/usr/lib")
+"""Threads that serve all connections; without the setting each has a thread of its own, which costs more."""
 _CORE = """
 general: {{
     configs_folder = "{folder}"
@@ -34,10 +33,11 @@ general: {{
 media: {{ rtp_port_range = "20000-40000" }}
 nat: {{ ice_lite = true, ignore_mdns = true, ice_enforce_list = "{interface}" }}
 plugins: {{ disable = "{others}" }}
-transports: {{ disable = "libjanus_http.so,libjanus_pfunix.so,libjanus_mqtt.so,libjanus_nanomsg.so,libjanus_rabbitmq.so" }}
+transports: {{ disable = "{transports}" }}
 """
 _WEBSOCKETS = 'general: {{ json = "compact", ws = true, ws_port = {port}, ws_ip = "127.0.0.1", wss = false }}\n'
 _ALL = ("audiobridge", "duktape", "echotest", "lua", "nosip", "recordplay", "sip", "streaming", "textroom")
+_TRANSPORTS = ("http", "mqtt", "nanomsg", "pfunix", "rabbitmq")
 _ALL += ("videocall", "videoroom", "voicemail")
 
 
@@ -106,7 +106,8 @@ async def janus(plugin: str, configuration: str) -> AsyncIterator[Janus]:
     """A Janus with one plugin, in the network of :mod:`loadtest.bench.rivals.island`."""
     binary, port = program("janus", ADVICE), free_port()
     others = ",".join(f"libjanus_{other}.so" for other in _ALL if other != plugin)
-    core = {"loops": EVENT_LOOPS, "interface": INTERFACE, "others": others}
+    transports = ",".join(f"libjanus_{other}.so" for other in _TRANSPORTS)
+    core = {"loops": EVENT_LOOPS, "interface": INTERFACE, "others": others, "transports": transports}
     with folder() as place:
         (place / "janus.jcfg").write_text(_CORE.format(folder=place, **core))
         (place / "janus.transport.websockets.jcfg").write_text(_WEBSOCKETS.format(port=port))

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from loadtest.bench.rivals.island import HOST
 from loadtest.bench.rivals.stage import Stage
 from loadtest.bench.stand import stand
 
@@ -12,5 +13,5 @@ SPEAKERS = 2
 @asynccontextmanager
 async def stage() -> AsyncIterator[Stage]:
     """The relay with a Space in which two people talk."""
-    async with stand("peers", SPEAKERS) as built:
+    async with stand("peers", SPEAKERS, HOST) as built:
         yield Stage(built.engine, built.venue.whep, built.server.pid)

@@ -87,9 +87,9 @@ def folder() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def engine() -> AsyncIterator[Engine]:
-    """An engine whose members say where they are."""
-    made = Engine(candidates=True)
+async def engine(host: str) -> AsyncIterator[Engine]:
+    """An engine whose members have sockets of their own at ``host``, an address of this machine, and say so."""
+    made = Engine(host=host)
     await made.start()
     try:
         yield made

@@ -27,7 +27,7 @@ async def stage() -> AsyncIterator[Stage]:
                 if running.poll() is not None or asyncio.get_running_loop().time() > deadline:
                     raise LabError(f"aiortc did not start. It said last:\n{(place / 'log').read_text()[-1500:]}")
                 await asyncio.sleep(0.1)
-        async with engine() as members:
+        async with engine(HOST) as members:
             await members.join("speaker", url + "whip", continuous=True)
             yield Stage(members, url + "whep", running.pid)
 

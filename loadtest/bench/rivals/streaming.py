@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from loadtest.bench.rivals.feed import feed
 from loadtest.bench.rivals.gateway import gateway
+from loadtest.bench.rivals.island import HOST
 from loadtest.bench.rivals.janus import Janus, janus
 from loadtest.bench.rivals.stage import Stage, engine
 from loadtest.lab import free_port
@@ -30,7 +31,7 @@ async def stage() -> AsyncIterator[Stage]:
     async with (
         janus("streaming", configuration) as server,
         gateway(server, negotiate) as whep,
-        engine() as members,
+        engine(HOST) as members,
     ):
         with feed(port):
             yield Stage(members, whep, server.pid)
@@ -51,5 +52,5 @@ async def negotiate(server: Janus, offer: str) -> tuple[int, str]:
 def as_answer(offer: str, to: str) -> str:
     """What stands in a member's offer, said as the answer ``to`` another offer with one section of sound."""
     mid = parse_sdp(to).audio.mid
-    answer = offer.replace("a=setup:actpass", "a=setup:active").replace("a=group:BUNDLE 0", f"a=group:BUNDLE {mid}")
-    return re.sub(r"(?m)^a=mid:\S+", f"a=mid:{mid}", answer)
+    answer = offer.replace("a=setup:actpass", "a=setup:active")
+    return re.sub(r"(?m)^(a=mid:|a=group:BUNDLE )[^\s]+", rf"\g<1>{mid}", answer)
