@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import time
 from collections.abc import Callable, Coroutine
 from itertools import count
 from typing import Any
@@ -10,7 +11,7 @@ import aiohttp
 import numpy as np
 from numpy.typing import NDArray
 
-from loadtest.engine.ear import DATAGRAM, FIRST_PACKET, REPORT, RESOLUTION, Ears
+from loadtest.engine.ear import DATAGRAM, FIRST_PACKET, REPORT, RESOLUTION, Ears, Heard
 from loadtest.engine.health import Health
 from loadtest.engine.member import JoinError, Kind, Member, Timings
 from loadtest.engine.seats import Seats
@@ -50,6 +51,8 @@ class Engine:
         self._by_seat: dict[int, Member] = {}
         self._numbered: dict[Member, int] = {}
         self._lost: dict[int, tuple[int, int]] = {}
+        self._senders: dict[int, tuple[int, float]] = {}
+        """Each member's last sender report: the middle of its NTP time, and when it came in Unix time."""
         self._identity = Identity()
         self._ears = Ears(min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], DESCRIPTORS_MAX), SEATS)
         self._seats = Seats(self._ears)
@@ -164,6 +167,7 @@ class Engine:
     async def _discard(self, number: int, member: Member) -> None:
         self._voices.remove(number)
         self._lost.pop(number, None)
+        self._senders.pop(number, None)
         if self._by_seat.get(member.seat) is member:
             del self._by_seat[member.seat]
         member.get_up()
@@ -198,8 +202,18 @@ class Engine:
                 member.first_packet(heard.when)
             elif heard.kind == DATAGRAM:
                 member.datagram(heard.data)
-            elif heard.kind == REPORT and _says_goodbye(heard.data):
-                self._on_end(member, "the relay said goodbye")
+            elif heard.kind == REPORT:
+                self._read_report(member, heard)
+
+    def _read_report(self, member: Member, heard: Heard) -> None:
+        try:
+            compound = parse_rtcp(heard.data)
+        except RtcpError:
+            return
+        if compound.bye:
+            self._on_end(member, "the relay said goodbye")
+        elif compound.sender and (number := self._numbered.get(member)):
+            self._senders[number] = compound.sender.ntp >> 16 & 0xFFFF_FFFF, heard.when
 
     async def _report(self) -> None:
         """Send each listener's receiver report every 5 s, evenly spread."""
@@ -222,9 +236,10 @@ class Engine:
         self._lost[number] = expected, lost
         fraction = max(0, lost - lost_before) / max(1, expected - expected_before)
         jitter = int(ear["jitter"] * 48_000)
-        block = ReportBlock(
-            int(ear["ssrc"]), fraction, lost, int(ear["highest_sequence"]) & 0xFFFF_FFFF, jitter, 0, 0
-        )
+        last, came = self._senders.get(number, (0, 0.0))
+        held = int(65_536 * (time.time() - came)) & 0xFFFF_FFFF if last else 0
+        highest = int(ear["highest_sequence"]) & 0xFFFF_FFFF
+        block = ReportBlock(int(ear["ssrc"]), fraction, lost, highest, jitter, last, held)
         member.send(transport.sender.protect_rtcp(build_receiver_report(member.client.ssrc, (block,), "swarm")))
 
 
@@ -244,13 +259,6 @@ def quantile_ms(histogram: NDArray[np.int64], share: float) -> float | None:
     if not total:
         return None
     return 1e3 * (int(np.searchsorted(np.cumsum(histogram), share * total)) + 1) / RESOLUTION
-
-
-def _says_goodbye(report: bytes) -> bool:
-    try:
-        return bool(parse_rtcp(report).bye)
-    except RtcpError:
-        return False
 
 
 __all__ = ["Engine", "JoinError", "quantile_ms"]

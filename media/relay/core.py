@@ -23,14 +23,15 @@ from media.relay.plane import (
     SessionDown,
     SessionUp,
 )
+from media.relay.reception import reception, worst_losses
 from media.relay.room import Room
-from media.relay.stats import RelayStats
+from media.relay.stats import Histogram, RelayStats
 from media.rtc.crowd import Crowd
 from media.rtc.door import CHECKS, REPORTS, Door
 from media.rtc.dtls import Identity
 from media.rtc.events import Closed, Connected, Forgotten, Moved, RtcpReceived, RtpReceived, SessionEvent
 from media.rtc.inbox import Inbox, address_of, key_of
-from media.rtc.rtp import RtpPacket, ntp_time
+from media.rtc.rtp import CLOCK_RATE, RtpPacket, ntp_time
 from media.rtc.sdp import Description
 from media.rtc.session import Session
 from media.rtc.stun import Address, StunError, is_stun, parse_stun
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 TICK = 0.02
 """Seconds; one Opus frame of 960 samples at 48 kHz."""
+LOSS_INTERVAL = 50
+"""Ticks between two looks at what listeners lose: 1 s."""
 SESSIONS_MAX = 20_000
 """Sessions of one relay; four times what a core can fan out to, so that it bounds memory and nothing else."""
 
@@ -100,6 +103,7 @@ class RelayCore:
         """See :class:`media.relay.plane.DataPlane`; so for the commands below."""
         if name not in self._rooms:
             self._rooms[name] = Room(name, self._crowd)
+            self._rooms[name].number = next(self._order)
 
     def close_room(self, name: str, reason: DownReason = "room closed") -> None:
         """End every session of the room and forget it."""
@@ -211,7 +215,7 @@ class RelayCore:
             return
         if opened:
             same = self._door.peers.addresses.get(source) == peer.entry
-            self._handle(peer, peer.session.receive_report(datagram) if same else [], now)
+            self._handle(peer, peer.session.receive_report(datagram, now) if same else [], now)
             return
         self._handle(peer, peer.session.receive(datagram, now), now)
 
@@ -304,7 +308,8 @@ class RelayCore:
         assert transport.receiver is not None
         peer.up = True
         self._door.peers.admit(
-            *(peer, session.address, session.credentials, transport.receiver, session.ssrc, session.talks, now)
+            *(peer, session.address, session.credentials, transport.receiver, session.ssrc, session.talks, now),
+            group=peer.room.number,
         )
         self.stats.sessions_up += 1
         if session.talks:
@@ -367,6 +372,16 @@ class RelayCore:
             logger.exception("room %s could not be mixed in this tick", room.name)
             room.silence()  # else the packets of the tick before would go out again, and sound like a buzzer
 
+    def reception(self) -> dict[str, Histogram]:
+        """How listeners say they are served: one value of each kind for everyone who has reported."""
+        return reception(self._door.peers.records)
+
+    def _tell_losses(self) -> None:
+        """Let every room's encoders reckon with what its worst tenth of listeners lose."""
+        losses = worst_losses(self._door.peers.records)
+        for room in self._rooms.values():
+            room.expect_loss(100 * losses.get(room.number, 0.0))
+
     def _count_at_door(self) -> None:
         stats, counters = self.stats, self._door.counters
         datagrams, drops = self._door.news()
@@ -387,13 +402,16 @@ class RelayCore:
         mixed = perf_counter()
         self._crowd.send(fd)
         sent = perf_counter()
-        self._crowd.report(fd, ntp_time(wall), timestamp)
+        late = sent - start  # both clocks of the sender reports go on while the crowd is served
+        self._crowd.report(fd, ntp_time(wall + late), timestamp + int(late * CLOCK_RATE) & 0xFFFF_FFFF)
         for room in self._rooms.values():
             levels = room.levels()
             if levels is not None:
                 self._notify(Levels(room.name, levels))
         self._tick += 1
         stats.ticks += 1
+        if stats.ticks % LOSS_INTERVAL == 0:
+            self._tell_losses()
         self._count_at_door()
         stats.stages["fan-out"].observe(sent - mixed)
         stats.stages["tick"].observe(perf_counter() - start)

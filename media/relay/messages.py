@@ -29,7 +29,7 @@ from media.relay.plane import (
     SessionDown,
     SessionUp,
 )
-from media.relay.stats import Histogram, RelayStats
+from media.relay.stats import HISTOGRAMS, Histogram, RelayStats
 
 COMMANDS = (
     *("open_room", "close_room", "add_session", "drop_session", "drop_participant", "let_talk", "mute"),
@@ -91,5 +91,6 @@ def stats_of(values: dict[str, Any]) -> RelayStats:
         if isinstance(getattr(stats, name), Counter):
             value = Counter(value)
         setattr(stats, name, value)
-    stats.stages = {stage: Histogram(**histogram) for stage, histogram in values["stages"].items()}
+    for name in HISTOGRAMS:
+        setattr(stats, name, {key: Histogram(**histogram) for key, histogram in values[name].items()})
     return stats

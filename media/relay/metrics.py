@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import (
 )
 
 from media.relay.fleet import RelayFleet
-from media.relay.stats import RelayStats
+from media.relay.stats import Histogram, RelayStats
 
 _GAUGES = (
     ("processes", "Relays that these figures are the sum of", "processes"),
@@ -54,6 +54,11 @@ _LABELLED = (
     ("datagrams_dropped", "Received datagrams that were not used", "reason", "dropped"),
     ("speaker_frames", "Frames of speakers' sound by how they came about", "kind", "speaker_frames"),
 )
+_RECEPTION = (
+    ("loss_ratio", "Listeners by the share of packets they lost between their last two reports"),
+    ("jitter_seconds", "Listeners by the jitter that they reported last"),
+    ("round_trip_seconds", "Listeners by round trip; waiting for the relay's tick is part of it"),
+)
 
 
 def families(stats: RelayStats) -> Iterator[Metric]:
@@ -71,9 +76,15 @@ def families(stats: RelayStats) -> Iterator[Metric]:
         "spaces_relay_stage_seconds", "Where time goes between a packet in and a packet out", labels=["stage"]
     )
     for stage, histogram in stats.stages.items():
-        buckets = [("+Inf" if bound == float("inf") else f"{bound:g}", n) for bound, n in histogram.cumulative()]
-        stages.add_metric([stage], buckets, histogram.total)
+        stages.add_metric([stage], _buckets(histogram), histogram.total)
     yield stages
+    for name, text in _RECEPTION:
+        histogram = stats.reception[name]
+        yield HistogramMetricFamily(f"spaces_relay_listener_{name}", text, _buckets(histogram), histogram.total)
+
+
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    return [("+Inf" if bound == float("inf") else f"{bound:g}", n) for bound, n in histogram.cumulative()]
 
 
 _EACH = (

@@ -73,7 +73,9 @@ class Relay:
 
     def stats(self) -> RelayStats:
         """A copy of the counters."""
-        return self._core.stats.copy()
+        copy = self._core.stats.copy()
+        copy.reception = self._core.reception()
+        return copy
 
     def subscribe(self, listener: Callable[[PlaneEvent], None]) -> None:
         """See :class:`media.relay.plane.DataPlane`; so for the methods below."""

@@ -21,6 +21,8 @@ CAPTURE_INTERVAL = 10
 """Ticks between two packets that carry a capture time: 200 ms; receivers interpolate between them."""
 LEVELS_INTERVAL = 10
 """Ticks between two announcements of who is audible: 5 a second at most."""
+LOSS_MIN, LOSS_MAX, LOSS_STEP = 0.05, 0.3, 0.01
+"""Shares of packets that encoders reckon to be lost: always some, never so many that sound suffers for it."""
 
 
 class Hearer(Listening, Protocol):
@@ -57,6 +59,9 @@ class Room:
 
     def __init__(self, name: str, crowd: Crowd) -> None:
         self.name = name
+        self.number = 0
+        """Which room it is among those of its relay."""
+        self._loss = LOSS_MIN
         self._crowd = crowd
         self._full = Stream(crowd)
         self._mixer: Mixer[str] = Mixer()
@@ -186,11 +191,21 @@ class Room:
                     stats.mixes += 1
         stats.stages["encode"].observe(perf_counter() - mixed)
 
+    def expect_loss(self, percent: float) -> None:
+        """Reckon with listeners who lose that much: more of it is repaired, and the rest sounds worse."""
+        share = min(LOSS_MAX, max(LOSS_MIN, percent / 100))
+        if abs(share - self._loss) >= LOSS_STEP:
+            self._loss = share
+            for stream in self._streams():
+                stream.expect_loss(share)
+
+    def _streams(self) -> list[Stream]:
+        return [self._full, *(voice.minus for voice in self._voices.values() if voice.minus)]
+
     def silence(self) -> None:
         """Send nothing in this tick, whatever was to be sent."""
-        for stream in (self._full, *(voice.minus for voice in self._voices.values())):
-            if stream:
-                stream.pause()
+        for stream in self._streams():
+            stream.pause()
         for follow in self._follows.values():
             self._crowd.silence(follow.row)
 
@@ -241,6 +256,7 @@ class Room:
         voice.talks = talks
         if talks and voice.minus is None:
             voice.minus = Stream(self._crowd)
+            voice.minus.expect_loss(self._loss)
         assert voice.minus is not None
         voice.minus.pause()
         self._tune_in(participant, voice.minus if talks else self._full)

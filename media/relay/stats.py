@@ -32,6 +32,11 @@ class Histogram:
         self.counts[bisect_left(BUCKETS, seconds)] += 1
         self.total += seconds
 
+    def add(self, other: "Histogram") -> None:
+        """Count all that ``other`` has counted."""
+        self.counts = [one + more for one, more in zip(self.counts, other.counts, strict=True)]
+        self.total += other.total
+
     def cumulative(self) -> list[tuple[float, int]]:
         """(upper bound in seconds, how many were at most that long), as Prometheus wants it, up to infinity."""
         return list(zip([*BUCKETS, float("inf")], accumulate(self.counts), strict=True))
@@ -45,6 +50,12 @@ class Histogram:
                 return lower + (upper - lower) * (wanted - below) / count
             below, lower = below + count, upper
         return 0.0
+
+
+RECEPTION = ("loss_ratio", "jitter_seconds", "round_trip_seconds")
+"""What a listener's receiver reports say."""
+HISTOGRAMS = ("stages", "reception")
+"""Fields of :class:`RelayStats` that hold histograms by name."""
 
 
 @dataclass
@@ -105,6 +116,8 @@ class RelayStats:
     speaker_frames: Counter[str] = field(default_factory=Counter[str])
     """Frames pulled from speakers, by kind: speech, fec, concealed, silence."""
     stages: dict[str, Histogram] = field(default_factory=lambda: {stage: Histogram() for stage in STAGES})
+    reception: dict[str, Histogram] = field(default_factory=lambda: {name: Histogram() for name in RECEPTION})
+    """Over listeners, now: what each said last."""
 
     def copy(self) -> "RelayStats":
         """A copy that the media thread does not write to."""
@@ -112,7 +125,7 @@ class RelayStats:
 
     def past(self) -> "RelayStats":
         """What stays of a relay that has ended: all but what is "now"."""
-        return replace(self.copy(), **dict.fromkeys(_PRESENT, 0))
+        return replace(self.copy(), **dict.fromkeys(_PRESENT, 0), reception=RelayStats().reception)
 
 
 _PRESENT = (
@@ -135,10 +148,9 @@ def total(parts: Iterable[RelayStats]) -> RelayStats:
         for name, value in vars(part).items():
             if name == "tick_late_max":
                 whole.tick_late_max = max(whole.tick_late_max, value)
-            elif name != "stages":
+            elif name in HISTOGRAMS:
+                for key, histogram in value.items():
+                    getattr(whole, name)[key].add(histogram)
+            else:
                 setattr(whole, name, getattr(whole, name) + value)
-        for stage, histogram in part.stages.items():
-            mine = whole.stages[stage]
-            mine.counts = [one + other for one, other in zip(mine.counts, histogram.counts, strict=True)]
-            mine.total += histogram.total
     return whole

@@ -35,6 +35,10 @@ class Stream:
             self._crowd.silence(self.row)
         return due
 
+    def expect_loss(self, share: float) -> None:
+        """Reckon with this share of packets being lost (0 to 1)."""
+        self._encoder.expected_loss = share
+
     def pause(self) -> None:
         """Nobody hears this row for the time being."""
         self._crowd.silence(self.row)

@@ -118,12 +118,12 @@ def _report(  # pragma: no cover
     if srtp_unprotect_rtcp(peer.srtp, packet.ctypes.data, length.ctypes.data) != SRTP_OK:
         return _FORGED
     block = find_block(packet, length[0], peer.ssrc)
-    if block < 0:
-        header[_SIZE] = length[0]
-        return _OPENED if _leave(peer, False, turn) == _LEFT else _FLOOD
     if block > 0:
         book(packet, block, peer, now, ntp)
-    return REPORTS
+    if block >= 0 and not peer.talks:  # a speaker's own clock and counts are for the session
+        return REPORTS
+    header[_SIZE] = length[0]
+    return _OPENED if _leave(peer, False, turn) == _LEFT else _FLOOD
 
 
 @njit(nogil=True, cache=True)

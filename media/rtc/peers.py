@@ -30,6 +30,7 @@ PEER = np.dtype(
         ("highest", "u4"),  # extended sequence number
         ("lost", "i4"),  # packets in all
         ("reports", "u4"),
+        ("group", "u4"),  # of those who hear the same
         ("fraction", "f4"),  # lost since the report before, 0..1
         ("jitter", "f4"),  # s
         ("round_trip", "f4"),  # s; NaN before it is known
@@ -70,12 +71,14 @@ class Peers:
         ssrc: int,
         talks: bool,
         now: float,
+        group: int = 0,
     ) -> None:
         """Know ``holder`` from now on; ``context``, which is the inbound one, must outlive :meth:`forget`."""
         entry = self._new()
         record = self.records[entry]
         record["srtp"], record["ssrc"], record["talks"] = context.address, ssrc, talks
         record["consent"], record["reporter"], record["round_trip"] = now, -1, np.nan
+        record["group"] = group
         holder.entry = entry
         self.change_credentials(holder, credentials)
         self.move(holder, address)

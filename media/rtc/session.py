@@ -8,16 +8,20 @@ import secrets
 from typing import Literal
 
 from media.rtc.dtls import Identity
-from media.rtc.events import Closed, Forgotten, Moved, SessionEvent
+from media.rtc.events import Closed, Forgotten, Moved, RtcpReceived, RtpReceived, SessionEvent
+from media.rtc.rtcp import build_receiver_report
 from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI
 from media.rtc.sdp import Description, Direction, Endpoint, Setup, write_sdp
 from media.rtc.stun import BINDING_REQUEST, USE_CANDIDATE, Address, StunMessage, build_success
 from media.rtc.transport import SecureTransport
+from media.rtc.uplink import Uplink
 
 CONSENT_TIMEOUT = 15.0
 """Seconds without an authentic check until the session ends; RFC 7675 §5.1 gives consent up to 30 s."""
 FIRST_CHECK_TIMEOUT = 30.0
 """Seconds a client has from the answer to its first check."""
+REPORT_INTERVAL = 5.0
+"""Seconds between two receiver reports to a speaker (RFC 3550 §6.2)."""
 ADDRESSES_MAX = 8
 """Paths remembered for one session: someone who walks from network to network uses two or three at a time."""
 CHECKS_KEPT = 32
@@ -78,6 +82,8 @@ class Session:
         self.address: Address | None = None
         """Where to send: the nominated path, before nomination the first that worked."""
         self._consent_until = now + FIRST_CHECK_TIMEOUT
+        self._uplink = Uplink()
+        self._report_at = float("inf")
         self.outbox: list[tuple[bytes, Address]] = []
 
     @property
@@ -88,7 +94,7 @@ class Session:
     @property
     def next_timer(self) -> float:
         """When :meth:`handle_timer` is due, in the caller's time."""
-        due = self._consent_until
+        due = min(self._consent_until, self._report_at)
         handshake = self.transport.next_timer if self.transport else None
         return due if handshake is None else min(due, handshake)
 
@@ -125,12 +131,15 @@ class Session:
         events = self.transport.receive(datagram, now)
         if self.transport.sender is not None and not had_keys and not self.talks:
             self.transport.release_handshake()
+        self._note(events, now)
         self._flush()
         return events
 
-    def receive_report(self, compound: bytes) -> list[SessionEvent]:
+    def receive_report(self, compound: bytes, now: float) -> list[SessionEvent]:
         """A compound of reports that was decrypted elsewhere (:class:`media.rtc.door.Door`)."""
-        return self.transport.receive_report(compound) if self.transport else []
+        events = self.transport.receive_report(compound) if self.transport else []
+        self._note(events, now)
+        return events
 
     def note_consent(self, when: float) -> None:
         """An authentic check was answered elsewhere at that time."""
@@ -144,6 +153,8 @@ class Session:
         if self.transport is None:
             return []
         events = self.transport.handle_timer(now)
+        if now >= self._report_at:
+            self._report(now)
         self._flush()
         return events
 
@@ -165,6 +176,23 @@ class Session:
         oldest = next(address for address in self.addresses if address != self.address)
         self.addresses.remove(oldest)
         return [Forgotten(oldest)]
+
+    def _note(self, events: list[SessionEvent], now: float) -> None:
+        """Keep account of how the peer's sound arrives."""
+        for event in events if self.talks else []:
+            if isinstance(event, RtpReceived):
+                self._uplink.note(event.packet, now)
+                self._report_at = min(self._report_at, now + REPORT_INTERVAL)
+            elif isinstance(event, RtcpReceived) and event.compound.sender:
+                self._uplink.note_sender(event.compound.sender, now)
+
+    def _report(self, now: float) -> None:
+        """Tell a speaker how they arrive; the next report is due with the next packet."""
+        self._report_at = float("inf")
+        block = self._uplink.block(now)
+        if block and self.transport and self.transport.sender:
+            report = build_receiver_report(self.ssrc, (block,), "spaces")
+            self.transport.outbox.append(self.transport.sender.protect_rtcp(report))
 
     def _flush(self) -> None:
         assert self.transport is not None

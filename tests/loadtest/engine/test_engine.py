@@ -122,6 +122,14 @@ async def test_reports_of_what_was_received_reach_the_relay(
             return await metric(server, "spaces_relay_datagrams_received_total") >= before + checks + 15
 
         await until(reported)
+
+        async def round_trip_known() -> bool:
+            return await metric(server, "spaces_relay_listener_round_trip_seconds_count") == 1
+
+        await until(round_trip_known)  # from the first sender report on, which comes within 5 s
+        assert 0 <= await metric(server, "spaces_relay_listener_round_trip_seconds_sum") < 1.0
+        assert await metric(server, "spaces_relay_listener_loss_ratio_sum") == 0.0
+        assert await metric(server, "spaces_relay_reports_read_total") >= 15
         assert await metric(server, "spaces_relay_sessions") == 1
         assert other.totals()["rejected"] == 0
     finally:

@@ -196,6 +196,14 @@ def test_goodbye_is_left_to_the_session_decrypted(porch: Porch):
     assert parse_rtcp(compound).bye == (guest.number,)
 
 
+def test_report_of_a_speaker_is_read_and_left_to_the_session_as_well(porch: Porch):
+    speaker = porch.guest(talks=True)
+    [(compound, _, opened)] = porch.take((speaker.report(0.25), speaker))
+    assert opened
+    assert parse_rtcp(compound).reports[0].fraction_lost == 0.25
+    assert porch.door.peers.records[speaker.entry]["fraction"] == 0.25
+
+
 def test_sound_is_the_session_s_from_speakers_and_dropped_from_listeners(porch: Porch):
     speaker, listener = porch.guest(talks=True), porch.guest()
     first, second = speaker.packet(1), speaker.packet(2)
