@@ -43,7 +43,7 @@ _SIZE = 4
 
 def frame(*message: Any) -> bytes:
     """One message as it goes through the socket."""
-    body = json.dumps(message, separators=(",", ":"), default=_plain).encode()
+    body = _encode(message).encode()
     return len(body).to_bytes(_SIZE, "big") + body
 
 
@@ -61,6 +61,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
     return vars(value) if isinstance(value, RelayStats | Histogram) else list(astuple(value))
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
 
 
 def link_of(parts: list[Any]) -> Link:

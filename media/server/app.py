@@ -19,6 +19,7 @@ from media.server.admission import Admission
 from media.server.auth import Tokens, load_secret
 from media.server.body import BodyLimit
 from media.server.config import Config
+from media.server.lane import Lane
 from media.server.opening import Opening
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
@@ -139,6 +140,7 @@ def create_app(
     state.admission = Admission(spaces, sessions, plane)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh = refresh
+    app.add_middleware(Lane, state=state)
     app.add_middleware(Opening, state=state)
     app.add_middleware(BodyLimit)
     app.add_middleware(

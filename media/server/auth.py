@@ -90,13 +90,14 @@ def load_secret(data: Path) -> bytes:
     return secret
 
 
-_bearer = HTTPBearer(
+bearer: Final = HTTPBearer(
     auto_error=False,
     scheme_name="token",
     bearerFormat="JWT",
     description="From `python -m media token --user NAME`, or from `POST /tokens`.",
 )
-_Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+"""Takes the token out of a request's headers."""
+_Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
 async def caller(request: Request, credentials: _Credentials) -> Caller:

@@ -46,6 +46,10 @@ _SPACE: Final[dict[type[space.SpaceError], tuple[int, str]]] = {
 }
 
 
+REFUSALS: Final = (Problem, space.SpaceError, OfferError, RelayFullError, PlaneError, HTTPException)
+"""What may be raised on the way to an answer, and is one."""
+
+
 def problem_of(error: Exception, now: float) -> Problem:
     """Translate any refusal that can reach the edge; ``now`` in Unix seconds."""
     match error:
@@ -96,8 +100,7 @@ def install(app: FastAPI) -> None:
             return respond(problem, errors=jsonable_encoder(faults))
         return respond(problem)
 
-    errors = (Problem, space.SpaceError, OfferError, RelayFullError, PlaneError, RequestValidationError)
-    for kind in (*errors, HTTPException, Exception):
+    for kind in (*REFUSALS, RequestValidationError, Exception):
         app.add_exception_handler(kind, handle)
 
 
