@@ -45,7 +45,10 @@ def test_the_floor_reaches_every_socket_with_packets_of_the_asked_size():
             ["fanout", "--listeners", "20", "--seconds", "1", "--rounds", "1"],
             {"us_per_packet", "floor_us_per_packet", "listeners", "lost_packets", "tick_late_p99_ms"},
         ),
-        (["join", "--joins", "10"], {"join_cpu_ms", "joins"}),
+        (
+            ["join", "--joins", "10", "--storm", "20", "--there", "5"],
+            {"join_cpu_ms", "joins_per_s", "first_packet_p99_ms", "tick_late_max_ms"},
+        ),
         (
             ["memory", "--first", "5", "--more", "10", "--rounds", "1", "--settle", "0.1"],
             {"kb_per_listener", "listeners"},
