@@ -29,10 +29,20 @@ from media.relay.stats import Histogram, RelayStats
 from media.rtc.crowd import Crowd
 from media.rtc.door import CHECKS, REPORTS, Door
 from media.rtc.dtls import Identity
-from media.rtc.events import Closed, Connected, Forgotten, Moved, RtcpReceived, RtpReceived, SessionEvent
+from media.rtc.events import (
+    Closed,
+    Connected,
+    Forgotten,
+    Moved,
+    Restarted,
+    RtcpReceived,
+    RtpReceived,
+    SessionEvent,
+)
 from media.rtc.inbox import Inbox, address_of, key_of
 from media.rtc.rtp import CLOCK_RATE, RtpPacket, ntp_time
 from media.rtc.sdp import Description
+from media.rtc.sdpfrag import Fragment
 from media.rtc.session import Session
 from media.rtc.stun import Address, StunError, is_stun, parse_stun
 
@@ -126,9 +136,24 @@ class RelayCore:
             raise PlaneError(f"Session {name} exists already.")
         session = Session(self.identity, offer, self._candidates, now)
         peer = Peer(name, participant, place, session, now)
-        self._peers[name] = self._by_ufrag[session.ufrag] = peer
+        self._peers[name] = peer
+        self._by_ufrag.update(dict.fromkeys(session.ufrags, peer))
         self._schedule(peer)
         return session.answer
+
+    def restart_ice(self, name: str, fragment: Fragment, now: float) -> str:
+        """Answer an ICE restart; "" if the fragment asks for none."""
+        if name not in self._peers:
+            raise PlaneError(f"Session {name} is not on this relay.")
+        peer = self._peers[name]
+        before = peer.session.ufrags
+        answer = peer.session.restart_ice(fragment, now)
+        for ufrag in {*before, *peer.session.ufrags}:
+            if ufrag in peer.session.ufrags:
+                self._by_ufrag[ufrag] = peer
+            else:
+                del self._by_ufrag[ufrag]
+        return answer
 
     def drop_session(self, name: str, reason: DownReason = "deleted") -> None:
         """End one session."""
@@ -269,13 +294,8 @@ class RelayCore:
                     self._hear(peer, packet, now)
                 case Connected():
                     self._up(peer, now)
-                case Moved(address):
-                    if peer.place >= 0:
-                        self._crowd.move(peer, address)
-                    if peer.entry >= 0:
-                        self._door.peers.move(peer, address)
-                case Forgotten(address):
-                    self._unroute(peer, address)
+                case Moved() | Restarted() | Forgotten():
+                    self._reroute(peer, event)
                 case RtcpReceived(compound, ssrc):
                     if compound.bye:
                         self._drop(peer, "closed by peer")
@@ -288,6 +308,21 @@ class RelayCore:
                     return
         self._send_replies(peer)
         self._schedule(peer)
+
+    def _reroute(self, peer: Peer, event: Moved | Restarted | Forgotten) -> None:
+        known = self._door.peers
+        match event:
+            case Moved(address):
+                if peer.place >= 0:
+                    self._crowd.move(peer, address)
+                if peer.entry >= 0:
+                    known.move(peer, address)
+            case Restarted(ufrag):
+                del self._by_ufrag[ufrag]
+                if peer.entry >= 0:
+                    known.change_credentials(peer, peer.session.credentials)
+            case Forgotten(address):
+                self._unroute(peer, address)
 
     def _hear(self, peer: Peer, packet: RtpPacket, now: float) -> None:
         session = peer.session
@@ -340,7 +375,9 @@ class RelayCore:
             self._unroute(peer, address)
         if session.transport:
             self.stats.dropped.update(session.transport.dropped)
-        del self._peers[peer.name], self._by_ufrag[session.ufrag]
+        del self._peers[peer.name]
+        for ufrag in session.ufrags:
+            del self._by_ufrag[ufrag]
         self.stats.sessions_down[reason] += 1
         self._notify(SessionDown(peer.room.name, peer.participant, peer.name, reason))
 

@@ -32,8 +32,8 @@ from media.relay.plane import (
 from media.relay.stats import HISTOGRAMS, Histogram, RelayStats
 
 COMMANDS = (
-    *("open_room", "close_room", "add_session", "drop_session", "drop_participant", "let_talk", "mute"),
-    *("feed", "follow", "cut", "read_stats"),
+    *("open_room", "close_room", "add_session", "restart_ice", "drop_session", "drop_participant"),
+    *("let_talk", "mute", "feed", "follow", "cut", "read_stats"),
 )
 _EVENTS: dict[str, type[PlaneEvent]] = {kind.__name__: kind for kind in (SessionUp, SessionDown, Levels)}
 _ERRORS: dict[str, type[Exception]] = {kind.__name__: kind for kind in (OfferError, PlaneError, RelayFullError)}

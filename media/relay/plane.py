@@ -113,6 +113,14 @@ class DataPlane(Protocol):
         """
         ...
 
+    async def restart_ice(self, session: str, fragment: str) -> str:
+        """Answer an SDP fragment (RFC 8840) with the relay's own, for an ICE restart; "" if it asks for none.
+
+        :raises OfferError: the fragment is malformed
+        :raises PlaneError: there is no such session
+        """
+        ...
+
     async def drop_session(self, session: str) -> None:
         """End one session; an unknown one is no error (it may have just ended by itself)."""
         ...

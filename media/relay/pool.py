@@ -120,6 +120,12 @@ class RelayPool:
             self._forget(session)
             raise
 
+    async def restart_ice(self, session: str, fragment: str) -> str:
+        """Answer an ICE restart, on the relay where the session is."""
+        if session not in self._sessions:
+            raise PlaneError(f"Session {session} has ended.")
+        return await self._relay(self._sessions[session][2]).restart_ice(session, fragment)
+
     async def drop_session(self, session: str) -> None:
         """End one session."""
         if placed := self._sessions.get(session):

@@ -14,6 +14,7 @@ from media.relay.port import bind, local_ips
 from media.relay.stats import RelayStats
 from media.relay.thread import MediaThread
 from media.rtc.sdp import SdpError, parse_sdp
+from media.rtc.sdpfrag import parse_fragment
 from media.rtc.stun import Address
 
 Result = TypeVar("Result")
@@ -99,6 +100,14 @@ class Relay:
         return await self._call(
             lambda: self._core.add_session(room, participant, session, description, time.monotonic())
         )
+
+    async def restart_ice(self, session: str, fragment: str) -> str:
+        """Answer an ICE restart."""
+        try:
+            parsed = parse_fragment(fragment)
+        except SdpError as error:
+            raise OfferError(str(error)) from error
+        return await self._call(lambda: self._core.restart_ice(session, parsed, time.monotonic()))
 
     async def drop_session(self, session: str) -> None:
         """End one session."""

@@ -115,6 +115,10 @@ class RemoteRelay:
         """Answer an SDP offer."""
         return await self._ask("add_session", room, participant, session, offer)
 
+    async def restart_ice(self, session: str, fragment: str) -> str:
+        """Answer an ICE restart."""
+        return await self._ask("restart_ice", session, fragment)
+
     async def drop_session(self, session: str) -> None:
         """End one session."""
         await self._ask("drop_session", session)

@@ -11,6 +11,7 @@ from media.rtc.dtls import Identity
 from media.rtc.events import Closed, SessionEvent
 from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI
 from media.rtc.sdp import Direction, Endpoint, MediaSection, SdpError, parse_sdp, write_sdp
+from media.rtc.sdpfrag import parse_fragment, write_fragment
 from media.rtc.stun import (
     BINDING_REQUEST,
     BINDING_RESPONSE,
@@ -88,6 +89,20 @@ class Client:
             raise SdpError("The answer names no UDP candidate to connect to.")
         self._answer, self.remote = audio, audio.candidates[0]
         self._deadline = now + CONNECT_TIMEOUT
+        self._check(now)
+
+    def restart(self) -> str:
+        """Take new credentials and return the fragment that tells the relay; :meth:`accept_restart` its answer."""
+        assert self._answer is not None
+        self._ufrag, self._pwd = secrets.token_hex(4), secrets.token_hex(16)
+        return write_fragment(self._ufrag, self._pwd, self._answer.mid, PAYLOAD_TYPE)
+
+    def accept_restart(self, fragment: str, now: float) -> None:
+        """Take the relay's new credentials and check the path with them; :raises SdpError: they cannot be read."""
+        assert self._answer is not None
+        new = parse_fragment(fragment)
+        self._answer.ufrag, self._answer.pwd = new.ufrag, new.pwd
+        self._retry, self._deadline = FIRST_RETRY, now + CONSENT_TIMEOUT
         self._check(now)
 
     def receive(self, datagram: bytes, now: float) -> list[SessionEvent]:

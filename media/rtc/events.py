@@ -23,6 +23,13 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Restarted:
+    """The peer nominated a path with the credentials of an ICE restart; the fragment before is no longer its."""
+
+    ufrag: str
+
+
+@dataclass(frozen=True, slots=True)
 class Forgotten:
     """A path that the peer has not used for longest made room for a new one; datagrams from there are not its."""
 
@@ -53,4 +60,4 @@ class Closed:
     detail: str = ""
 
 
-SessionEvent = Connected | Moved | Forgotten | RtpReceived | RtcpReceived | Closed
+SessionEvent = Connected | Moved | Restarted | Forgotten | RtpReceived | RtcpReceived | Closed

@@ -286,12 +286,18 @@ def _audio_lines(own: Endpoint) -> list[str]:
     lines += [f"a=extmap:{identifier} {uri}" for uri, identifier in own.extensions]
     if own.direction in ("sendrecv", "sendonly"):
         lines += [f"a=msid:{own.cname} audio", f"a=ssrc:{own.ssrc} cname:{own.cname}"]
-    for index, (address, candidate_port) in enumerate(own.candidates, start=1):
-        priority = (126 << 24) | ((65536 - index) << 8) | 255  # RFC 8445 §5.1.2: host, then in order
-        lines.append(f"a=candidate:{index} 1 udp {priority} {address} {candidate_port} typ host")
+    lines += candidate_lines(own.candidates)
     if own.candidates:
         lines.append("a=end-of-candidates")
     return lines
+
+
+def candidate_lines(candidates: tuple[tuple[str, int], ...]) -> list[str]:
+    """Host candidates in order of preference (RFC 8839 §5.1, RFC 8445 §5.1.2)."""
+    return [
+        f"a=candidate:{index} 1 udp {(126 << 24) | ((65536 - index) << 8) | 255} {host} {port} typ host"
+        for index, (host, port) in enumerate(candidates, start=1)
+    ]
 
 
 def _declined(section: MediaSection) -> list[str]:

@@ -8,10 +8,11 @@ import secrets
 from typing import Literal
 
 from media.rtc.dtls import Identity
-from media.rtc.events import Closed, Forgotten, Moved, RtcpReceived, RtpReceived, SessionEvent
+from media.rtc.events import Closed, Forgotten, Moved, Restarted, RtcpReceived, RtpReceived, SessionEvent
 from media.rtc.rtcp import build_receiver_report
 from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI
 from media.rtc.sdp import Description, Direction, Endpoint, Setup, write_sdp
+from media.rtc.sdpfrag import Fragment, write_fragment
 from media.rtc.stun import BINDING_REQUEST, USE_CANDIDATE, Address, StunMessage, build_success
 from media.rtc.transport import SecureTransport
 from media.rtc.uplink import Uplink
@@ -51,8 +52,10 @@ class Session:
         assert audio.opus is not None
         extensions = {uri: audio.extensions[uri] for uri in _EXTENSIONS if uri in audio.extensions}
         setup: Setup = "active" if audio.setup == "passive" else "passive"
-        self.ufrag = secrets.token_hex(4)
-        self._pwd = secrets.token_hex(16)
+        self._credentials = [_new_credentials()]
+        """Fragment and password of the session, and behind them those of an ICE restart that is under way."""
+        self._remote = Fragment(audio.ufrag, audio.pwd)
+        self._mid, self._candidates = audio.mid, candidates
         self.ssrc = secrets.randbits(32)
         self.payload_type = audio.opus
         self.level_id = extensions.get(AUDIO_LEVEL_URI, 0)
@@ -61,8 +64,8 @@ class Session:
         """The peer may send sound; what it sends otherwise is dropped."""
         self.hears = audio.direction in ("sendrecv", "recvonly")
         own = Endpoint(
-            ufrag=self.ufrag,
-            pwd=self._pwd,
+            ufrag=self._credentials[0][0],
+            pwd=self._credentials[0][1],
             fingerprint=identity.fingerprint,
             setup=setup,
             direction=_ANSWER[audio.direction],
@@ -89,7 +92,27 @@ class Session:
     @property
     def credentials(self) -> tuple[str, str]:
         """Fragment and password that the peer's checks are made with."""
-        return self.ufrag, self._pwd
+        return self._credentials[0]
+
+    @property
+    def ufrags(self) -> list[str]:
+        """Fragments that checks of the peer may name."""
+        return [ufrag for ufrag, _ in self._credentials]
+
+    def restart_ice(self, fragment: Fragment, now: float) -> str:
+        """Begin an ICE restart (RFC 8445 §9): returns our fragment, "" if the peer's credentials are not new.
+
+        The credentials before stay valid until the peer nominates a path with the new ones. DTLS and SRTP go on.
+        """
+        if fragment == self._remote:
+            return ""
+        self._remote = fragment
+        self._credentials[1:] = [_new_credentials()]
+        self.note_consent(now)  # the network has just changed: it may take a while
+        return write_fragment(
+            *(*self._credentials[1], self._mid, self.payload_type, self._candidates),
+            lite=True,
+        )
 
     @property
     def next_timer(self) -> float:
@@ -100,7 +123,9 @@ class Session:
 
     def receive_check(self, message: StunMessage, source: Address, now: float) -> list[SessionEvent] | None:
         """Answer a connectivity check; None if it is not authentic, and then nothing is answered."""
-        if message.kind != BINDING_REQUEST or not message.authentic(self._pwd.encode()):
+        named = message.username.partition(":")[0]
+        ufrag, pwd = next((pair for pair in self._credentials if pair[0] == named), self._credentials[0])
+        if message.kind != BINDING_REQUEST or not message.authentic(pwd.encode()):
             return None
         if self._checks.get(message.transaction, source) != source:
             return None  # overheard on the way and sent again by somebody else
@@ -108,7 +133,7 @@ class Session:
         if len(self._checks) > CHECKS_KEPT:
             del self._checks[next(iter(self._checks))]
         events = self._learn(source)
-        self.outbox.append((build_success(message, source, self._pwd.encode()), source))
+        self.outbox.append((build_success(message, source, pwd.encode()), source))
         self._consent_until = now + CONSENT_TIMEOUT
         nominates = USE_CANDIDATE in message.attributes
         if self.address is None or (nominates and source != self.address):
@@ -116,6 +141,8 @@ class Session:
             self.address = source
             if moved:
                 events.append(Moved(source))
+        if nominates and ufrag != self._credentials[0][0]:
+            events.append(Restarted(self._credentials.pop(0)[0]))
         if self.transport is None:
             self.transport = SecureTransport(
                 *(self._identity, self._role, self._fingerprints, self.ssrc, now), any_make=True
@@ -199,3 +226,7 @@ class Session:
         if self.address is not None:
             self.outbox += [(datagram, self.address) for datagram in self.transport.outbox]
         self.transport.outbox.clear()
+
+
+def _new_credentials() -> tuple[str, str]:
+    return secrets.token_hex(4), secrets.token_hex(16)

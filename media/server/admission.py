@@ -45,6 +45,7 @@ class Admission:
             person=person if person is not None else ANONYMOUS + secrets.token_hex(8),
             kind=kind,
             anonymous=person is None,
+            ice=secrets.token_urlsafe(8),
         )
         self._sessions.add(session)
         try:
@@ -67,6 +68,29 @@ class Admission:
 
         :raises Problem: 404 there is no such session, 410 its relay was lost, 401 or 403 it is somebody else's
         """
+        session = self._owned(session_id, space_id, kind, person)
+        await self._plane.drop_session(session_id)
+        self._lose(session)
+
+    async def restart(
+        self, session_id: str, space_id: str, kind: Kind, person: str | None, tags: set[str], fragment: str
+    ) -> tuple[MediaSession, str]:
+        """Answer an SDP fragment for a session's owner; the answer is "" if it asked for no ICE restart.
+
+        ``tags``: entity tags of the ICE session that it is about, without quotation marks; ``*`` for whichever.
+
+        :raises Problem: 404, 410, 401 or 403 as :meth:`end`; 412 another ICE session has begun
+        :raises OfferError: the fragment is malformed
+        """
+        session = self._owned(session_id, space_id, kind, person)
+        if not tags & {"*", session.ice}:
+            raise Problem(412, "other-ice-session", "If-Match does not name this session's present ICE session.")
+        answer = await self._plane.restart_ice(session_id, fragment)
+        if answer:
+            session.ice = secrets.token_urlsafe(8)
+        return session, answer
+
+    def _owned(self, session_id: str, space_id: str, kind: Kind, person: str | None) -> MediaSession:
         session = self._sessions.get(session_id)
         if self._sessions.was_lost(session_id, space_id, kind):
             sentence = f"The relay of this session has ended; join again with a POST to /spaces/{space_id}/{kind}."
@@ -75,8 +99,7 @@ class Admission:
             raise Problem(404, "unknown-session", "There is no such session; it may have ended already.")
         if not session.anonymous and session.person != person:
             raise Problem(403, "not-owner", "This session belongs to somebody else.")
-        await self._plane.drop_session(session_id)
-        self._lose(session)
+        return session
 
     def receive(self, event: PlaneEvent) -> None:
         """Take an event of the plane."""

@@ -148,7 +148,15 @@ def create_app(
         allow_origins=["*"],
         allow_methods=["*"],
         allow_headers=["Authorization", "Content-Type", "If-Match"],
-        expose_headers=["Location", "ETag", "Link", "Retry-After", "Accept-Post", "WWW-Authenticate"],
+        expose_headers=[
+            "Location",
+            "ETag",
+            "Link",
+            "Retry-After",
+            "Accept-Post",
+            "Accept-Patch",
+            "WWW-Authenticate",
+        ],
     )
     app.add_middleware(metrics.RequestMetrics, metrics=counted)
     return app

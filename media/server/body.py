@@ -36,7 +36,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = SDP_LIMIT if scope["path"].endswith(("/whip", "/whep")) else JSON_LIMIT
+        limit = SDP_LIMIT if {"whip", "whep"} & set(scope["path"].split("/")[-2:]) else JSON_LIMIT
         claimed = Headers(scope=scope).get("content-length", "")
         if claimed.isdecimal() and (len(claimed) > 12 or int(claimed) > limit):
             problem = Problem(413, "content-too-large", _sentence(limit), headers={"Connection": "close"})

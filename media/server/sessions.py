@@ -24,6 +24,8 @@ class MediaSession:
     person: str
     kind: Kind
     anonymous: bool = False
+    ice: str = ""
+    """Names its ICE session: another with each restart."""
     up: bool = False
     """Whether media flows: ICE and DTLS are done."""
 

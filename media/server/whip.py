@@ -1,7 +1,8 @@
 """Signalling of media: WHIP (RFC 9725) to speak, WHEP (draft-ietf-wish-whep) to listen.
 
-Both are one POST of an SDP offer that is answered with 201, the SDP answer and a ``Location`` to DELETE. The relay
-is ICE-lite and knows all its candidates at once, so nothing is trickled and there is nothing to PATCH.
+Both are one POST of an SDP offer that is answered with 201, the SDP answer and a ``Location`` to DELETE, and to
+PATCH when the network of the client has changed (ICE restart). Trickled candidates are accepted and not needed:
+the relay is ICE-lite, says all its own at once, and learns its peers' from their checks.
 """
 
 from contextlib import suppress
@@ -17,6 +18,7 @@ from media.server.sessions import MediaSession
 from media.space.errors import MutedError
 
 SDP: Final = "application/sdp"
+SDP_FRAGMENT: Final = "application/trickle-ice-sdpfrag"
 
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -41,6 +43,22 @@ _ANSWER: Final[dict[int | str, dict[str, Any]]] = {
         },
     }
 }
+_FRAGMENT: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "An SDP fragment (RFC 8840): new ICE credentials for a restart, or trickled candidates.",
+        "content": {SDP_FRAGMENT: {"schema": {"type": "string"}}},
+    }
+}
+_RESTARTED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "ICE has been restarted: the relay's new credentials and candidates.",
+        "content": {SDP_FRAGMENT: {"schema": {"type": "string"}}},
+        "headers": {"ETag": {"schema": {"type": "string"}, "description": "the new ICE session"}},
+    },
+    204: {"description": "Taken; nothing was to be restarted."},
+}
+_PATCH_PROBLEMS: Final = (400, 403, 404, 410, 412, 413, 415, 428)
 _POST_PROBLEMS: Final = (400, 403, 404, 406, 409, 413, 415, 503)
 
 router: Final = APIRouter(prefix="/spaces/{space_id}", tags=["Media"])
@@ -108,6 +126,37 @@ async def stop_listening(space_id: str, session_id: str, who: NamedOrNobody, adm
     await admission.end(session_id, space_id, "whep", who and who.name)
 
 
+@router.patch(
+    "/whip/{session_id}",
+    status_code=200,
+    response_class=Response,
+    openapi_extra=_FRAGMENT,
+    responses=problems(*_PATCH_PROBLEMS) | _RESTARTED,
+    dependencies=[Depends(caller)],
+)
+async def restart_speaking(
+    space_id: str, session_id: str, who: Named, request: Request, admission: AdmissionHere
+) -> Response:
+    """Restart ICE of a WHIP session (RFC 9725 section 4.3.3), as after a change of network; the sound goes on."""
+    about, fragment = await _read_fragment(request)
+    return _restarted(*await admission.restart(session_id, space_id, "whip", who.name, about, fragment))
+
+
+@router.patch(
+    "/whep/{session_id}",
+    status_code=200,
+    response_class=Response,
+    openapi_extra=_FRAGMENT,
+    responses=problems(*_PATCH_PROBLEMS) | _RESTARTED,
+)
+async def restart_listening(
+    space_id: str, session_id: str, who: NamedOrNobody, request: Request, admission: AdmissionHere
+) -> Response:
+    """Restart ICE of a WHEP session, as after a change of network; the sound goes on."""
+    about, fragment = await _read_fragment(request)
+    return _restarted(*await admission.restart(session_id, space_id, "whep", who and who.name, about, fragment))
+
+
 @router.options("/whip", status_code=204, include_in_schema=False)
 @router.options("/whep", status_code=204, include_in_schema=False)
 async def endpoint_options() -> Response:
@@ -119,7 +168,7 @@ async def endpoint_options() -> Response:
 @router.options("/whep/{session_id}", status_code=204, include_in_schema=False)
 async def session_options(session_id: str) -> Response:
     """Say what a session takes; the same for every address, so that nobody learns which exist."""
-    return Response(status_code=204, headers={"Allow": "DELETE, OPTIONS"})
+    return Response(status_code=204, headers={"Allow": "DELETE, OPTIONS, PATCH", "Accept-Patch": SDP_FRAGMENT})
 
 
 async def read_offer(request: Request) -> str:
@@ -136,18 +185,54 @@ async def read_offer(request: Request) -> str:
         )
     if not _accepts_sdp(request.headers.getlist("accept")):
         raise Problem(406, "only-sdp", f"The answer is {SDP}; ask for that or for */* in Accept.")
+    return await _read_text(request, "an SDP offer")
+
+
+async def _read_fragment(request: Request) -> tuple[set[str], str]:
+    """Read a PATCH: the entity tags of If-Match, and the SDP fragment.
+
+    :raises Problem: 415 the body is something else, 428 there is no If-Match, 400 it is no text
+    """
+    if _media_type(request.headers.get("content-type", "")) != SDP_FRAGMENT:
+        raise Problem(
+            415,
+            "not-a-fragment",
+            f"The body must be an SDP fragment, with Content-Type {SDP_FRAGMENT}.",
+            headers={"Accept-Patch": SDP_FRAGMENT},
+        )
+    conditions = request.headers.getlist("if-match")
+    if not conditions:
+        sentence = "If-Match must name the ICE session by the ETag of the last answer, or be * to restart it."
+        raise Problem(428, "no-if-match", sentence)
+    tags = {tag.strip() for condition in conditions for tag in condition.split(",")}
+    fragment = await _read_text(request, "an SDP fragment")
+    return {tag if tag == "*" else tag[1:-1] for tag in tags if tag == "*" or _is_strong(tag)}, fragment
+
+
+def _is_strong(tag: str) -> bool:
+    """True of a strong entity tag; a weak one matches nothing (RFC 9110 section 13.1.1)."""
+    return len(tag) >= 2 and tag[0] == tag[-1] == '"'
+
+
+async def _read_text(request: Request, what: str) -> str:
     body = await request.body()
     if not body.strip():
-        raise Problem(400, "bad-offer", "The body is empty; send an SDP offer.")
+        raise Problem(400, "bad-offer", f"The body is empty; send {what}.")
     try:
         return body.decode()
     except UnicodeDecodeError:
         raise Problem(400, "bad-offer", "The body is not UTF-8, and SDP is.") from None
 
 
+def _restarted(session: MediaSession, fragment: str) -> Response:
+    if not fragment:
+        return Response(status_code=204)
+    return Response(fragment, 200, headers={"ETag": f'"{session.ice}"'}, media_type=SDP_FRAGMENT)
+
+
 def _created(session: MediaSession, answer: str) -> Response:
     location = f"/spaces/{session.space}/{session.kind}/{session.id}"
-    headers = {"Location": location, "ETag": f'"{session.id}"'}
+    headers = {"Location": location, "ETag": f'"{session.ice}"'}
     return Response(answer, 201, headers=headers, media_type=SDP)
 
 

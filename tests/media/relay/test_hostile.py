@@ -28,7 +28,7 @@ def check(ufrag: str, password: str, *extra: tuple[int, bytes]) -> bytes:
 def credentials(world: World, member: Member) -> tuple[str, str]:
     """Fragment and password that the relay gave out for a session."""
     session = world.core._peers[member.name].session
-    return session.ufrag, session._pwd
+    return session.credentials
 
 
 @pytest.fixture

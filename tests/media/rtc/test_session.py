@@ -237,7 +237,7 @@ def test_forged_check_is_not_answered_and_keeps_nothing_alive():
     pair.connect()
     due = pair.session._consent_until
     forged = parse_stun(build_stun(BINDING_REQUEST, bytes(12), [(USERNAME, b"x:y")], b"guess"))
-    response = parse_stun(build_stun(BINDING_RESPONSE, bytes(12), [], pair.session._pwd.encode()))
+    response = parse_stun(build_stun(BINDING_RESPONSE, bytes(12), [], pair.session.credentials[1].encode()))
     for message in (forged, response):
         assert pair.session.receive_check(message, ("203.0.113.5", 1), pair.now + 1) is None
     assert pair.session.outbox == []
@@ -303,8 +303,9 @@ def test_closing_before_anything_happened_is_quiet():
 
 def _check(session: Session, number: int = 0):
     """An authentic check that nominates nothing."""
-    attributes = [(USERNAME, f"{session.ufrag}:peer".encode())]
-    return parse_stun(build_stun(BINDING_REQUEST, number.to_bytes(12), attributes, session._pwd.encode()))
+    ufrag, password = session.credentials
+    attributes = [(USERNAME, f"{ufrag}:peer".encode())]
+    return parse_stun(build_stun(BINDING_REQUEST, number.to_bytes(12), attributes, password.encode()))
 
 
 def test_closing_twice_is_no_error():

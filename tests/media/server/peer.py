@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Sequence
+from urllib.parse import urljoin
 
 import httpx
 import numpy as np
@@ -42,6 +43,7 @@ class Peer:
             response = await http.post(url, content=self.client.offer, headers=headers)
         assert response.status_code == 201, response.text
         self.answer = response.text
+        self.session, self.tag = urljoin(url, response.headers["Location"]), response.headers["ETag"]
         self.client.accept(self.answer, time.monotonic())
         assert self.client.remote is not None
         self.socket.connect(self.client.remote)
@@ -51,6 +53,23 @@ class Peer:
             await self._connected.wait()
         if self._says:
             self._tasks.append(asyncio.create_task(self._speak()))
+
+    async def walk(self, token: str) -> httpx.Response:
+        """Change to another network and restart ICE there."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self.socket)
+        self.socket.close()
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        assert self.client.remote is not None
+        self.socket.connect(self.client.remote)
+        headers = {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"}
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http:
+            response = await http.patch(self.session, content=self.client.restart(), headers=headers)
+        assert response.status_code == 200, response.text
+        loop.add_reader(self.socket, self._read)
+        self.client.accept_restart(response.text, time.monotonic())
+        return response
 
     async def hear(self, packets: int) -> None:
         """Wait for so many packets more."""

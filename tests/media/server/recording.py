@@ -50,6 +50,14 @@ class RecordingPlane:
         self.while_answering()
         return "v=0\r\ns=answer\r\n"
 
+    async def restart_ice(self, session: str, fragment: str) -> str:
+        if not fragment.startswith("a="):
+            raise OfferError("The fragment does not begin with a=.")
+        if session not in self.sessions:
+            raise PlaneError("no such session")
+        await asyncio.sleep(0)
+        return "a=ice-lite\r\n" if "new" in fragment else ""
+
     async def drop_session(self, session: str) -> None:
         self.commands.append(("drop_session", session))
         self._end([session], "deleted")

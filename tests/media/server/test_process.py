@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from media.audio.opus import Encoder
-from tests.media.relay.sound import tone
+from tests.media.relay.sound import RATE, loudest, tone
 from tests.media.server.peer import Peer
 from tests.media.server.process import START, Process, free_port, media, run
 
@@ -72,6 +72,25 @@ def test_ctrl_c_during_the_start(tmp_path: Path, moment: str) -> None:
     assert process.end(signal.SIGINT) == 0, process.said()
     assert "Traceback" not in process.said()
     process.put_away()
+
+
+@pytest.mark.parametrize("kind", ["whip", "whep"])
+async def test_sound_goes_on_after_an_ice_restart_on_another_network(server: Process, kind: str) -> None:
+    path, ana, lea = server.live("ana"), server.token("ana"), server.token("lea")
+    speaker, listener = Peer("sendrecv", [Encoder().encode(tone(450.0, 0))]), Peer("recvonly")
+    await speaker.join(f"{server.base}{path}/whip?muted=false", ana)
+    await listener.join(f"{server.base}{path}/whep", lea)
+    await listener.hear(10)
+    walker, token = (speaker, ana) if kind == "whip" else (listener, lea)
+    response = await walker.walk(token)
+    assert response.headers["ETag"] != walker.tag
+    spoken = len(speaker.spoken)
+    await listener.hear(50)
+    assert len(speaker.spoken) > spoken
+    assert loudest(listener.sound()[-RATE // 2 :]) == pytest.approx(450.0, abs=3.0)
+    assert "spaces_relay_faults_total 0.0" in server.metrics()
+    speaker.close()
+    listener.close()
 
 
 async def test_ctrl_c_ends_sessions_with_a_goodbye(server: Process) -> None:

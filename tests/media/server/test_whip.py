@@ -7,6 +7,8 @@ import pytest
 
 from tests.media.server.service import SDP, Service
 
+FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
+
 
 async def test_whip_answers_with_the_session(service: Service) -> None:
     path = await service.live()
@@ -116,13 +118,83 @@ async def test_a_full_relay_says_when_to_come_back(service: Service) -> None:
 async def test_methods_that_are_for_later(service: Service) -> None:
     path = await service.live()
     location = await service.connect("ana", path, "whip")
-    patch = await service.call("ana", "PATCH", location, content="a=candidate", headers=SDP)
-    assert (patch.status_code, patch.headers["Allow"]) == (405, "DELETE, OPTIONS")
+    put = await service.call("ana", "PUT", location, content="v=0", headers=SDP)
+    assert (put.status_code, put.headers["Allow"]) == (405, "DELETE, OPTIONS, PATCH")
     get = await service.call("ana", "GET", f"{path}/whip")
     assert (get.status_code, get.headers["Allow"]) == (405, "OPTIONS, POST")
     options = await service.call(None, "OPTIONS", f"{path}/whep")
     assert (options.status_code, options.headers["Accept-Post"]) == (204, "application/sdp")
-    assert (await service.call(None, "OPTIONS", location)).headers["Allow"] == "DELETE, OPTIONS"
+    options = await service.call(None, "OPTIONS", location)
+    assert options.headers["Allow"] == "DELETE, OPTIONS, PATCH"
+    assert options.headers["Accept-Patch"] == FRAGMENT["Content-Type"]
+
+
+@pytest.mark.parametrize("kind", ["whip", "whep"])
+async def test_ice_restart_gives_a_new_fragment_and_entity_tag(service: Service, kind: str) -> None:
+    path = await service.live()
+    made = await service.call("ana", "POST", f"{path}/{kind}", content="v=0", headers=SDP)
+    location, tag = made.headers["Location"], made.headers["ETag"]
+    for condition in ("*", None):
+        headers = FRAGMENT | {"If-Match": condition or tag}
+        response = await service.call("ana", "PATCH", location, content="a=new", headers=headers)
+        assert (response.status_code, response.text) == (200, "a=ice-lite\r\n")
+        assert response.headers["Content-Type"] == FRAGMENT["Content-Type"]
+        assert response.headers["ETag"] != tag
+        late = await service.call("ana", "PATCH", location, content="a=x", headers=FRAGMENT | {"If-Match": tag})
+        assert late.status_code == 412
+        tag = response.headers["ETag"]
+
+
+async def test_trickled_candidates_are_taken_and_change_nothing(service: Service) -> None:
+    path = await service.live()
+    made = await service.call("ana", "POST", f"{path}/whep", content="v=0", headers=SDP)
+    headers = FRAGMENT | {"If-Match": f'"other", {made.headers["ETag"]}'}
+    for _ in range(2):
+        response = await service.call("ana", "PATCH", made.headers["Location"], content="a=old", headers=headers)
+        assert (response.status_code, response.text) == (204, "")
+        assert "ETag" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "content", "status"),
+    [
+        (SDP | {"If-Match": "*"}, b"a=new", 415),
+        ({"If-Match": "*"}, b"a=new", 415),
+        (FRAGMENT, b"a=new", 428),
+        (FRAGMENT | {"If-Match": '"another"'}, b"a=new", 412),
+        (FRAGMENT | {"If-Match": 'W/"{tag}"'}, b"a=new", 412),
+        (FRAGMENT | {"If-Match": "{tag}"}, b"a=new", 412),
+        (FRAGMENT | {"If-Match": ""}, b"a=new", 412),
+        (FRAGMENT | {"If-Match": "*"}, b"", 400),
+        (FRAGMENT | {"If-Match": "*"}, b"hello", 400),
+        (FRAGMENT | {"If-Match": "*"}, b"a=\xff", 400),
+        (FRAGMENT | {"If-Match": "*"}, b"a=new" + b" " * 64 * 1024, 413),
+    ],
+)
+async def test_what_can_be_patched(service: Service, headers: dict[str, str], content: bytes, status: int) -> None:
+    path = await service.live()
+    made = await service.call("ana", "POST", f"{path}/whip", content="v=0", headers=SDP)
+    tag = made.headers["ETag"].strip('"')
+    filled = {name: value.replace("{tag}", tag) for name, value in headers.items()}
+    response = await service.call("ana", "PATCH", made.headers["Location"], content=content, headers=filled)
+    assert response.status_code == status, response.text
+    assert response.headers["Content-Type"] == "application/problem+json"
+    if status == 415:
+        assert response.headers["Accept-Patch"] == FRAGMENT["Content-Type"]
+    again = await service.call(
+        "ana", "PATCH", made.headers["Location"], content="a=x", headers=FRAGMENT | {"If-Match": f'"{tag}"'}
+    )
+    assert again.status_code == 204, "a refusal changes nothing"
+
+
+async def test_only_its_owner_restarts_a_session(service: Service) -> None:
+    path = await service.live()
+    location = await service.connect("ana", path, "whip")
+    headers = FRAGMENT | {"If-Match": "*"}
+    assert (await service.call("ben", "PATCH", location, content="a=new", headers=headers)).status_code == 403
+    assert (await service.call(None, "PATCH", location, content="a=new", headers=headers)).status_code == 401
+    await service.call("ana", "DELETE", location)
+    assert (await service.call("ana", "PATCH", location, content="a=new", headers=headers)).status_code == 404
 
 
 async def test_a_page_from_elsewhere_may_call(service: Service) -> None:
