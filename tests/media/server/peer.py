@@ -42,6 +42,7 @@ class Peer:
         async with httpx.AsyncClient() as http:
             response = await http.post(url, content=self.client.offer, headers=headers)
         assert response.status_code == 201, response.text
+        self.resource = response.headers["Location"]
         self.answer = response.text
         self.session, self.tag = urljoin(url, response.headers["Location"]), response.headers["ETag"]
         self.client.accept(self.answer, time.monotonic())

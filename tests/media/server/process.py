@@ -33,11 +33,11 @@ def free_port() -> int:
 class Process:
     """A server on free ports; ready when made, unless asked not to wait for that."""
 
-    def __init__(self, data: Path, *, wait: bool = True) -> None:
+    def __init__(self, data: Path, *more: str, wait: bool = True) -> None:
         self.data, self.port, self.udp_port = data, free_port(), free_port()
         self.log = (data / "log").open("w+")
         ports = ("--port", str(self.port), "--udp-port", str(self.udp_port))
-        self.process = subprocess.Popen(media("--data", data, *ports), stderr=self.log)
+        self.process = subprocess.Popen(media("--data", data, *ports, *more), stderr=self.log)
         self.base = f"http://127.0.0.1:{self.port}"
         self.http = httpx.Client(base_url=self.base)
         if wait:
@@ -51,7 +51,8 @@ class Process:
                 if self.http.get("/healthz").status_code == 200:
                     return
             except httpx.TransportError:
-                time.sleep(0.1)
+                pass
+            time.sleep(0.05)
         raise AssertionError(f"not ready after {START} s: {self.said()}")
 
     def listens(self) -> bool:
@@ -73,6 +74,12 @@ class Process:
         path = f"/spaces/{self.call(token, 'POST', '/spaces', json={})['id']}"
         self.call(token, "POST", f"{path}/start")
         return path
+
+    def relays(self) -> list[int]:
+        """Process ids of its relays, in the order in which they were started."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(child) for child in children if b"media.relay" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
     def metrics(self) -> str:
         return self.http.get("/metrics").text
