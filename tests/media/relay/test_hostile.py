@@ -72,7 +72,8 @@ def test_spoofed_and_junk_datagrams_are_not_answered(world: World, listener: Mem
 
 def test_each_kind_of_stun_that_is_dropped_has_its_own_count(world: World, listener: Member):
     ufrag, password = credentials(world, listener)
-    broken = check(ufrag, password)[:-1] + b"\x00"
+    good = check(ufrag, password)
+    broken = good[:-1] + bytes([good[-1] ^ 1])
     answers(world, [broken, check("nobody", password), check(ufrag, "x" * 32)])
     counts = world.core.stats.dropped
     assert (counts["malformed STUN"], counts["STUN for no session"], counts["STUN not authentic"]) == (1, 1, 1)
