@@ -56,6 +56,11 @@ class RelayProbe:
         before, now = self._last
         return quantile_ms(before.stages[stage], now.stages[stage], share)
 
+    def longer(self, stage: str, seconds: float) -> int:
+        """How often a stage took longer in the last row; ``seconds`` is one of its histogram's bounds."""
+        before, now = (dict(reading.stages[stage]) for reading in self._last)
+        return int(now[float("inf")] - now[seconds] - (before[float("inf")] - before[seconds]))
+
     def _read(self) -> "_Reading":
         response = self._client.get(self._url)
         response.raise_for_status()

@@ -1,4 +1,4 @@
-"""What a delivered packet costs the relay, beside the floor of ``sendmmsg`` alone to the same sockets."""
+"""How many one core of a relay can send to, and what a packet costs beside bare ``sendmmsg`` to the same ears."""
 
 import argparse
 import asyncio
@@ -14,50 +14,78 @@ from loadtest.engine.engine import Engine
 from loadtest.engine.member import Timings
 
 TARGETS = (
+    Target("listeners", ">=", 4000),
+    Target("us_per_packet_800", "<=", 8.0),
     Target("us_per_packet", "<=", 8.0),
+    Target("ratio_to_floor", "<=", 1.6),
     Target("lost_packets", "==", 0),
     Target("tick_late_p99_ms", "<", 10.0),
+    Target("fanout_p99_ms", "<", 18.0),
 )
 SPEAKERS = 2
 SETTLE = 2.0
 """Seconds after the last join, and after each change of who sends, before anything is measured."""
+STEPS = "800,3000,4000,5000"
+REFERENCE = 3000
+"""The step whose cost per packet is the figure."""
+LATE = 0.01
+"""Seconds; a tick later than this is late."""
+FANOUT_MS = 18.0
+"""A fan-out longer than this leaves a tick of 20 ms no time for anything else."""
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's own flags."""
-    parser.add_argument("--listeners", type=int, default=800, metavar="N", help="in one Space (%(default)s)")
+    parser.add_argument("--listeners", default=STEPS, metavar="N[,N]", help="in one Space (%(default)s)")
     parser.add_argument("--seconds", type=float, default=6.0, help="per round (%(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="relay and floor in turn (%(default)s)")
-    parser.add_argument("--join-rate", type=float, default=100.0, metavar="N", help="a second (%(default)s)")
+    parser.add_argument("--join-rate", type=float, default=150.0, metavar="N", help="a second (%(default)s)")
 
 
 async def run(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Figures: medians over the rounds; CPU is the whole server process's, with all that it does besides."""
+    """Climb the steps; CPU is of all the server's processes, with all that they do besides.
+
+    ``listeners`` is the largest step that was held: nothing lost, no tick late, fan-outs below 18 ms at the 99th
+    percentile. The other figures are of the step of 3,000, or of the largest one below; ``steps`` has them all.
+    """
+    wanted = [int(each) for each in str(chosen.listeners).split(",")]
+    steps: list[dict[str, Any]] = []
     async with stand("fan-out", SPEAKERS) as built:
         with bar() as progress:
-            await join_all(built, chosen.listeners, chosen.join_rate, progress)
-            await asyncio.sleep(SETTLE)
-            rounds = []
-            for _ in progress.track(range(chosen.rounds), description="relay, floor"):
-                rounds.append(await _round(built, chosen.seconds))
-        totals = built.engine.totals()
-    per_packet, floor = (median(each[name] for each in rounds) for name in ("us_per_packet", "floor"))
-    return {
-        "listeners": chosen.listeners,
-        "us_per_packet": per_packet,
-        "media_us_per_packet": median(each["media_us_per_packet"] for each in rounds),
-        "floor_us_per_packet": floor,
-        "ratio_to_floor": median(each["us_per_packet"] / each["floor"] for each in rounds),
-        "lost_packets": totals["expected"] - totals["received"],
-        "send_failures": sum(each["send_failures"] for each in rounds),
-        "packets_per_s": median(each["packets_per_s"] for each in rounds),
-        "tick_late_p99_ms": max(each["tick_late_p99_ms"] for each in rounds),
-        "fanout_p99_ms": max(each["fanout_p99_ms"] for each in rounds),
-        "mouth_to_ear_p50_ms": median(each["mouth_to_ear_p50_ms"] for each in rounds),
-        "mouth_to_ear_p99_ms": max(each["mouth_to_ear_p99_ms"] for each in rounds),
-        "generator_cpu": max(each["generator_cpu"] for each in rounds),
-        "rcvbuf_errors": sum(each["rcvbuf_errors"] for each in rounds),
+            for listeners in wanted:
+                present = steps[-1]["listeners"] if steps else 0
+                await join_all(built, listeners - present, chosen.join_rate, progress)
+                await asyncio.sleep(SETTLE)
+                steps.append(await _step(built, listeners, chosen, progress))
+    reference = max((step for step in steps if step["listeners"] <= REFERENCE), key=lambda step: step["listeners"])
+    figures = {name: value for name, value in reference.items() if name not in ("listeners", "held")}
+    first = {f"us_per_packet_{steps[0]['listeners']}": steps[0]["us_per_packet"]}
+    held = max((step["listeners"] for step in steps if step["held"]), default=0)
+    return {"listeners": held, "reference_listeners": reference["listeners"], **figures, **first, "steps": steps}
+
+
+async def _step(built: Stand, listeners: int, chosen: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+    """Medians over the rounds with so many listeners, and the worst of what must not happen."""
+    before = built.engine.totals()
+    rounds = []
+    for _ in progress.track(range(chosen.rounds), description=f"{listeners}: relay, floor"):
+        rounds.append(await _round(built, chosen.seconds))
+    after = built.engine.totals()
+    step: dict[str, Any] = {
+        name: median(each[name] for each in rounds)
+        for name in (
+            *("us_per_packet", "media_us_per_packet", "floor_us_per_packet", "ratio_to_floor", "packets_per_s"),
+            *("mouth_to_ear_p50_ms", "fanout_p99_ms"),
+        )
     }
+    step |= {
+        name: max(each[name] for each in rounds)
+        for name in ("tick_late_p99_ms", "mouth_to_ear_p99_ms", "generator_cpu")
+    }
+    step |= {name: sum(each[name] for each in rounds) for name in ("late_ticks", "send_failures", "rcvbuf_errors")}
+    step["lost_packets"] = (after["expected"] - after["received"]) - (before["expected"] - before["received"])
+    held = step["lost_packets"] == 0 and step["late_ticks"] == 0 and step["fanout_p99_ms"] < FANOUT_MS
+    return {"listeners": listeners, "held": held, **step}
 
 
 async def join_all(built: Stand, listeners: int, rate: float, progress: Progress) -> list[Timings]:
@@ -91,6 +119,7 @@ async def _round(built: Stand, seconds: float) -> dict[str, float]:
         "packets_per_s": relay["packets"] / seconds,
         "send_failures": relay["send_failures"],
         "tick_late_p99_ms": relay["tick_late_p99_ms"],
+        "late_ticks": built.probe.longer("tick late", LATE),
         "fanout_p99_ms": built.probe.stage_ms("fan-out", 0.99),
         "mouth_to_ear_p50_ms": ears["mouth_to_ear_p50_ms"],
         "mouth_to_ear_p99_ms": ears["mouth_to_ear_p99_ms"],
@@ -100,7 +129,10 @@ async def _round(built: Stand, seconds: float) -> dict[str, float]:
     built.engine.hush(True)
     await asyncio.sleep(SETTLE)
     size = relay["bytes"] // relay["packets"]
-    figures["floor"] = await asyncio.to_thread(bare_sendmmsg, built.engine.addresses(), size, seconds / 2)
+    figures["floor_us_per_packet"] = await asyncio.to_thread(
+        bare_sendmmsg, built.engine.addresses(), size, seconds / 2
+    )
+    figures["ratio_to_floor"] = figures["us_per_packet"] / figures["floor_us_per_packet"]
     built.engine.hush(False)
     await asyncio.sleep(SETTLE)
     return figures

@@ -37,7 +37,7 @@ class Result:
     """Versions of what was measured and is no package of ours."""
 
     def judged(self) -> list[dict[str, Any]]:
-        """Each target with whether it was reached."""
+        """Each target whose figure was asked for, with whether it was reached."""
         return [
             {
                 "figure": each.figure,
@@ -46,6 +46,7 @@ class Result:
                 "ok": bool(_COMPARE[each.op](self.figures[each.figure], each.target)),
             }
             for each in self.targets
+            if each.figure in self.figures
         ]
 
     def to_json(self) -> str:
@@ -66,6 +67,8 @@ class Result:
         judged = {each["figure"]: each for each in self.judged()}
         table = Table("figure", "value", "target", title=f"{self.bench} on {machine_facts()['cpu']}")
         for name, value in self.figures.items():
+            if isinstance(value, list):
+                continue
             each = judged.get(name)
             mark = "" if each is None else f"{'✓' if each['ok'] else '✗'} {each['op']} {each['target']:g}"
             table.add_row(name, f"{value:,.3f}" if isinstance(value, float) else str(value), mark)

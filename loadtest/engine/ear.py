@@ -52,6 +52,7 @@ EAR = np.dtype(
         ("ssrc", "i8"),
         ("seen", "u8"),  # the last 64 sequence numbers, the highest in bit 0
         ("state", "i4"),
+        ("early", "i4"),  # packets of sound while joining
         ("sealed", "i4"),  # 1: checked with the table of keys, 0: by libsrtp
     ]
 )
@@ -208,7 +209,12 @@ def _take(  # pragma: no cover
     ear = ears[seat]
     if size == 0 or ear.state == EMPTY:
         return
-    if ear.state == JOINING or not 128 <= packet[0] <= 191 or size < 12:
+    media = 128 <= packet[0] <= 191 and size >= 12
+    if ear.state == JOINING and media and not 192 <= packet[1] <= 223:
+        ear.early += 1
+        if ear.early > 1:
+            return  # sound that comes before its keys: one packet tells Python that it does
+    if ear.state == JOINING or not media:
         _hand_over(state, ring, entries, seat, DATAGRAM, packet, size, wall)
         return
     if 192 <= packet[1] <= 223:
@@ -389,7 +395,9 @@ class Ears:
 
     def join(self, seat: int) -> None:
         """Hand every datagram for this seat to Python, until :meth:`add`."""
-        self._table[seat]["state"] = JOINING
+        record = np.zeros(1, EAR)
+        record["state"] = JOINING
+        self._table[seat] = record[0]
 
     def add(self, seat: int, context: SrtpContext, capture_id: int) -> None:
         """Listen there with the keys of ``context``, which must outlive :meth:`remove` by two rounds."""
