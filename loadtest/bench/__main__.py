@@ -10,13 +10,21 @@ import sys
 
 from rich.console import Console
 
-from loadtest.bench import doorman, fanout, join, memory, peers
+from loadtest.bench import delay, doorman, fanout, join, memory, peers, sound
 from loadtest.bench.result import Result
 from loadtest.engine.member import JoinError
 from loadtest.lab import LabError
 from loadtest.venue import VenueError
 
-BENCHES = {"fanout": fanout, "join": join, "memory": memory, "doorman": doorman, "peers": peers}
+BENCHES = {
+    "fanout": fanout,
+    "join": join,
+    "memory": memory,
+    "delay": delay,
+    "sound": sound,
+    "doorman": doorman,
+    "peers": peers,
+}
 
 
 def main() -> int:

@@ -73,3 +73,14 @@ class Result:
             mark = "" if each is None else f"{'✓' if each['ok'] else '✗'} {each['op']} {each['target']:g}"
             table.add_row(name, f"{value:,.3f}" if isinstance(value, float) else str(value), mark)
         console.print(table)
+        for name, rows in self.figures.items():
+            if isinstance(rows, list) and rows:
+                console.print(_table(name, rows))
+
+
+def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """A figure that is a list of rows, all with the same keys."""
+    table = Table(*rows[0], title=name)
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    return table
