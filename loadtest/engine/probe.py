@@ -35,15 +35,18 @@ from media.audio.opus import FRAME, RATE, Pcm
 from media.audio.playout import Playout
 from media.rtc.client import EXTENSION_IDS, PAYLOAD_TYPE, Client
 from media.rtc.dtls import Identity
-from media.rtc.events import Closed, Connected, RtpReceived, SessionEvent
-from media.rtc.rtcp import is_rtcp
+from media.rtc.events import Closed, Connected, RtcpReceived, RtpReceived, SessionEvent
+from media.rtc.rtcp import SenderReport, build_receiver_report, is_rtcp
 from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI, RtpPacket, build_rtp, ntp_time, unix_time
 from media.rtc.sdp import Direction
+from media.rtc.uplink import Uplink
 
 TICK = FRAME / RATE
 """Seconds of sound in a packet."""
 HOUSEKEEPING = 0.05
 """Seconds between looks at a client's timers."""
+REPORT_INTERVAL = 5.0
+"""Seconds between a listener's receiver reports, as browsers send them for sound."""
 EPOCH = time.time() - time.monotonic()
 """Unix time at zero of the monotonic clock, as this process saw it once: the same for what is sent and heard."""
 _CAPTURE_ID = EXTENSION_IDS[CAPTURE_TIME_URI]
@@ -114,6 +117,9 @@ class Probe:
     def _hear(self, packet: RtpPacket, arrival: float) -> None:
         """A packet of sound, at the time the network ``down`` let it arrive."""
 
+    def _told(self, report: SenderReport, arrival: float) -> None:
+        """A sender report."""
+
     def _read(self) -> None:
         with suppress(BlockingIOError, ConnectionRefusedError):
             while not self._closed:
@@ -141,6 +147,11 @@ class Probe:
             match event:
                 case RtpReceived(packet):
                     self._hear(packet, arrival)
+                case RtcpReceived(compound):
+                    if compound.bye:
+                        self.ended = "the relay said goodbye"
+                    elif compound.sender:
+                        self._told(compound.sender, arrival)
                 case Connected():
                     self.connected()
                 case Closed(reason, detail):
@@ -221,7 +232,10 @@ class SpeakingProbe(Probe):
 
 
 class ListeningProbe(Probe):
-    """Plays what it receives, 20 ms every 20 ms, and keeps it until it is taken."""
+    """Plays what it receives, 20 ms every 20 ms, and keeps it until it is taken.
+
+    It reports its losses, as browsers do: the relay decides by that whether to send spare copies (FEC).
+    """
 
     def __init__(self, clockwork: Clockwork, identity: Identity, down: Netem) -> None:
         super().__init__(clockwork, identity, "recvonly", Netem(0), down)
@@ -230,6 +244,7 @@ class ListeningProbe(Probe):
         """When the first sample was played."""
         self.marks: deque[tuple[float, float]] = deque()
         """(arrival, capture) of packets that said when their first sample was captured."""
+        self._stream = Uplink()  # the same figures, of the other direction
         self._frames: deque[Pcm] = deque()
         self._ticks = self._taken = 0
 
@@ -237,6 +252,7 @@ class ListeningProbe(Probe):
         """The first sample is played at ``start``."""
         self.start = start
         self._clockwork.at(start, self._tick)
+        self._clockwork.at(start + REPORT_INTERVAL, self._report)
 
     def take(self) -> tuple[float, Pcm]:
         """What was played since the last call, and when its first sample was; from any thread."""
@@ -254,7 +270,19 @@ class ListeningProbe(Probe):
         capture = (packet.extensions or {}).get(_CAPTURE_ID)
         if capture:
             self.marks.append((arrival, unix_time(int.from_bytes(capture[:8], "big")) - EPOCH))
+        self._stream.note(packet, arrival)
         self.playout.put(packet.sequence, packet.timestamp, packet.payload, arrival)
+
+    def _told(self, report: SenderReport, arrival: float) -> None:
+        self._stream.note_sender(report, arrival)
+
+    def _report(self, due: float) -> None:
+        transport = self.client.transport
+        if self._closed or self.ended or transport is None or transport.sender is None:
+            return
+        if block := self._stream.block(due):
+            self._send(transport.sender.protect_rtcp(build_receiver_report(self.client.ssrc, (block,), "probe")))
+        self._clockwork.at(due + REPORT_INTERVAL, self._report)
 
     def _tick(self, due: float) -> None:
         if self._closed or self.ended:
