@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from OpenSSL import SSL
 
+from media.rtc.goodbye import Farewell
 from media.rtc.srtp import PROFILES, Profile
 
 Role = Literal["client", "server"]
@@ -146,6 +147,7 @@ class Handshake:
         self._deadline = now + HANDSHAKE_TIMEOUT
         self._flight: list[bytes] = []
         self._goodbye: list[bytes] = []
+        self._farewell: Farewell | None = None
         self._retransmit_after = FIRST_RETRANSMIT
         self._retransmit_at: float | None = None
         self.keys: Keys | None = None
@@ -168,7 +170,8 @@ class Handshake:
         if self.failure or self.closed or not datagram:
             return []
         if self._ssl is None:
-            return self._last_flight_again(datagram)
+            self.closed = self._farewell is not None and self._farewell.heard(datagram)
+            return [] if self.closed else self._last_flight_again(datagram)
         self._ssl.bio_write(datagram)
         if self.keys is None:
             return self._advance(now)
@@ -194,11 +197,13 @@ class Handshake:
         return self._made_anew() or self._flight
 
     def release(self) -> None:
-        """Give OpenSSL's memory back, some 140 KB; the peer's close_notify is then ignored.
+        """Give OpenSSL's memory back, some 140 KB.
 
-        Our own is made now and kept for :meth:`close`, and so is a server's last flight, for a client that has
-        lost it and asks again.
+        Kept are our close_notify, made now, for :meth:`close`; what it takes to understand the peer's; and a
+        server's last flight, for a client that has lost it and asks again.
         """
+        if self._ssl is not None and self.keys is not None:
+            self._farewell = Farewell.of(self._ssl, peer_is_client=self._role == "server")
         self._goodbye = self.close()
         self._ssl = None
         if self._role == "client" or self.keys is None:

@@ -1,0 +1,80 @@
+"""What is kept of a finished handshake: enough to understand the peer's goodbye.
+
+OpenSSL's state of an association takes some 140 KB, and after the handshake only one record is still expected: the
+alert that ends it. Its key is 16 or 32 bytes, so the state goes and the key stays.
+"""
+
+import hmac
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
+
+_ALERT = 21
+_HEADER = 13
+_CLOSE_NOTIFY, _FATAL = 0, 2
+_TAG = 16
+
+
+class Farewell:
+    """Recognises the peer's close_notify or fatal alert (RFC 5246 §7.2, RFC 6347 §4.1)."""
+
+    __slots__ = ("_iv", "_key")
+
+    def __init__(self, key: bytes, iv: bytes) -> None:
+        self._key = key
+        self._iv = iv
+
+    @classmethod
+    def of(cls, connection: Any, peer_is_client: bool) -> "Farewell | None":
+        """Of a ``SSL.Connection`` whose handshake is done; None with a cipher that is not one of ours."""
+        name = connection.get_cipher_name() or ""
+        if name.endswith("AES128-GCM-SHA256"):
+            key, iv = 16, 4
+        elif name.endswith("CHACHA20-POLY1305"):
+            key, iv = 32, 12
+        else:
+            return None
+        seed = b"key expansion" + connection.server_random() + connection.client_random()
+        block = _expand(connection.master_key(), seed, 2 * (key + iv))
+        own = 0 if peer_is_client else 1
+        keys, ivs = block[: 2 * key], block[2 * key :]
+        return cls(keys[own * key : (own + 1) * key], ivs[own * iv : (own + 1) * iv])
+
+    def heard(self, datagram: bytes) -> bool:
+        """True if an authentic alert in it ends the association; whatever else it holds is ignored."""
+        at = 0
+        while at + _HEADER <= len(datagram):
+            end = at + _HEADER + int.from_bytes(datagram[at + 11 : at + 13], "big")
+            if datagram[at] == _ALERT and end <= len(datagram) and self._ends(datagram[at:end]):
+                return True
+            at = end
+        return False
+
+    def _ends(self, record: bytes) -> bool:
+        number, body = record[3:11], record[_HEADER:]
+        size = len(body) - _TAG
+        if len(self._key) == 16:
+            size -= 8
+            nonce, body, cipher = self._iv + body[:8], body[8:], AESGCM
+        else:
+            padded = bytes(4) + number
+            nonce = bytes(one ^ other for one, other in zip(self._iv, padded, strict=True))
+            cipher = ChaCha20Poly1305
+        if size != 2:
+            return False
+        associated = number + record[:3] + size.to_bytes(2, "big")
+        try:
+            level, description = cipher(self._key).decrypt(nonce, body, associated)
+        except InvalidTag:
+            return False
+        return description == _CLOSE_NOTIFY or level == _FATAL
+
+
+def _expand(secret: bytes, seed: bytes, length: int) -> bytes:
+    """TLS 1.2's pseudo-random function with SHA-256 (RFC 5246 §5)."""
+    made, link = b"", seed
+    while len(made) < length:
+        link = hmac.digest(secret, link, "sha256")
+        made += hmac.digest(secret, link + seed, "sha256")
+    return made[:length]
