@@ -51,6 +51,8 @@ class Packet(NamedTuple):
     timestamp: int
     samples: int
     payload: bytes
+    level: float | None = None
+    """What its sender says of its loudness, in dBov (RFC 6464)."""
 
 
 class Arrivals:
@@ -64,7 +66,7 @@ class Arrivals:
         self._newest = Packet(0, 0, 0, b"")
         self._newest_arrival = 0.0
         self._seen = 0  # one bit per sequence number up to the newest, which is the lowest bit
-        self._stray: tuple[int, int, bytes, float, int | None] | None = None
+        self._stray: tuple[int, int, bytes, float, int | None, float | None] | None = None
         self._capture: tuple[int, int] | None = None
 
     @property
@@ -77,7 +79,13 @@ class Arrivals:
         return None if self._capture is None else capture_at(timestamp, *self._capture)
 
     def put(
-        self, sequence: int, timestamp: int, payload: bytes, arrival: float, capture: int | None
+        self,
+        sequence: int,
+        timestamp: int,
+        payload: bytes,
+        arrival: float,
+        capture: int | None,
+        level: float | None,
     ) -> tuple[Packet, ...]:
         """The packets that are new by this one's arrival: one, none, or two when a new stream has begun."""
         self.counters.received += 1
@@ -89,7 +97,7 @@ class Arrivals:
         if not self.stream:
             self._begin(sequence, timestamp)
         elif self._jumped(sequence, timestamp, arrival):
-            stray, self._stray = self._stray, (sequence, timestamp, payload, arrival, capture)
+            stray, self._stray = self._stray, (sequence, timestamp, payload, arrival, capture, level)
             if stray is None or sequence != (stray[0] + 1) & 0xFFFF:
                 self.counters.discarded += stray is not None
                 return ()
@@ -97,8 +105,8 @@ class Arrivals:
             self.counters.resets += 1
             self._begin(stray[0], stray[1])
             first = self._place(stray[0], stray[1], packet_samples(stray[2]), *stray[2:])
-            return first + self._place(sequence, timestamp, samples, payload, arrival, capture)
-        return self._place(sequence, timestamp, samples, payload, arrival, capture)
+            return first + self._place(sequence, timestamp, samples, payload, arrival, capture, level)
+        return self._place(sequence, timestamp, samples, payload, arrival, capture, level)
 
     def _jumped(self, sequence: int, timestamp: int, arrival: float) -> bool:
         if abs(unwrap(sequence, self._newest.sequence, 16) - self._newest.sequence) > JUMP_PACKETS:
@@ -114,12 +122,19 @@ class Arrivals:
         self._capture = None
 
     def _place(
-        self, sequence: int, timestamp: int, samples: int, payload: bytes, arrival: float, capture: int | None
+        self,
+        sequence: int,
+        timestamp: int,
+        samples: int,
+        payload: bytes,
+        arrival: float,
+        capture: int | None,
+        level: float | None,
     ) -> tuple[Packet, ...]:
         self._stray = None
         newest = self._newest
         packet = Packet(
-            unwrap(sequence, newest.sequence, 16), unwrap(timestamp, newest.timestamp, 32), samples, payload
+            unwrap(sequence, newest.sequence, 16), unwrap(timestamp, newest.timestamp, 32), samples, payload, level
         )
         ahead = packet.sequence - newest.sequence
         if ahead > 0:

@@ -26,6 +26,9 @@ CAPACITY = 256
 LARGEST_EXCESS = 0.4
 """Seconds of delay too many that are cut in one go instead of being played away faster."""
 
+SOON = 240
+"""Samples (5 ms) by which packets may be needed before the target."""
+
 GIVE_UP = 9_600
 """Samples (0.2 s) without a packet after which the talker counts as paused."""
 
@@ -41,6 +44,8 @@ class Step(NamedTuple):
     samples: int
     payload: bytes = b""
     skip: int = 0
+    level: float | None = None
+    """Of the packet, in dBov, if its sender says."""
 
 
 class JitterBuffer:
@@ -69,14 +74,21 @@ class JitterBuffer:
     # Packets in
 
     def put(
-        self, sequence: int, timestamp: int, payload: bytes, arrival: float, capture: int | None = None
+        self,
+        sequence: int,
+        timestamp: int,
+        payload: bytes,
+        arrival: float,
+        capture: int | None = None,
+        level: float | None = None,
     ) -> None:
         """Take one packet: 16-bit sequence number, 32-bit timestamp at 48 kHz, Opus payload.
 
-        ``arrival`` is in seconds, ``capture`` the 64-bit NTP time of abs-capture-time if the packet had one.
+        ``arrival`` is in seconds, ``capture`` the 64-bit NTP time of abs-capture-time and ``level`` the dBov of
+        RFC 6464, if the packet had them.
         Nothing raises; whatever cannot be used is counted.
         """
-        packets = self._arrivals.put(sequence, timestamp, payload, arrival, capture)
+        packets = self._arrivals.put(sequence, timestamp, payload, arrival, capture, level)
         if self._stream != self._arrivals.stream:
             self._stream = self._arrivals.stream
             self._packets.clear()
@@ -131,6 +143,15 @@ class JitterBuffer:
             return 0
         return held - TICK * ceil(self._too_early(now) / TICK - 1e-6)
 
+    def shortage(self, now: float, held: int) -> int:
+        """Samples that would have to be added so that packets are needed no sooner than the target, 0 if few.
+
+        Within ``SOON`` of the target nothing is changed: it wavers by as much.
+        """
+        if self._cursor is None or self._too_early(now) < SOON:
+            return 0
+        return -self.excess(now, held)
+
     def flush(self) -> None:
         """Drop all packets that wait, without counting a loss: nobody is to hear them."""
         self._packets.clear()
@@ -163,7 +184,7 @@ class JitterBuffer:
         self._expected = head.sequence + 1
         self._dtx = is_dtx(head.payload)
         self._usual = head.samples
-        return Step("decode", head.samples + gap, head.payload, -gap)
+        return Step("decode", head.samples + gap, head.payload, -gap, head.level)
 
     def _head(self) -> Packet | None:
         head = self._packets.get(self._expected)

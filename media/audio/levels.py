@@ -42,6 +42,14 @@ def level_dbov(pcm: Pcm) -> float:
     return min(10.0 * log10(power), 0.0)
 
 
+def header_level(value: bytes) -> float | None:
+    """Level in dBov from the value of the header extension of RFC 6464 §3, None if there is none.
+
+    Its highest bit, voice activity, is not read: senders without a detector leave it 0.
+    """
+    return -float(value[0] & 0x7F) if value else None
+
+
 class Activity:
     """Whether one member is heard and whether they count as talking; updated once per tick of 20 ms."""
 

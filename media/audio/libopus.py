@@ -28,6 +28,8 @@ SET_PACKET_LOSS_PERC = 4014
 SET_DTX = 4016
 SET_SIGNAL = 4024
 SIGNAL_VOICE = 3001
+SIGNAL_MUSIC = 3002
+"""At our bitrates the first makes libopus choose SILK or hybrid, the second CELT."""
 RESET_STATE = 4028
 
 ERRORS = {

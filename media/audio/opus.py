@@ -51,9 +51,9 @@ class Encoder:
     decides how much of the bitrate goes into FEC. All three may be changed while running, for example from
     receiver reports.
 
-    Complexity 6 is where the price rises least for what it gives: against the shipped voices at 32 kbit/s, 0 / 1 /
-    3 / 6 / 8 cost 69 / 77 / 114 / 143 / 188 µs a frame and leave a log-spectral distance of 3.6 / 3.3 / 3.2 /
-    2.2 / 2.1 dB (libopus 1.6.1, median on the 2-core reference machine).
+    ``fec`` decides between two codecs. Only SILK carries spare copies; without them CELT says the same at the same
+    bitrate, sounds no worse, and costs a third (``python -m loadtest.bench codec``). It may be switched while
+    running: libopus bridges the change with a redundant frame.
     """
 
     def __init__(
@@ -71,12 +71,11 @@ class Encoder:
         self._pcm_address: int = self._pcm.ctypes.data
         self._packet = ctypes.create_string_buffer(_MAX_PACKET_BYTES)
         self._packet_address = ctypes.addressof(self._packet)
-        self._set(libopus.SET_SIGNAL, libopus.SIGNAL_VOICE, "expect speech")
-        self._set(libopus.SET_INBAND_FEC, int(fec), "switch FEC")
         self._set(libopus.SET_DTX, int(dtx), "switch DTX")
         self.bitrate = bitrate
         self.complexity = complexity
         self.expected_loss = expected_loss
+        self.fec = fec
 
     def _set(self, request: int, value: int, what: str) -> None:
         if not self._state:
@@ -104,6 +103,17 @@ class Encoder:
     def complexity(self, value: int) -> None:
         self._set(libopus.SET_COMPLEXITY, value, f"set the complexity to {value}, use 0 to 10")
         self._complexity = value
+
+    @property
+    def fec(self) -> bool:
+        """Whether packets carry spare copies of those before them (SILK or hybrid), or not (CELT)."""
+        return self._fec
+
+    @fec.setter
+    def fec(self, value: bool) -> None:
+        self._set(libopus.SET_INBAND_FEC, int(value), "switch FEC")
+        self._set(libopus.SET_SIGNAL, libopus.SIGNAL_VOICE if value else libopus.SIGNAL_MUSIC, "choose the codec")
+        self._fec = value
 
     @property
     def expected_loss(self) -> float:

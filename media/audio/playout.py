@@ -10,9 +10,9 @@ import numpy as np
 
 from media.audio.arrivals import Counters
 from media.audio.jitter import JitterBuffer, Step
-from media.audio.levels import SILENCE_DBOV, level_dbov
+from media.audio.levels import ONSET_DBOV, SILENCE_DBOV, level_dbov
 from media.audio.opus import FRAME, RATE, Decoder, OpusError, Pcm
-from media.audio.stretch import SHORTEST, cut, shorten
+from media.audio.stretch import SHORTEST, cut, lengthen, shorten
 
 Kind = Literal["speech", "fec", "concealed", "silence"]
 
@@ -39,6 +39,9 @@ NO_MORE_PATIENCE = 50
 
 HURRY = 2_880
 """Samples (60 ms) of excess from which on sound is taken out in every tick, repeating itself or not."""
+
+IMPATIENCE = 3
+"""Ticks for which there must be too little delay before sound is put in: what comes late is lost."""
 
 _MOST_STEPS = 32
 
@@ -77,16 +80,30 @@ class Playout:
         self.buffer = JitterBuffer()
         self.muted = False
         """Set to be silent within one tick; packets are then thrown away undecoded."""
+        self.spare = False
+        """Set while nobody would hear this voice unless it became loud: packets that their sender calls quiet
+        (RFC 6464) are then played as silence, undecoded."""
         self.delay = 0.0
         """Seconds the last frame waited here, beyond the fastest packet's way: jitter buffer and tick wait."""
         self._decoder = Decoder()
         self._held = _NOTHING
         self._gain = 1.0
         self._made_up = CONCEAL_LONGEST
-        self._patience = 0
+        self._patience = self._impatience = 0
         self._resets = 0
+        self._told: float | None = None
+        self._spared = b""
         self.put = self.buffer.put
         """Takes a packet, see ``JitterBuffer.put``."""
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is played and nothing waits.
+
+        Until the next packet, or the next change of ``muted``, every ``pull`` would be silent and may be left out.
+        """
+        settled = self._gain == (0.0 if self.muted else 1.0)
+        return settled and not self._held.size and not self.buffer.playing and self.buffer.empty
 
     @property
     def counters(self) -> Counters:
@@ -109,23 +126,26 @@ class Playout:
         if not self.buffer.playing and self.buffer.empty and not self._held.size and not self.muted:
             self._gain = 1.0
             return SILENCE
+        self._told = None
         held = self._held.size
         removable = self._removable(now, held)
+        shortage = self.buffer.shortage(now, held)
         pcm, kind = self._gather(now, 2 * FRAME if removable else FRAME)
         position = self.buffer.position(pcm.size)
-        if removable:
-            pcm = self._shrink(pcm, removable)
+        pcm = self._shrink(pcm, removable) if removable else self._grow(pcm, shortage)
         frame, self._held = pcm[:FRAME], pcm[FRAME:]
         if kind == "silence" and not self._held.size and not frame.any():
             self._gain = 0.0 if self.muted else 1.0
             return SILENCE
         frame = self._apply_gain(frame)
+        told = self._told if kind == "speech" and not self.muted else None
+        level = level_dbov(frame) if told is None else told
         if kind == "concealed":
             self.counters.concealed += 1
         if position is None:
-            return Frame(frame, level_dbov(frame), kind, None)
+            return Frame(frame, level, kind, None)
         self.delay = now - position / RATE - self.buffer.delay.floor
-        return Frame(frame, level_dbov(frame), kind, self.buffer.capture_at(position))
+        return Frame(frame, level, kind, self.buffer.capture_at(position))
 
     def _removable(self, now: float, held: int) -> int:
         """Samples to take out in this tick, 0 for none: only of lasting excess, in every other tick if small."""
@@ -165,7 +185,15 @@ class Playout:
             return (_ZEROS if step.samples == FRAME else np.zeros(step.samples, np.float32)), "silence"
         if step.kind == "lost":
             return self._conceal(step.samples)
+        if step.level is not None:
+            self._told = step.level if self._told is None else max(step.level, self._told)
+            if self.spare and step.kind == "decode" and step.level <= ONSET_DBOV:
+                self._spared, self._made_up = step.payload, CONCEAL_LONGEST
+                return (_ZEROS if step.samples == FRAME else np.zeros(step.samples, np.float32)), "silence"
         try:
+            if self._spared:  # what was left out last, so that the decoder knows what the next goes on from
+                spared, self._spared = self._spared, b""
+                self._decoder.decode(spared)
             if step.kind == "fec":
                 rounded = step.samples + -step.samples % 120
                 pcm, kind = self._decoder.decode_fec(step.payload, rounded)[rounded - step.samples :], "fec"
@@ -201,6 +229,13 @@ class Playout:
         if level_dbov(pcm) < QUIET_DBOV:
             return cut(pcm, spare)
         return shorten(pcm, spare, -1.0 if removable > HURRY or self._patience > NO_MORE_PATIENCE else 0.5)
+
+    def _grow(self, pcm: Pcm, shortage: int) -> Pcm:
+        """``pcm`` with up to ``shortage`` samples put in, of lasting shortage only."""
+        self._impatience = self._impatience + 1 if shortage > 0 else 0
+        if self._impatience <= IMPATIENCE or pcm.size >= 2 * FRAME:
+            return pcm
+        return lengthen(pcm, max(shortage, 2 * SHORTEST), -1.0 if level_dbov(pcm) < QUIET_DBOV else 0.5)
 
     def _apply_gain(self, frame: Pcm) -> Pcm:
         """Fade in or out within the frame if ``muted`` has changed."""

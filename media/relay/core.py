@@ -10,6 +10,7 @@ from collections.abc import Callable
 from itertools import count
 from time import perf_counter
 
+from media.audio.levels import header_level
 from media.audio.mixer import Mixer
 from media.audio.opus import FRAME
 from media.relay.link import Feed, Follow, Followed
@@ -59,7 +60,7 @@ SESSIONS_MAX = 20_000
 class Peer:
     """One session in its room."""
 
-    __slots__ = ("due", "entry", "name", "participant", "place", "room", "session", "since", "up")
+    __slots__ = ("due", "entry", "frames", "name", "participant", "place", "room", "session", "since", "up")
 
     def __init__(self, name: str, participant: str, room: Room, session: Session, now: float) -> None:
         self.name = name
@@ -67,6 +68,7 @@ class Peer:
         self.room = room
         self.session = session
         self.since = now
+        self.frames = session.frames
         self.place = -1
         self.entry = -1
         self.up = False
@@ -333,7 +335,8 @@ class RelayCore:
         if packet.extensions and session.capture_id:
             value = packet.extensions.get(session.capture_id, b"")
             capture = int.from_bytes(value[:8], "big") if len(value) >= 8 else None
-        reason = peer.room.put(peer.participant, peer, packet, now, capture)
+        level = header_level(packet.extensions.get(session.level_id, b"")) if packet.extensions else None
+        reason = peer.room.put(peer.participant, peer, packet, now, capture, level)
         if reason:
             self.stats.dropped[reason] += 1
 
@@ -455,6 +458,6 @@ class RelayCore:
         stats.packets, stats.octets = self._crowd.packets, self._crowd.octets
         stats.send_failures = self._crowd.failures
         stats.listeners, stats.sessions = len(self._crowd) - len(self._feeds), len(self._peers)
-        stats.linked_rooms, stats.links = sum(room.linked for room in self._rooms.values()), len(self._feeds)
+        stats.linked_rooms, stats.links = sum(not link.participant for link in self._follows), len(self._feeds)
         stats.rooms = len(self._rooms) - stats.linked_rooms
         stats.speakers = sum(room.speakers for room in self._rooms.values())

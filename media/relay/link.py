@@ -33,6 +33,8 @@ KEYING_LENGTH = AES_128_GCM.key_length + AES_128_GCM.salt_length
 class Feed:
     """The home's end: holds a place in the crowd, as a listener does."""
 
+    frames = 1
+    """Ticks in a packet: the other end makes longer ones for those who want them."""
     __slots__ = ("context", "link", "participant", "place")
 
     def __init__(self, link: Link) -> None:
@@ -89,18 +91,19 @@ class Follow:
             return "link: too many"
         return None
 
-    def play(self, crowd: Crowd, timestamp: int, now: float, stats: RelayStats) -> None:
-        """Fill the row with the next frame, or with silence if none is there."""
+    def play(
+        self, crowd: Crowd, timestamp: int, now: float, stats: RelayStats
+    ) -> tuple[bytes, int | None, bool] | None:
+        """Fill the row with the next frame, or with silence if none is there; returns payload, capture, marker."""
         if not self._waiting:
             crowd.silence(self.row)
-            return
+            return None
         packet, arrival = self._waiting.popleft()
         stats.stages["link"].observe(max(0.0, now - arrival))
-        capture = (packet.extensions or {}).get(CAPTURE_ID)
-        crowd.fill(
-            *(self.row, packet.payload, timestamp, int.from_bytes(capture, "big") if capture else None),
-            packet.marker,
-        )
+        extension = (packet.extensions or {}).get(CAPTURE_ID)
+        capture = int.from_bytes(extension, "big") if extension else None
+        crowd.fill(self.row, packet.payload, timestamp, capture, packet.marker)
+        return packet.payload, capture, packet.marker
 
     def close(self) -> None:
         """Free the keys."""

@@ -43,12 +43,21 @@ class MediaSection:
     candidates: list[tuple[str, int]] = field(default_factory=list)
     """Host and port of each UDP candidate of component 1."""
     ssrc: int | None = None
+    ptime: int | None = None
+    """Milliseconds of sound in a packet that its author wants to receive, if it says so; and those it can take."""
+    maxptime: int | None = None
     ufrag: str = ""
     pwd: str = ""
     setup: str = ""
     fingerprints: list[Fingerprint] = field(default_factory=list)
     inherited: bool = False
     """The fingerprints are those of the session, and give way to the section's own."""
+
+    @property
+    def frames(self) -> int:
+        """Frames of 20 ms in each packet that its author wants to be sent: 1, 2 or 3."""
+        longest = 60 if self.maxptime is None else self.maxptime
+        return max(1, min(self.ptime or 20, longest, 60) // 20)
 
     @property
     def opus(self) -> int | None:
@@ -190,6 +199,21 @@ def _set_ssrc(section: MediaSection, argument: str) -> None:
         section.ssrc = number
 
 
+def _set_ptime(section: MediaSection, argument: str) -> None:
+    section.ptime = _milliseconds(argument)
+
+
+def _set_maxptime(section: MediaSection, argument: str) -> None:
+    section.maxptime = _milliseconds(argument)
+
+
+def _milliseconds(argument: str) -> int:
+    number = int(argument.strip())
+    if not 0 < number < 10_000:
+        raise ValueError(argument)
+    return number
+
+
 def _add_candidate(section: MediaSection, argument: str) -> None:
     _, component, transport, _, host, port, *_ = argument.split()
     if component == "1" and transport.lower() == "udp":
@@ -205,6 +229,8 @@ _ATTRIBUTES = {
     "fmtp": _add_fmtp,
     "extmap": _add_extension,
     "ssrc": _set_ssrc,
+    "ptime": _set_ptime,
+    "maxptime": _set_maxptime,
     "candidate": _add_candidate,
 }
 
@@ -245,6 +271,8 @@ class Endpoint:
     candidates: tuple[tuple[str, int], ...] = ()
     ice_lite: bool = False
     cname: str = "spaces"
+    ptime: int = 20
+    """Milliseconds of sound in each packet that the author of the offer is sent."""
 
 
 OPUS_PARAMETERS = "minptime=10;useinbandfec=1;usedtx=1"
@@ -279,7 +307,7 @@ def _audio_lines(own: Endpoint) -> list[str]:
         f"a=setup:{own.setup}",
         f"a=rtpmap:{own.payload_type} opus/48000/2",
         f"a=fmtp:{own.payload_type} {OPUS_PARAMETERS}",
-        "a=ptime:20",
+        f"a=ptime:{own.ptime}",
     ]
     if own.mid:
         lines.append(f"a=mid:{own.mid}")

@@ -63,6 +63,8 @@ class Session:
         self.talks = audio.direction in ("sendrecv", "sendonly")
         """The peer may send sound; what it sends otherwise is dropped."""
         self.hears = audio.direction in ("sendrecv", "recvonly")
+        self.frames = audio.frames if self.hears else 1
+        """Frames of 20 ms in each packet that the peer wants to be sent: 1, 2 or 3."""
         own = Endpoint(
             ufrag=self._credentials[0][0],
             pwd=self._credentials[0][1],
@@ -75,6 +77,7 @@ class Session:
             extensions=tuple(extensions.items()),
             candidates=candidates,
             ice_lite=True,
+            ptime=20 if self.talks else 20 * self.frames,
         )
         self.answer = write_sdp(own, offer)
         self._role: Literal["client", "server"] = "client" if setup == "active" else "server"

@@ -42,6 +42,8 @@ class Member:
         """The tone it speaks, in hertz."""
         self.loses: Callable[[int], bool] = lambda _: False
         """Whether the n-th packet it sends is lost."""
+        self.captured: Callable[[], int] | None = None
+        """NTP time at which a packet's sound was captured; without it packets do not say."""
         self.gone = False
         """Sends and hears nothing any more, without a goodbye."""
         self.closed: Closed | None = None
@@ -62,7 +64,11 @@ class Member:
             return None
         payload = self._encoder.encode(tone(self.says, self.spoken))
         number, self.spoken = self.spoken, self.spoken + 1
-        packet = RtpPacket(111, self.sequence & 0xFFFF, self.timestamp & 0xFFFF_FFFF, self.client.ssrc, payload)
+        extensions = {2: self.captured().to_bytes(8, "big")} if self.captured else None
+        packet = RtpPacket(
+            *(111, self.sequence & 0xFFFF, self.timestamp & 0xFFFF_FFFF, self.client.ssrc, payload),
+            extensions=extensions,
+        )
         self.sequence, self.timestamp = self.sequence + 1, self.timestamp + 960
         protected = transport.sender.protect(build_rtp(packet))
         return None if self.loses(number) else protected
@@ -99,11 +105,17 @@ class World:
         self.members: list[Member] = []
 
     def join(
-        self, participant: str, direction: Direction = "sendrecv", *, name: str = "", room: str = ROOM
+        self,
+        participant: str,
+        direction: Direction = "sendrecv",
+        *,
+        name: str = "",
+        room: str = ROOM,
+        ptime: int = 20,
     ) -> Member:
         """Connect a session and let it come up."""
         member = Member(name or f"session {len(self.members)}", participant, direction)
-        offer = parse_sdp(member.client.offer)
+        offer = parse_sdp(member.client.offer.replace("a=ptime:20", f"a=ptime:{ptime}"))
         answer = self.core.add_session(room, participant, member.name, offer, self.now)
         member.client.accept(answer, self.now)
         self.members.append(member)
