@@ -16,7 +16,7 @@ Spare copies need SILK, which costs three times as much to encode (``python -m l
 """
 
 LOSS_MIN, LOSS_MAX = 0.05, 0.3
-"""Shares of packets that encoders with FEC reckon to be lost: some, and never so many that sound suffers for it."""
+"""Shares of packets that encoders with FEC reckon to be lost: some, never so many that sound suffers for it."""
 
 _SILENCE = np.zeros(FRAME, np.float32)
 
