@@ -245,6 +245,7 @@ class RelayCore:
             self._handle(peer, peer.session.receive_report(datagram, now) if same else [], now)
             return
         self._handle(peer, peer.session.receive(datagram, now), now)
+        self._count_drops(peer.session)
 
     def _receive_check(self, datagram: bytes, source: int, now: float) -> None:
         try:
@@ -376,13 +377,17 @@ class RelayCore:
         self._send_replies(peer)
         for address in session.addresses:
             self._unroute(peer, address)
-        if session.transport:
-            self.stats.dropped.update(session.transport.dropped)
+        self._count_drops(session)
         del self._peers[peer.name]
         for ufrag in session.ufrags:
             del self._by_ufrag[ufrag]
         self.stats.sessions_down[reason] += 1
         self._notify(SessionDown(peer.room.name, peer.participant, peer.name, reason))
+
+    def _count_drops(self, session: Session) -> None:
+        if session.transport and session.transport.dropped:
+            self.stats.dropped.update(session.transport.dropped)
+            session.transport.dropped.clear()
 
     def _unroute(self, peer: Peer, address: Address) -> None:
         """What comes from there is no longer ``peer``'s, unless it has become someone else's already."""

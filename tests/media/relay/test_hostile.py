@@ -4,14 +4,18 @@ import random
 from itertools import count
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from media.relay import core as core_module
 from media.relay.plane import RelayFullError
+from media.rtc.door import ANSWERS_MAX, DATAGRAMS
 from media.rtc.rtcp import build_bye, build_receiver_report
 from media.rtc.sdp import parse_sdp
 from media.rtc.session import ADDRESSES_MAX, CONSENT_TIMEOUT
 from media.rtc.stun import BINDING_REQUEST, PRIORITY, USE_CANDIDATE, USERNAME, build_stun
 from tests.media.relay.world import ROOM, Member, World, hears
+from tests.media.rtc.mangled import mangled, recorded
 
 OUTSIDER = ("203.0.113.66", 6666)
 
@@ -198,3 +202,94 @@ def test_shutdown_tells_everyone(world: World, listener: Member):
     world.run(0.04)
     assert {reason for _, reason in world.downs()} == {"shutdown"}
     assert all(member.closed for member in world.members)
+
+
+def test_replayed_reordered_cut_and_forged_sound_is_counted_and_not_heard(world: World, listener: Member):
+    """Whoever stands in a speaker's way can send its packets again, late, cut or changed: none is heard twice."""
+    speaker, noise = world.members[0], random.Random(3)
+    packets = [packet for packet in (speaker.speak() for _ in range(40)) if packet]
+    noise.shuffle(packets)
+    for packet in packets:
+        world.deliver(packet, speaker.address)
+    assert world.core.stats.dropped["forged or replayed"] == 0, "late is not wrong"
+    for packet in packets:
+        at = noise.randrange(12, len(packet))
+        forged = packet[:at] + bytes([packet[at] ^ 1 << noise.randrange(8)]) + packet[at + 1 :]
+        for bad in (packet, forged, packet[: noise.randrange(13, len(packet))]):
+            world.deliver(bad, speaker.address)
+    assert world.core.stats.dropped["forged or replayed"] == 3 * len(packets)
+    world.run(1.5)
+    since = world.now
+    world.run(0.5)
+    assert hears(listener, 440.0, since)
+    assert not world.downs()
+
+
+def test_mangled_datagrams_from_anywhere_hurt_nobody(world: World, listener: Member):
+    """Those of the speaker and the listener themselves, of sessions before theirs, and of other makes."""
+    speaker = world.members[0]
+    live = [packet for packet in (speaker.speak() for _ in range(3)) if packet]
+    live.append(check(*credentials(world, listener)))
+    addresses = [speaker.address, listener.address, OUTSIDER]
+
+    @settings(max_examples=200, deadline=None, derandomize=True)
+    @given(mangled([*recorded(), *live]), st.sampled_from(addresses))
+    def deliver(datagram: bytes, source: tuple[str, int]) -> None:
+        before = world.core.stats.datagrams + world.core._door.counters[DATAGRAMS]
+        world.deliver(datagram, source)
+        assert world.core.stats.datagrams + world.core._door.counters[DATAGRAMS] == before + 1
+
+    deliver()
+    world.run(1.0)
+    since = world.now
+    world.run(0.5)
+    assert hears(listener, 440.0, since)
+    assert world.core.stats.faults == 0
+    assert not world.downs()
+
+
+def test_listener_that_floods_is_limited_and_the_others_hear_on(world: World, listener: Member):
+    other = world.join("leo", "recvonly")
+    flood = [check(*credentials(world, listener)) for _ in range(500)]
+    for number, datagram in enumerate(flood):
+        world.deliver(datagram, listener.address)
+        if number % 100 == 99:
+            world.run(0.02)
+    assert 500 - 2 * ANSWERS_MAX <= world.core.stats.dropped["too many from one peer"] < 500
+    since = world.now
+    world.run(0.5)
+    assert hears(other, 440.0, since) and hears(listener, 440.0, since)
+    world.run(30.0)
+    assert not world.downs()
+
+
+def test_check_that_the_door_answered_is_worth_nothing_from_elsewhere(world: World, listener: Member):
+    overheard = check(*credentials(world, listener), (USE_CANDIDATE, b""))
+    world.deliver(overheard, listener.address)
+    assert world.core._door.peers.overheard(world.core._peers[listener.name], overheard[8:20])
+    assert answers(world, [overheard]) == []
+    assert world.core.stats.dropped["STUN not authentic"] == 1
+    assert world.core._peers[listener.name].session.address == listener.address
+
+
+def test_session_that_takes_over_an_address_is_served_there(world: World, listener: Member):
+    """As when a page is loaded again behind the same hole in a firewall: the session before falls silent."""
+    second = Member("second", "leo", "recvonly")
+    second.socket.close()
+    second.socket, second.address = listener.socket, listener.address
+    listener.gone = True
+    world.members.remove(listener)
+    offer = parse_sdp(second.client.offer)
+    answer = world.core.add_session(ROOM, "leo", second.name, offer, world.now)
+    second.client.accept(answer, world.now)
+    world.members.append(second)
+    world.run(0.1)
+    assert second.up
+    since = world.now
+    world.run(CONSENT_TIMEOUT + 1.0)
+    assert world.downs() == [(listener.name, "consent lost")]
+    world.run(20.0)
+    assert hears(second, 440.0, since)
+    assert len(world.downs()) == 1
+    assert world.core.stats.checks > 2
+    listener.client.close()
