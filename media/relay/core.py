@@ -96,6 +96,8 @@ class RelayCore:
         self._peers: dict[str, Peer] = {}
         self._by_ufrag: dict[str, Peer] = {}
         self._by_key: dict[int, Peer] = {}
+        self._newcomers: dict[int, Peer] = {}
+        """Who shakes hands at an address that is another's until they have."""
         self._feeds: dict[Link, tuple[Feed, Room]] = {}
         self._follows: dict[Link, tuple[Follow, Room]] = {}
         self._followed = Followed()
@@ -237,6 +239,8 @@ class RelayCore:
             self._receive_check(datagram, source, now)
             return
         peer = self._by_key.get(source)
+        if datagram and 20 <= datagram[0] <= 63:
+            peer = self._newcomers.get(source, peer)
         if peer is None or not datagram:
             self.stats.dropped["no session"] += 1
             return
@@ -267,11 +271,9 @@ class RelayCore:
             self.stats.dropped["STUN not authentic"] += 1
             return
         if address in peer.session.addresses:
-            self._by_key[source] = peer
-            if at_door not in (-1, peer.entry):
-                known.vacate(source)
+            self._route(peer, source)
         self._handle(peer, events, now)
-        if peer.entry not in (-1, at_door) and address == peer.session.address:
+        if peer.entry >= 0 and address == peer.session.address and self._by_key.get(source) is peer:
             known.move(peer, address)
 
     def handle_timers(self, now: float) -> None:
@@ -319,7 +321,9 @@ class RelayCore:
                 if peer.place >= 0:
                     self._crowd.move(peer, address)
                 if peer.entry >= 0:
-                    known.move(peer, address)
+                    known.expel(peer)
+                    if self._by_key.get(key_of(address)) is peer:
+                        known.move(peer, address)
             case Restarted(ufrag):
                 del self._by_ufrag[ufrag]
                 if peer.entry >= 0:
@@ -346,6 +350,7 @@ class RelayCore:
         assert transport is not None and transport.sender is not None and session.address is not None
         assert transport.receiver is not None
         peer.up = True
+        self._take_over(peer)
         self._door.peers.admit(
             *(peer, session.address, session.credentials, transport.receiver, session.ssrc, session.talks, now),
             group=peer.room.number,
@@ -389,11 +394,33 @@ class RelayCore:
             self.stats.dropped.update(session.transport.dropped)
             session.transport.dropped.clear()
 
+    def _route(self, peer: Peer, source: int) -> None:
+        """What comes from there is ``peer``'s, but not before a handshake if it is somebody else's now.
+
+        Checks prove who sent them and not from where: without this, one listener could silence any speaker.
+        """
+        holder = self._by_key.get(source)
+        if holder is None or holder is peer or not holder.up:
+            self._by_key[source] = peer
+        elif not peer.up:
+            self._newcomers[source] = peer
+
+    def _take_over(self, peer: Peer) -> None:
+        """The handshake is done, and from there it came."""
+        for address in peer.session.addresses:
+            key = key_of(address)
+            if self._newcomers.get(key) is peer:
+                del self._newcomers[key]
+                self._by_key[key] = peer
+                if self._door.peers.addresses.get(key) >= 0:
+                    self._door.peers.vacate(key)
+
     def _unroute(self, peer: Peer, address: Address) -> None:
         """What comes from there is no longer ``peer``'s, unless it has become someone else's already."""
         key = key_of(address)
-        if self._by_key.get(key) is peer:
-            del self._by_key[key]
+        for table in (self._by_key, self._newcomers):
+            if table.get(key) is peer:
+                del table[key]
 
     def _send_replies(self, peer: Peer) -> None:
         for datagram, address in peer.session.outbox:

@@ -272,6 +272,24 @@ def test_check_that_the_door_answered_is_worth_nothing_from_elsewhere(world: Wor
     assert world.core._peers[listener.name].session.address == listener.address
 
 
+def test_check_in_the_name_of_another_s_address_takes_nothing_from_them(world: World, listener: Member):
+    """A listener who sends its own checks from a speaker's address, as far as UDP can tell."""
+    speaker, mallory, since = world.members[0], world.join("mal", "recvonly"), world.now
+    for number in range(50):
+        world.deliver(check(*credentials(world, mallory)), speaker.address)
+        world.deliver(check(*credentials(world, mallory), (USE_CANDIDATE, b"")), speaker.address)
+        if number == 25:
+            unused = Member("unused", "mal", "recvonly")
+            world.core.add_session(ROOM, "mal", "unused", parse_sdp(unused.client.offer), world.now)
+            world.deliver(check(*world.core._peers["unused"].session.credentials), speaker.address)
+            unused.socket.close()
+        world.run(0.02)
+    assert hears(listener, 440.0, since + 0.1)
+    world.run(40.0)
+    assert world.downs() == [("unused", "consent lost")] or world.downs() == [("unused", "handshake failed")]
+    assert not world.core._newcomers
+
+
 def test_session_that_takes_over_an_address_is_served_there(world: World, listener: Member):
     """As when a page is loaded again behind the same hole in a firewall: the session before falls silent."""
     second = Member("second", "leo", "recvonly")
