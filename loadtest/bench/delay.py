@@ -125,9 +125,12 @@ async def run(chosen: argparse.Namespace) -> dict[str, Any]:
             await wait(begun + edge + chosen.storm, "storm")
             for pair in pairs:
                 storm(pair.speaker.up, False)
-            ended = now()
+            ended, stormy = now(), built.probes.clockwork.late().size
+            relay_after = RelayProbe(built.server.base)
             await wait(max(begun + total, ended + edge), "after the storm")
             end = now()
+            relay_after.row()
+            late_after = built.probes.clockwork.late(stormy)
             await wait(end + TAIL, "the last chirps")
         late = built.probes.clockwork.late(before)
         added = np.array([each for pair in pairs for each in pair.relay(begun, begun + edge)])
@@ -145,6 +148,8 @@ async def run(chosen: argparse.Namespace) -> dict[str, Any]:
         "tick_late_p99_ms": relay.stage_ms("tick late", 0.99),
         "tick_p99_ms": relay.stage_ms("tick", 0.99),
         "probe_late_p99_ms": 1e3 * float(np.quantile(late, 0.99)),
+        "after_probe_late_max_ms": 1e3 * float(late_after.max()),
+        "after_tick_late_max_ms": relay_after.stage_ms("tick late", 1.0),
         "pairs": chosen.pairs,
         "minutes": chosen.minutes,
     }

@@ -51,7 +51,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--losses", type=float, nargs="*", default=LOSSES, metavar="SHARE", help="besides 0 (%(default)s)"
     )
     parser.add_argument(
-        "--pieces", type=int, default=4, metavar="N", help="of speech, 9 s each, 6 at most (%(default)s)"
+        "--pieces", type=int, default=6, metavar="N", help="of speech, 9 s each, 6 at most (%(default)s)"
     )
     parser.add_argument("--seed", type=int, default=1, help="of all losses (%(default)s)")
     parser.add_argument("--plot", metavar="FILE", help="draw score over loss into this PNG")
