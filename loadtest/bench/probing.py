@@ -1,12 +1,13 @@
 """The probes' stand: a server in a process of its own, and Spaces in it that one speaks in and one listens to."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from loadtest.engine.probes import Probes
 from loadtest.lab import Server, server
+from loadtest.recorder import RelayProbe
 from loadtest.venue import Host, Venue
 
 
@@ -19,7 +20,23 @@ class Probing:
     """Each with a token for its host, who may speak."""
     probes: Probes
 
+    def watch(self) -> Callable[[], float]:
+        """From now on; the answer says by how much, in ms, a probe or a tick of the relay was late at most.
 
+        More than :data:`STILL` means that the machine stood still: what was measured then was that.
+        """
+        before, relay = self.probes.clockwork.late().size, RelayProbe(self.server.base)
+
+        def latest() -> float:
+            relay.row()
+            late = self.probes.clockwork.late(before)
+            return max(1e3 * float(late.max(initial=0.0)), relay.stage_ms("tick late", 1.0) or 0.0)
+
+        return latest
+
+
+STILL = 20.0
+"""Milliseconds of lateness, a tick, that no network made and that jitter buffers must take for one."""
 SWITCH_INTERVAL = 0.0005
 """Seconds after which whoever evaluates has to hand Python over to the probes' thread; usually 5 ms."""
 

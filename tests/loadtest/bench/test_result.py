@@ -53,6 +53,10 @@ def test_the_floor_reaches_every_socket_with_packets_of_the_asked_size():
             ["memory", "--first", "5", "--more", "10", "--rounds", "1", "--settle", "0.1"],
             {"kb_per_listener", "listeners"},
         ),
+        (
+            ["delay", "--minutes", "0.1", "--storm", "2", "--pairs", "1"],
+            {"relay_p50_ms", "relay_p99_ms", "mouth_to_ear_p95_ms", "recovery_s", "growth_ms", "disturbed"},
+        ),
     ],
 )
 def test_the_last_line_of_a_benchmark_is_one_json_object_with_its_keys(arguments, keys):

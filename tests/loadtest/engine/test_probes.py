@@ -59,7 +59,7 @@ async def test_probe_hears_probe_with_a_plausible_delay_that_all_clocks_agree_on
     probes: Probes, venue: Venue, clip: Clip
 ):
     speaker, listener = await pair(probes, venue, clip)
-    delays = await hear(speaker, listener, 4.5)
+    delays = await hear(speaker, listener, 4.0)
     probes.check()
     seconds = np.array([each.seconds for each in delays[2:]])
     assert seconds.size >= 8
@@ -133,7 +133,7 @@ async def test_losses_cost_sound_where_they_happen(probes: Probes, venue: Venue,
     speaker, listener = await pair(
         probes, venue, clip, up=path if way == "up" else None, down=path if way == "down" else None
     )
-    await hear(speaker, listener, 3.0)
+    await hear(speaker, listener, 1.5)
     left = np.array(speaker.left[:])
     assert 0 < path.lost < path.sent
     if way == "up":
@@ -146,7 +146,7 @@ async def test_losses_cost_sound_where_they_happen(probes: Probes, venue: Venue,
 async def test_a_fast_clock_is_heard_as_one(probes: Probes, venue: Venue, clip: Clip):
     speaker = await probes.speaker(venue.whip, venue.speaker_tokens[0], clip, drift_ppm=10_000)
     await probes.speak(speaker, soon(0.0))
-    await asyncio.sleep(1.5)
+    await asyncio.sleep(1.0)
     elapsed = time.monotonic() - speaker.start
     assert len(speaker.left) == pytest.approx(elapsed / (TICK / 1.01), abs=5)
 
