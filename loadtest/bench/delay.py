@@ -8,9 +8,10 @@ a tick: how long a packet waits for the tick depends on that alone, and one pair
   carries through, says which those are.
 - *Mouth to ear*: by chirps in the sound (:mod:`loadtest.engine.chirp`), four a second in each Space, between the
   clocks that :mod:`loadtest.engine.probe` defines. A chirp that was not heard counts as one second.
-- *Recovery*: from the end of the storm until a chirp is heard that is, like all after it, within 20 ms of the
-  median before the storm. To a quarter of a second, since no chirp comes in between; the slowest pair counts. If
-  the machine stood still after the storm (``disturbed``), that was another storm: measure again.
+- *Recovery*: from the end of the storm until a chirp is heard that is, like all those of the next 5 s, within
+  20 ms of the median before the storm. To a quarter of a second, since no chirp comes in between; the slowest pair
+  counts. What moves later than that is not the storm's, and ``away_later`` says how much does. If the machine
+  stood still after the storm (``disturbed``), that was another storm: measure again.
 - *Growth*: the median of the last minute over that of the first, of the pair that grew most. In short runs half of
   what the storm leaves takes the minute's place.
 """
@@ -52,6 +53,8 @@ STORM_LOSS, STORM_BURST, STORM_JITTER = 0.1, 3.0, 0.15
 Jitter is independent from packet to packet, so that most of them arrive in another order."""
 NEAR = 0.02
 """Seconds from the median before the storm that count as being back."""
+HOLD = 5.0
+"""Seconds for which it has to stay near to be back."""
 MINUTE = 60.0
 UNHEARD = 1.0
 SPEECH_GAIN = 0.3
@@ -177,6 +180,10 @@ def figures(
     usual = [float(np.median(_heard(each))) for each in calm]
     counted = np.concatenate([_heard(each) for each in calm])
     grown = [float(np.median(_heard(after))) - before for before, after in zip(usual, last, strict=True)]
+    later = [
+        ~_near(_between(each, storm_ended + HOLD, ended), median)
+        for each, median in zip(delays, usual, strict=True)
+    ]
     return {
         "mouth_to_ear_p50_ms": 1e3 * float(np.quantile(counted, 0.5)),
         "mouth_to_ear_p95_ms": 1e3 * float(np.quantile(counted, 0.95)),
@@ -185,6 +192,7 @@ def figures(
             for each, median in zip(delays, usual, strict=True)
         ),
         "growth_ms": 1e3 * max(grown),
+        "away_later": sum(map(np.count_nonzero, later)) / max(1, sum(map(len, later))),
         "storm_p95_ms": 1e3 * float(np.nanquantile(stormy, 0.95)),
         "storm_unheard": float(np.isnan(stormy).mean()),
         "calm_unheard": float(np.isnan(np.concatenate(calm)).mean()),
@@ -192,18 +200,24 @@ def figures(
 
 
 def recovery(delays: NDArray[np.float64], ended: float, usual: float) -> float:
-    """Seconds from the end of the storm until what is heard is near the usual delay, and stays there.
+    """Seconds from the end of the storm until what is heard is near the usual delay, and stays there for ``HOLD``.
 
     ``delays`` has rows (mouth, seconds), in order. If it never stays there: the time for which it was looked at.
     """
     mouths, seconds = delays.T
     after = np.where(np.isnan(seconds), mouths, mouths + seconds) > ended
-    away = after & ~(np.abs(seconds - usual) <= NEAR)  # NaN is not near either
-    if not away.any():
+    away = mouths[after & ~_near(seconds, usual)]
+    marks = np.concatenate(([ended], away))
+    last = marks[np.argmax(np.diff(marks, append=np.inf) > HOLD)]
+    if last == ended:
         return 0.0
-    back = int(np.flatnonzero(away)[-1]) + 1
-    ear = mouths[back] + seconds[back] if back < mouths.size else mouths[-1]
-    return float(ear - ended)
+    back = int(np.searchsorted(mouths, last, "right"))
+    return float((mouths[back] + seconds[back] if back < mouths.size else mouths[-1]) - ended)
+
+
+def _near(seconds: NDArray[np.float64], usual: float) -> NDArray[np.bool_]:
+    """Which delays are near the usual one; what was not heard is not."""
+    return np.abs(seconds - usual) <= NEAR
 
 
 async def _pair(built: Probing, number: int, chosen: argparse.Namespace, clip: Clip) -> Pair:

@@ -48,16 +48,32 @@ def test_the_slowest_pair_says_when_the_storm_was_over():
     assert told(chirps(), slow)["recovery_s"] == pytest.approx(1.0 + 0.07)
 
 
-def test_a_chirp_that_is_missed_again_later_is_no_recovery():
+def test_a_chirp_that_is_missed_again_soon_is_no_recovery():
     again = chirps()
-    again[again[:, 0] == 35.0, 1] = np.nan
-    assert recovery(again, OVER, 0.07) == pytest.approx(5.25 + 0.07)
+    again[again[:, 0] < OVER + 1.0, 1] = 0.25
+    again[again[:, 0] == OVER + 4.0, 1] = np.nan
+    assert recovery(again, OVER, 0.07) == pytest.approx(4.25 + 0.07)
+
+
+def test_what_moves_long_after_it_was_back_is_told_apart():
+    again = chirps()
+    again[(again[:, 0] >= STORM) & (again[:, 0] < OVER + 1.0), 1] = 0.25
+    again[again[:, 0] >= END - 5.0, 1] += 0.021
+    found = told(again)
+    assert found["recovery_s"] == pytest.approx(1.0 + 0.07)
+    assert found["away_later"] == pytest.approx(5 / 25)
 
 
 def test_a_delay_that_stays_is_told_by_how_long_it_was_looked_at():
     stays = chirps()
     stays[stays[:, 0] >= STORM, 1] = 0.25
     assert recovery(stays, OVER, 0.07) == pytest.approx(stays[-1, 0] - OVER)
+
+
+def test_what_moves_when_the_storm_is_long_over_is_no_part_of_it():
+    calm = chirps()
+    calm[calm[:, 0] >= OVER + 10.0, 1] = 0.1
+    assert recovery(calm, OVER, 0.07) == 0.0
 
 
 def test_what_was_said_in_the_storm_and_heard_after_it_counts():
