@@ -21,7 +21,7 @@ OPEN = {
     ("OPTIONS", "/spaces/{space_id}/whip/{session_id}"),
     ("OPTIONS", "/spaces/{space_id}/whep/{session_id}"),
     ("DELETE", "/spaces/{space_id}/whep/{session_id}"),  # an anonymous listener's own session; see test_whip
-    ("PATCH", "/spaces/{space_id}/whep/{session_id}"),  # likewise; see test_restart
+    ("PATCH", "/spaces/{space_id}/whep/{session_id}"),  # likewise
 }
 """Everything that answers without a token."""
 
