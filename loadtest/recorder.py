@@ -56,6 +56,11 @@ class RelayProbe:
         before, now = self._last
         return quantile_ms(before.stages[stage], now.stages[stage], share)
 
+    def stage_seconds(self, stage: str) -> float:
+        """Seconds spent in a stage in the last row."""
+        before, now = self._last
+        return now.spent[stage] - before.spent[stage]
+
     def longer(self, stage: str, seconds: float) -> int:
         """How often a stage took longer in the last row; ``seconds`` is one of its histogram's bounds."""
         before, now = (dict(reading.stages[stage]) for reading in self._last)
@@ -73,10 +78,13 @@ class _Reading:
     def __init__(self, text: str) -> None:
         self.value: dict[str, float] = {}
         self.stages: dict[str, list[tuple[float, float]]] = {}
+        self.spent: dict[str, float] = {}
         for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 if not sample.labels:
                     self.value[sample.name] = sample.value
+                elif sample.name == "spaces_relay_stage_seconds_sum":
+                    self.spent[sample.labels["stage"]] = sample.value
                 elif sample.name == "spaces_relay_stage_seconds_bucket":
                     stage = self.stages.setdefault(sample.labels["stage"], [])
                     stage.append((float(sample.labels["le"]), sample.value))

@@ -10,7 +10,7 @@ import sys
 
 from rich.console import Console
 
-from loadtest.bench import delay, doorman, fanout, join, memory, peers, sound
+from loadtest.bench import codec, delay, doorman, fanout, forward, join, memory, mix, peers, sound
 from loadtest.bench.result import Result
 from loadtest.engine.member import JoinError
 from loadtest.lab import LabError
@@ -24,6 +24,9 @@ BENCHES = {
     "sound": sound,
     "doorman": doorman,
     "peers": peers,
+    "mix": mix,
+    "codec": codec,
+    "forward": forward,
 }
 
 

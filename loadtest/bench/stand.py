@@ -14,6 +14,9 @@ from loadtest.lab import Server, server
 from loadtest.recorder import RelayProbe
 from loadtest.venue import Host, Venue
 
+SPEAKER_SEATS = 10
+"""Seats beside those of host and co-hosts, by the default policy: who is one too many becomes a co-host."""
+
 
 @dataclass
 class Stand:
@@ -24,17 +27,27 @@ class Stand:
     engine: Engine
     probe: RelayProbe
 
-    async def speak(self, number: int) -> None:
-        """Let one more speaker take a seat and talk without a pause; number 0 is the host, who has one."""
-        token = self.venue.speaker_tokens[number]
-        if number:
-            async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
-                (await client.post(self.venue.requests())).raise_for_status()
-        await self.engine.join("speaker", self.venue.whip, token, seed=number, continuous=True)
+    async def speak(self, number: int, continuous: bool = True) -> None:
+        """Let one more speaker take a seat and talk; number 0 is the host, who has one."""
+        await speak(self.engine, self.venue, number, number, continuous)
+
+
+async def speak(engine: Engine, venue: Venue, number: int, seed: int, continuous: bool) -> None:
+    """Let a Space's speaker take a seat and talk, without a pause or in talk-spurts after ITU-T P.59."""
+    token = venue.speaker_tokens[number]
+    if number:
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
+            (await client.post(venue.requests())).raise_for_status()
+    if 0 < number <= len(venue.speaker_tokens) - 1 - SPEAKER_SEATS:
+        host = {"Authorization": f"Bearer {venue.speaker_tokens[0]}"}
+        async with httpx.AsyncClient(headers=host) as client:
+            person = f"{venue.base}/spaces/{venue.space}/participants/speaker{number + 1}"
+            (await client.post(f"{person}/promote")).raise_for_status()
+    await engine.join("speaker", venue.whip, token, seed=seed, continuous=continuous)
 
 
 @asynccontextmanager
-async def stand(title: str, speakers: int, address: str = "") -> AsyncIterator[Stand]:
+async def stand(title: str, speakers: int, address: str = "", *, continuous: bool = True) -> AsyncIterator[Stand]:
     """Build it up, with the speakers talking, and take it down; ``address`` is the engine's ``host``."""
     with server() as where, Host(where.base, where.token) as host:
         venue = host.open(title, speakers)
@@ -43,7 +56,7 @@ async def stand(title: str, speakers: int, address: str = "") -> AsyncIterator[S
         try:
             built = Stand(where, venue, engine, RelayProbe(where.base))
             for number in range(speakers):
-                await built.speak(number)
+                await built.speak(number, continuous)
             yield built
         finally:
             await engine.stop()

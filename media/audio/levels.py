@@ -21,6 +21,9 @@ ONSET_DBOV = -50.0
 HANGOVER_TICKS = 15
 """A member stays in the mix for 300 ms after the last sound: longer than the gaps between words."""
 
+SILENT_TICKS = 2
+"""Digital silence, as in a pause of a sender with DTX, ends that after 60 ms: there is nothing to be mixed."""
+
 TALK_DBOV = -35.0
 WINDOW_TICKS = 20
 TALK_TICKS = 8
@@ -67,6 +70,8 @@ class Activity:
         """Take the level of this tick's frame, in dBov; returns ``audible``."""
         if level > ONSET_DBOV:
             self._ticks_left = HANGOVER_TICKS + 1
+        elif level <= SILENCE_DBOV:
+            self._ticks_left = min(self._ticks_left, SILENT_TICKS)
         self.audible = self._ticks_left > 0
         if self._ticks_left:
             self._ticks_left -= 1

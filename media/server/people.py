@@ -139,6 +139,13 @@ async def unmute(space_id: str, person: Person, who: Named, spaces: SpacesHere) 
     return PersonOut.of(space.people.known(person))
 
 
+@router.post("/participants/{user_id}/promote", tags=["Participants"], responses=problems(403, 404, 409))
+async def promote(space_id: str, person: Person, who: Named, spaces: SpacesHere) -> PersonOut:
+    """Make a speaker a co-host, which frees a speaker's seat; the host may."""
+    space = await spaces.act(space_id, lambda s, now: s.promote(who.name, person, now))
+    return PersonOut.of(space.people.known(person))
+
+
 @router.post("/participants/{user_id}/step-down", tags=["Participants"], responses=problems(403, 404, 409))
 async def step_down(
     space_id: str, person: Person, who: Named, spaces: SpacesHere, sessions: SessionsHere

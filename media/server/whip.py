@@ -5,8 +5,9 @@ PATCH when the network of the client has changed (ICE restart). Trickled candida
 the relay is ICE-lite, says all its own at once, and learns its peers' from their checks.
 """
 
+import re
 from contextlib import suppress
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -101,13 +102,21 @@ async def speak(
     responses=problems(*_POST_PROBLEMS) | _ANSWER,
 )
 async def listen(
-    space_id: str, who: NamedOrNobody, request: Request, admission: AdmissionHere, spaces: SpacesHere
+    space_id: str,
+    who: NamedOrNobody,
+    request: Request,
+    admission: AdmissionHere,
+    spaces: SpacesHere,
+    ptime: Annotated[
+        Literal[20, 40, 60] | None,
+        Query(description="milliseconds of sound in a packet, as `a=ptime` in the offer: longer ones cost less"),
+    ] = None,
 ) -> Response:
     """Listen (WHEP).  Takes any valid token, and none where the Space has `anonymous_listening`."""
     if who is None and not spaces.takes_anonymous(space_id):
         raise no_token()
     check(await spaces.get(space_id), who and who.name, "whep")
-    offer = await read_offer(request)
+    offer = with_ptime(await read_offer(request), ptime)
     session, answer = await admission.admit(space_id, who and who.name, "whep", offer)
     return _created(session, answer)
 
@@ -228,6 +237,18 @@ def _restarted(session: MediaSession, fragment: str) -> Response:
     if not fragment:
         return Response(status_code=204)
     return Response(fragment, 200, headers={"ETag": f'"{session.ice}"'}, media_type=SDP_FRAGMENT)
+
+
+def with_ptime(offer: str, ptime: int | None) -> str:
+    """The offer, asking for packets of so many milliseconds in its audio section whatever it asked for before."""
+    if ptime is None:
+        return offer
+    parts = re.split(r"(?m)^(?=m=)", offer)
+    for index, part in enumerate(parts):
+        if part.startswith("m=audio"):
+            part = re.sub(r"(?m)^a=ptime:.*\r?\n?", "", part)
+            parts[index] = f"{part.rstrip()}\r\na=ptime:{ptime}\r\n"
+    return "".join(parts)
 
 
 def _created(session: MediaSession, answer: str) -> Response:

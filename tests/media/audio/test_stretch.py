@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from media.audio.opus import RATE
-from media.audio.stretch import LONGEST, SHORTEST, cut, shorten
+from media.audio.stretch import LONGEST, SHORTEST, cut, lengthen, shorten
 
 
 def test_one_period_of_a_voice_is_taken_out_without_a_seam() -> None:
@@ -36,3 +36,17 @@ def test_cut_takes_exactly_what_it_is_told(samples: int) -> None:
     assert short.size == 1920 - samples
     assert (short[0], short[-1]) == (ramp[0], ramp[-1])
     assert np.all(np.diff(short) > 0)
+
+
+def test_lengthening_a_tone_adds_one_period_and_no_click() -> None:
+    tone = np.sin(2 * np.pi * 200 * np.arange(960) / 48_000).astype(np.float32)
+    longer = lengthen(tone, 960, 0.5)
+    assert longer.size == pytest.approx(960 + 240, abs=4)
+    assert np.abs(np.diff(longer, 2)).max() < 2 * np.abs(np.diff(tone, 2)).max()
+    assert np.array_equal(longer[:200], tone[:200])
+    assert np.array_equal(longer[-480:], tone[-480:])
+
+
+def test_noise_is_not_lengthened() -> None:
+    noise = np.random.default_rng(1).standard_normal(960).astype(np.float32)
+    assert lengthen(noise, 960, 0.9) is noise

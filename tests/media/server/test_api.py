@@ -54,6 +54,16 @@ async def test_lists_are_by_state_youngest_first(service: Service) -> None:
     assert (await service.ok("ana", "GET", f"/spaces/{scheduled['id']}"))["state"] == "canceled"
 
 
+async def test_host_names_a_cohost_who_leaves_a_speaker_s_seat_free(service: Service) -> None:
+    path = await service.live()
+    await service.ok("ben", "POST", f"{path}/requests")
+    await service.ok("ana", "POST", f"{path}/requests/ben/approve")
+    assert (await service.call("ben", "POST", f"{path}/participants/ben/promote")).status_code == 403
+    assert (await service.ok("ana", "POST", f"{path}/participants/ben/promote"))["standing"] == "cohost"
+    assert (await service.ok("cem", "GET", f"{path}/participants"))["meta"]["free_seats"] == 10
+    assert (await service.call("ana", "POST", f"{path}/participants/cem/promote")).status_code == 404
+
+
 async def test_ask_approve_speak_step_down(service: Service) -> None:
     path = await service.live()
     await service.connect("ben", path)
