@@ -82,7 +82,7 @@ class RelayCore:
     def __init__(
         self,
         candidates: tuple[Address, ...],
-        send: Callable[[bytes, Address], None],
+        send: Callable[[bytes, Address], object],
         notify: Callable[[PlaneEvent], None],
     ) -> None:
         self.identity = Identity()
@@ -424,7 +424,10 @@ class RelayCore:
 
     def _send_replies(self, peer: Peer) -> None:
         for datagram, address in peer.session.outbox:
-            self._send(datagram, address)
+            try:
+                self._send(datagram, address)
+            except OSError:
+                self.stats.send_failures += 1
         peer.session.outbox.clear()
 
     def _schedule(self, peer: Peer) -> None:

@@ -12,10 +12,9 @@ and from the relay:
     ["event", kind, field, …]            a :data:`media.relay.plane.PlaneEvent`
 """
 
-import asyncio
 import json
-from collections import Counter
-from collections.abc import AsyncIterator
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import astuple, fields
 from typing import Any
 
@@ -31,10 +30,6 @@ from media.relay.plane import (
 )
 from media.relay.stats import HISTOGRAMS, Histogram, RelayStats
 
-COMMANDS = (
-    *("open_room", "close_room", "add_session", "restart_ice", "drop_session", "drop_participant"),
-    *("let_talk", "mute", "feed", "follow", "cut", "read_stats"),
-)
 _EVENTS: dict[str, type[PlaneEvent]] = {kind.__name__: kind for kind in (SessionUp, SessionDown, Levels)}
 _ERRORS: dict[str, type[Exception]] = {kind.__name__: kind for kind in (OfferError, PlaneError, RelayFullError)}
 _SIZE = 4
@@ -47,14 +42,29 @@ def frame(*message: Any) -> bytes:
     return len(body).to_bytes(_SIZE, "big") + body
 
 
-async def messages(reader: asyncio.StreamReader) -> AsyncIterator[list[Any]]:
-    """Every message until the other end is gone, however it went."""
-    try:
-        while True:
-            size = int.from_bytes(await reader.readexactly(_SIZE), "big")
-            yield json.loads(await reader.readexactly(size))
-    except (asyncio.IncompleteReadError, ConnectionError):
-        return
+class Splitter:
+    """Messages out of what comes through a stream socket, however it is cut."""
+
+    def __init__(self) -> None:
+        self._frames: deque[bytes] = deque()
+        self._rest = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take what was read."""
+        if self._rest:
+            data = self._rest + data
+        at = 0
+        while len(data) >= at + _SIZE:
+            end = at + _SIZE + int.from_bytes(data[at : at + _SIZE], "big")
+            if end > len(data):
+                break
+            self._frames.append(data[at + _SIZE : end])
+            at = end
+        self._rest = data[at:]
+
+    def next(self) -> list[Any] | None:
+        """The oldest message that is whole, once; None if there is none."""
+        return json.loads(self._frames.popleft()) if self._frames else None
 
 
 def _plain(value: Any) -> Any:
@@ -77,7 +87,7 @@ def event_frame(event: PlaneEvent) -> bytes:
     return frame("event", type(event).__name__, *(getattr(event, field.name) for field in fields(event)))
 
 
-def event_of(kind: str, values: list[Any]) -> PlaneEvent:
+def event_of(kind: str, values: Sequence[Any]) -> PlaneEvent:
     """The event in an "event" message."""
     return _EVENTS[kind](*values)
 

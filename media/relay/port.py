@@ -1,6 +1,9 @@
 """The one UDP port of a relay: bound, enlarged, and named for its clients."""
 
 import socket
+from collections.abc import Sequence
+
+from media.rtc.stun import Address
 
 
 class PortTakenError(OSError):
@@ -54,3 +57,9 @@ def local_ips(host: str) -> tuple[str, ...]:
             return (probe.getsockname()[0], "127.0.0.1")
         except OSError:
             return ("127.0.0.1",)
+
+
+def candidates_of(sock: socket.socket, public_ips: Sequence[str]) -> tuple[Address, ...]:
+    """What to tell clients of a bound socket: the public addresses, or else its own."""
+    host, port = sock.getsockname()
+    return tuple((ip, port) for ip in public_ips or local_ips(host))

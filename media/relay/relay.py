@@ -1,26 +1,54 @@
 """A relay in this process: the data plane's interface over a media thread."""
 
 import asyncio
-import socket
+import os
 import sys
-import time
+import threading
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
+from media.relay.commands import Commands
 from media.relay.core import RelayCore
-from media.relay.garbage import Sweeper
-from media.relay.plane import Link, OfferError, PlaneEvent, RelayLostError
-from media.relay.port import bind, local_ips
+from media.relay.loop import MediaLoop
+from media.relay.plane import Link, PlaneEvent, RelayLostError
+from media.relay.port import bind, candidates_of
 from media.relay.stats import RelayStats
-from media.relay.thread import MediaThread
-from media.rtc.sdp import SdpError, parse_sdp
-from media.rtc.sdpfrag import parse_fragment
 from media.rtc.stun import Address
 
 Result = TypeVar("Result")
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a thread that waits for the GIL gets it; Python's default of 5 ms would make ticks late."""
+
+
+class _Queue:
+    """Commands from another thread (see :class:`media.relay.loop.Desk`)."""
+
+    unsent = ended = False
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK)
+
+    def fileno(self) -> int:
+        return self._wake
+
+    def put(self, command: Callable[[], None]) -> None:
+        self._waiting.append(command)
+        os.eventfd_write(self._wake, 1)
+
+    def serve(self) -> bool:
+        with suppress(BlockingIOError):
+            os.eventfd_read(self._wake)
+        if not self._waiting:
+            return False
+        self._waiting.popleft()()
+        return True
+
+    def close(self) -> None:
+        os.close(self._wake)
 
 
 class Relay:
@@ -31,14 +59,8 @@ class Relay:
         host: str = "127.0.0.1",
         port: int = 0,
         public_ips: tuple[str, ...] = (),
-        *,
-        sock: socket.socket | None = None,
-        sweeper: Sweeper | None = None,
     ) -> None:
-        """Take a bound UDP socket instead of host and port, and a sweeper where the process is the relay's own."""
         self._host, self._port = host, port
-        self._given = sock
-        self._sweeper = sweeper
         self._public_ips = public_ips
         self._listeners: list[Callable[[PlaneEvent], None]] = []
         self.ready = False
@@ -52,31 +74,28 @@ class Relay:
     async def start(self) -> None:
         """Bind the port, compile the kernels, start the thread; :raises OSError: the port is taken."""
         self._loop = asyncio.get_running_loop()
-        self._socket = self._given or bind(self._host, self._port)
-        host, port = self.address
-        candidates = tuple((ip, port) for ip in self._public_ips or local_ips(host))
-        self._core = RelayCore(candidates, self._send, self._notify)
-        after = (self._sweeper.after_tick,) if self._sweeper else ()
-        self._thread = MediaThread(self._socket, self._core, *after)
-        await asyncio.to_thread(self._thread.warm)
+        self._socket = bind(self._host, self._port)
+        self._core = RelayCore(candidates_of(self._socket, self._public_ips), self._socket.sendto, self._notify)
+        self._commands, self._queue = Commands(self._core), _Queue()
+        self._media = MediaLoop(self._socket, self._core, self._queue)
+        await asyncio.to_thread(self._media.warm)
         sys.setswitchinterval(SWITCH_INTERVAL)
-        if self._sweeper:
-            self._sweeper.start()
+        self._thread = threading.Thread(target=self._media.run, name="media", daemon=True)
         self._thread.start()
         self.ready = True
 
     async def stop(self) -> None:
         """End all sessions, with a goodbye to each, and free the port."""
         self.ready = False
-        await asyncio.to_thread(self._thread.stop)
+        self._queue.put(self._media.stop)
+        await asyncio.to_thread(self._thread.join)
+        self._queue.close()
         self._socket.close()
         await asyncio.sleep(0)  # let the events of the ended sessions reach their listeners
 
     def stats(self) -> RelayStats:
         """A copy of the counters."""
-        copy = self._core.stats.copy()
-        copy.reception = self._core.reception()
-        return copy
+        return self._commands.read_stats()
 
     def subscribe(self, listener: Callable[[PlaneEvent], None]) -> None:
         """See :class:`media.relay.plane.DataPlane`; so for the methods below."""
@@ -92,22 +111,11 @@ class Relay:
 
     async def add_session(self, room: str, participant: str, session: str, offer: str) -> str:
         """Answer an SDP offer."""
-        try:
-            description = parse_sdp(offer)
-            _ = description.audio
-        except SdpError as error:
-            raise OfferError(str(error)) from error
-        return await self._call(
-            lambda: self._core.add_session(room, participant, session, description, time.monotonic())
-        )
+        return await self._call(lambda: self._commands.add_session(room, participant, session, offer))
 
     async def restart_ice(self, session: str, fragment: str) -> str:
         """Answer an ICE restart."""
-        try:
-            parsed = parse_fragment(fragment)
-        except SdpError as error:
-            raise OfferError(str(error)) from error
-        return await self._call(lambda: self._core.restart_ice(session, parsed, time.monotonic()))
+        return await self._call(lambda: self._commands.restart_ice(session, fragment))
 
     async def drop_session(self, session: str) -> None:
         """End one session."""
@@ -155,7 +163,7 @@ class Relay:
             else:
                 self._loop.call_soon_threadsafe(_succeed, future, result)
 
-        self._thread.call(run)
+        self._queue.put(run)
         return await future
 
     def _notify(self, event: PlaneEvent) -> None:
@@ -164,12 +172,6 @@ class Relay:
     def _deliver(self, event: PlaneEvent) -> None:
         for listener in self._listeners:
             listener(event)
-
-    def _send(self, datagram: bytes, address: Address) -> None:
-        try:
-            self._socket.sendto(datagram, address)
-        except OSError:
-            self._core.stats.send_failures += 1
 
 
 def _succeed(future: "asyncio.Future[Result]", result: Result) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from media.relay.hugepages import environment_with_huge_pages
-from media.relay.messages import error_of, event_of, frame, messages, stats_of
+from media.relay.messages import Splitter, error_of, event_of, frame, stats_of
 from media.relay.plane import Link, PlaneEvent, RelayLostError
 from media.relay.stats import RelayStats
 
@@ -24,6 +24,24 @@ STOP_TIMEOUT = 5.0
 """Seconds that a relay has for its goodbyes."""
 _REAP_TIMEOUT = 1.0
 """Seconds from the end of its socket to the end of its process; it has nothing left to do in them."""
+
+
+class _Wire(asyncio.Protocol):
+    """Takes every message as it comes; ``gone`` is done when the other end is."""
+
+    def __init__(self, take: Callable[..., None]) -> None:
+        self._take = take
+        self._splitter = Splitter()
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        self._splitter.feed(data)
+        while (message := self._splitter.next()) is not None:
+            self._take(*message)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.gone.done():
+            self.gone.set_result(None)
 
 
 class RemoteRelay:
@@ -75,15 +93,16 @@ class RemoteRelay:
                 process_group=0,  # the terminal's Ctrl-C reaches the parent alone, which ends us in order
             )
         self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        reader, self._writer = await asyncio.open_connection(sock=ours)
-        self._reading = asyncio.create_task(self._read(reader))
+        loop = asyncio.get_running_loop()
+        self._transport, wire = await loop.create_connection(lambda: _Wire(self._take), sock=ours)
+        self._watching = asyncio.create_task(self._watch(wire.gone))
         try:
             async with asyncio.timeout(START_TIMEOUT):
                 await self._started
         except BaseException:
             self._stopping = True
             self._process.kill()
-            await self._reading
+            await self._watching
             raise
         self.ready = True
 
@@ -91,13 +110,13 @@ class RemoteRelay:
         """Have it end all sessions, with a goodbye to each, and wait for its end."""
         self.ready = False
         self._stopping = True
-        self._writer.write(frame(0, "stop"))
+        self._transport.write(frame(0, "stop"))
         try:
             async with asyncio.timeout(STOP_TIMEOUT):
-                await asyncio.shield(self._reading)
+                await asyncio.shield(self._watching)
         except TimeoutError:
             self._process.kill()
-            await self._reading
+            await self._watching
 
     def subscribe(self, listener: Callable[[PlaneEvent], None]) -> None:
         """See :class:`media.relay.plane.RelayPlane`; so for the methods below."""
@@ -156,32 +175,34 @@ class RemoteRelay:
             raise RelayLostError(f"The {self._name} is not running.")
         self._number += 1
         future = self._calls[self._number] = asyncio.get_running_loop().create_future()
-        self._writer.write(frame(self._number, command, *arguments))
+        self._transport.write(frame(self._number, command, *arguments))
         return await future
 
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        """Deliver what the relay says until its end, then see to it that nothing is left of it."""
-        async for kind, *rest in messages(reader):
-            match kind:
-                case "done":
-                    self._settle(rest[0], rest[1], None)
-                case "failed":
-                    self._settle(rest[0], None, error_of(rest[1], rest[2]))
-                case "event":
-                    event = event_of(rest[0], rest[1:])
-                    for listener in self._listeners:
-                        listener(event)
-                case _:
-                    if not self._started.done():
-                        self._started.set_result(None)
+    def _take(self, kind: str, *rest: Any) -> None:
+        """One message of the relay."""
+        match kind:
+            case "done":
+                self._settle(rest[0], rest[1], None)
+            case "failed":
+                self._settle(rest[0], None, error_of(rest[1], rest[2]))
+            case "event":
+                event = event_of(rest[0], rest[1:])
+                for listener in self._listeners:
+                    listener(event)
+            case _:
+                if not self._started.done():
+                    self._started.set_result(None)
+
+    async def _watch(self, gone: asyncio.Future[None]) -> None:
+        """Wait for its end, then see to it that nothing is left of it."""
+        await gone
         self.ready = False
-        self._writer.close()
         await asyncio.to_thread(self._reap)
-        gone = RelayLostError(f"The {self._name} has ended; join again.")
+        lost = RelayLostError(f"The {self._name} has ended; join again.")
         for number in [*self._calls]:
-            self._settle(number, None, gone)
+            self._settle(number, None, lost)
         if not self._started.done():
-            self._started.set_exception(gone)
+            self._started.set_exception(lost)
         elif not self._stopping:
             self._stopping = True
             self._on_lost()

@@ -19,6 +19,10 @@ _ICE_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _ICE_PWD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 MEDIA_MAX = 16
 """Media sections; more is an attack or a mistake."""
+LINES_MAX = 1000
+"""Lines of a description, which are read between two ticks; a browser's with 16 sections has fewer."""
+FORMATS_MAX = 128
+"""Payload types of a section; there are no more (RFC 3551 §6)."""
 
 
 class SdpError(ValueError):
@@ -91,6 +95,8 @@ def parse_sdp(text: str) -> Description:
     lines = text.replace("\r\n", "\n").split("\n")
     if not lines or lines[0] != "v=0":
         raise SdpError("A session description starts with the line v=0.")
+    if len(lines) > LINES_MAX:
+        raise SdpError(f"The description has more than {LINES_MAX} lines.")
     description = Description()
     session = MediaSection("session", 9, "", [])
     section = session
@@ -121,7 +127,7 @@ def parse_sdp(text: str) -> Description:
 def _media_line(value: str) -> MediaSection:
     kind, port, protocol, *formats = value.split()
     number = int(port.split("/")[0])
-    if not 0 <= number <= 65535 or not formats:
+    if not 0 <= number <= 65535 or not 0 < len(formats) <= FORMATS_MAX:
         raise ValueError(value)
     return MediaSection(kind, number, protocol, formats)
 

@@ -3,10 +3,9 @@
 import re
 from dataclasses import dataclass
 
-from media.rtc.sdp import MEDIA_MAX, SdpError, candidate_lines
+from media.rtc.sdp import LINES_MAX, MEDIA_MAX, SdpError, candidate_lines
 from media.rtc.stun import Address
 
-LINES_MAX = 1000
 _CREDENTIALS = {
     "ice-ufrag": re.compile(r"[A-Za-z0-9+/]{4,256}"),
     "ice-pwd": re.compile(r"[A-Za-z0-9+/]{22,256}"),

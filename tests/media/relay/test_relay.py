@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from media.relay.plane import OfferError, PlaneError, SessionDown
-from media.relay.relay import Relay, local_ips
+from media.relay.port import local_ips
+from media.relay.relay import Relay
 from media.relay.stats import BUCKETS, Histogram, RelayStats
 from media.rtc.client import Client
 from media.rtc.sdp import parse_sdp

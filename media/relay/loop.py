@@ -1,4 +1,4 @@
-"""The media thread: wakes every 20 ms on an absolute schedule, and serves the port in between.
+"""What the media thread does: wake every 20 ms on an absolute schedule, and serve the port in between.
 
 One thread owns all media state, so nothing is locked. A due tick comes before everything else; between ticks,
 timers, commands of the control plane and datagrams take turns in small steps, so that a storm of joins makes
@@ -6,13 +6,11 @@ joins slower and not the sound late.
 """
 
 import logging
-import os
 import select
 import socket
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
 from media.relay.core import TICK, RelayCore
 from media.rtc.inbox import Inbox
@@ -27,54 +25,72 @@ _LATE_WINDOW = 50
 """Ticks in which the largest lateness is looked for: 1 s."""
 
 
-class MediaThread(threading.Thread):
+class Desk(Protocol):
+    """Where commands of the control plane arrive."""
+
+    @property
+    def ended(self) -> bool:
+        """No more commands will come, and the relay is to end."""
+        ...
+
+    @property
+    def unsent(self) -> bool:
+        """Something waits until the other end has room for it."""
+        ...
+
+    def fileno(self) -> int:
+        """Becomes readable when there is a command."""
+        ...
+
+    def serve(self) -> bool:
+        """Deal with one command, without waiting; False if there was none."""
+        ...
+
+
+class MediaLoop:
     """Runs a :class:`RelayCore` on a bound, non-blocking UDP socket until :meth:`stop`."""
 
     def __init__(
-        self, sock: socket.socket, core: RelayCore, after_tick: Callable[[int], None] = lambda _: None
+        self,
+        sock: socket.socket,
+        core: RelayCore,
+        desk: Desk,
+        after_tick: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """``after_tick`` runs on this thread with the number of sessions, when there is most time."""
-        super().__init__(name="media", daemon=True)
+        """``after_tick`` is called with the number of sessions, when there is most time."""
         self._socket = sock
         self._core = core
+        self._desk = desk
         self._after_tick = after_tick
         self._inbox = Inbox()
-        self._commands: deque[Callable[[], None]] = deque()
-        self._wake = os.eventfd(0, os.EFD_NONBLOCK)
         self._stopping = False
         self._worst = 0.0
+        self._cpu_before = 0.0
 
     def warm(self) -> None:
-        """Compile or load the kernels; call before :meth:`start`."""
+        """Compile or load the kernels; call before :meth:`run`."""
         self._inbox.warm()
         self._core.warm()
 
-    def call(self, command: Callable[[], None]) -> None:
-        """Have ``command`` run on this thread, soon; from any thread."""
-        self._commands.append(command)
-        os.eventfd_write(self._wake, 1)
-
     def stop(self) -> None:
-        """End all sessions and the thread; returns when it is done."""
-        self.call(self._finish)
-        self.join()
-        os.close(self._wake)
+        """Have :meth:`run` end all sessions and return, at the next tick at the latest; from anywhere."""
+        self._stopping = True
 
     def run(self) -> None:
-        """The loop."""
-        core = self._core
+        """The loop; the thread that calls it is the media thread."""
+        core, desk = self._core, self._desk
+        self._cpu_before = time.thread_time()
         next_tick = time.monotonic() + TICK
-        while not self._stopping:
+        while not (self._stopping or desk.ended):
             now = time.monotonic()
             if now >= next_tick:
                 next_tick = self._tick(now, next_tick)
                 continue
             if core.next_timer <= now:
                 self._guarded(core.handle_timers, now)
-            if self._commands:
-                self._guarded(self._commands.popleft())
-            elif not self._read(next_tick):
+            if not desk.serve() and not self._read(next_tick):
                 self._wait(min(next_tick, core.next_timer))
+        core.close()
 
     def _tick(self, now: float, due: float) -> float:
         """Run the tick that was due; returns when the next one is."""
@@ -87,7 +103,7 @@ class MediaThread(threading.Thread):
             due = now
         self._guarded(self._core.tick, self._socket.fileno(), due, time.time())
         self._after_tick(stats.sessions)
-        stats.cpu_seconds = time.thread_time()
+        stats.cpu_seconds = time.thread_time() - self._cpu_before
         if stats.ticks % _LATE_WINDOW == 0:
             stats.tick_late_max, self._worst = self._worst, 0.0
         return due + TICK
@@ -109,9 +125,8 @@ class MediaThread(threading.Thread):
         return True
 
     def _wait(self, until: float) -> None:
-        ready, _, _ = select.select([self._socket, self._wake], [], [], max(0.0, until - time.monotonic()))
-        if self._wake in ready:
-            os.eventfd_read(self._wake)
+        sending = [self._desk] if self._desk.unsent else []
+        select.select([self._socket, self._desk], sending, [], max(0.0, until - time.monotonic()))
 
     def _guarded(self, step: Callable[..., None], *arguments: object) -> None:
         """One step; what it raises is a bug, is counted and logged, and ends neither thread nor sound."""
@@ -120,7 +135,3 @@ class MediaThread(threading.Thread):
         except Exception:
             self._core.stats.faults += 1
             logger.exception("the media thread goes on after a fault in %s", getattr(step, "__name__", step))
-
-    def _finish(self) -> None:
-        self._core.close()
-        self._stopping = True
