@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from OpenSSL import SSL
+from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
 
 from media.rtc.goodbye import Farewell
 from media.rtc.srtp import PROFILES, Profile
@@ -255,8 +256,8 @@ class Handshake:
 
     def _finish(self) -> None:
         assert self._ssl is not None
-        certificate = self._ssl.get_peer_certificate(as_cryptography=True)
-        if certificate is None or not trusted(certificate.public_bytes(Encoding.DER), self._expected):
+        certificate = self._ssl.get_peer_certificate()
+        if certificate is None or not trusted(dump_certificate(FILETYPE_ASN1, certificate), self._expected):
             self.failure = UNTRUSTED
             return
         profile = PROFILES.get(self._ssl.get_selected_srtp_profile().decode())

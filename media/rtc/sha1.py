@@ -116,13 +116,17 @@ def _keyed(inner: Any, outer: Any, schedule: Any, key: Any) -> None:  # pragma: 
         key[index], key[5 + index] = first[index], second[index]
 
 
+_PADS = tuple(bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
+
+
 def keyed(password: bytes) -> NDArray[np.uint32]:
     """The two states, uint32[10], from which every HMAC under ``password`` starts; it has 64 bytes at most."""
     if len(password) > BLOCK:
         raise ValueError("a key of more than 64 bytes would have to be hashed first")
-    block = np.frombuffer(password.ljust(BLOCK, b"\0"), np.uint8)
-    key = np.zeros(10, np.uint32)
-    _keyed(block ^ np.uint8(0x36), block ^ np.uint8(0x5C), scratch()[0], key)
+    padded = password.ljust(BLOCK, b"\0")
+    inner, outer = (np.frombuffer(padded.translate(table), np.uint8) for table in _PADS)
+    key, schedule = np.zeros(10, np.uint32), np.empty(80, np.uint32)
+    _keyed(inner, outer, schedule, key)
     return key
 
 

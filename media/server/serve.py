@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -73,6 +74,8 @@ async def serve(
                 app = create_app(
                     config, plane, metric_families=families, refresh=refresh, started=starting, give_up=give_up
                 )
+                gc.collect()
+                gc.freeze()  # all that was imported: no collection finds anything there, and each would look
                 complaint = await _run(app, listener, stop)
                 return complaints[0] if complaints else complaint
             except (StoreError, ValueError, OSError) as error:
