@@ -19,7 +19,7 @@ from media.rtc.inbox import BATCH, FILLED, KNOWN, LOOKED, MSG_TRUNC, OPENED, TUR
 from media.rtc.native import CLOCK_MONOTONIC, MMSGHDR_WORDS, SRTP_OK, clock_gettime, srtp_unprotect_rtcp
 from media.rtc.peers import CHECKS_KEPT, Peers
 from media.rtc.reception import book, find_block, get32
-from media.rtc.sha1 import BLOCK, DIGEST, scratch
+from media.rtc.sha1 import BLOCK, DIGEST, keyed, scratch
 
 ANSWERS_MAX = 50
 """Checks of one peer answered in a second; ICE agents pace theirs by 50 ms (RFC 8445 §14.2)."""
@@ -263,3 +263,4 @@ class Door:
     def warm(self) -> None:
         """Compile or load the kernels now."""
         self.serve(Inbox(), -1, 0.0, 0.0, 0)
+        keyed(b"")

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from media.rtc.dtls import Fingerprint
 from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI
-from media.rtc.sdp import MEDIA_MAX, Direction, Endpoint, SdpError, parse_sdp, write_sdp
+from media.rtc.sdp import (
+    FORMATS_MAX,
+    LINES_MAX,
+    MEDIA_MAX,
+    Direction,
+    Endpoint,
+    SdpError,
+    parse_sdp,
+    write_sdp,
+)
 from media.rtc.session import Session
 from tests.media.rtc.offers import CHROMIUM, FFMPEG, FINGERPRINT, FIREFOX, OBS
 from tests.media.rtc.pair import RELAY, identity
@@ -182,6 +191,8 @@ REFUSED = {
     without("a=ssrc") + "a=ssrc:4294967296 cname:x": "malformed",
     without("a=ssrc") + "a=ssrc:": "malformed",
     "v=0\n" + "m=audio 9 RTP/AVP 0\n" * (MEDIA_MAX + 1): "more than 16 media sections",
+    CHROMIUM + "a=x\n" * LINES_MAX: "more than 1000 lines",
+    "v=0\nm=audio 9 UDP/TLS/RTP/SAVPF" + " 111" * (FORMATS_MAX + 1): "Line 2 of the description is malformed",
     CHROMIUM.replace("a=ice-ufrag:Qm3/", "a=ice-ufrag:abc"): "a=ice-ufrag must have 4 to 256",
     CHROMIUM.replace("a=ice-ufrag:Qm3/", "a=ice-ufrag:ab:cd"): "a=ice-ufrag must have 4 to 256",
     CHROMIUM.replace("a=ice-pwd:", "a=ice-pwd:-"): "a=ice-pwd must have 22 to 256",
