@@ -6,9 +6,11 @@ gone: whoever started it is then gone, too.
 
 import argparse
 import logging
+import os
 import signal
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 
 from media.relay.commands import Commands
 from media.relay.control import Control
@@ -17,6 +19,8 @@ from media.relay.garbage import Sweeper
 from media.relay.loop import MediaLoop
 from media.relay.port import candidates_of
 
+NICE = -10
+"""The tick comes before whatever else wants the core, where the process may say so (root, or ``CAP_SYS_NICE``)."""
 LAST_WORDS = 2.0
 """Seconds in which the parent must have read how the sessions ended."""
 
@@ -46,6 +50,8 @@ def _run(port: socket.socket, control: Control, public_ips: Sequence[str]) -> No
     signal.signal(signal.SIGTERM, end)
     media.warm()
     sweeper.start()
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
     control.obey(Commands(core))
     media.run()
     control.close(LAST_WORDS)
