@@ -38,8 +38,8 @@ async def run(chosen: argparse.Namespace) -> dict[str, Any]:
     """Measure the cost of joins in a quiet Space, then a storm of them into one where somebody talks.
 
     ``join_cpu_ms`` is CPU of all the server's processes per join, at ``--join-rate``, and ``joins_per_s`` how many
-    of them a core has time for; ``first_packet_*`` and ``tick_late_max_ms`` are of the storm. Rare joins cost more,
-    since each finds caches that others have emptied: try ``--join-rate 50``.
+    of them a core has time for; ``first_packet_*`` and ``tick_late_max_ms`` are of the storm. Rare joins cost
+    more, since each finds caches that others have emptied: try ``--join-rate 50``.
     """
     return await _cost(chosen) | await _storm(chosen)
 
