@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,8 +17,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         complaint = _token(options) if options.command == "token" else _serve(options)
-    except KeyboardInterrupt:
-        return 0  # before there was anything to end
+    except KeyboardInterrupt:  # before there was anything to end
+        # At once: if the interrupt met code that a C extension had Python run, the interpreter would remember it
+        # as unhandled and end the process by SIGINT after all.
+        os._exit(0)
     except (ValueError, OSError) as error:
         complaint = str(error)
     if complaint:
