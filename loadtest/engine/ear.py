@@ -37,6 +37,7 @@ from media.rtc.native import (
 )
 from media.rtc.srtp import SrtpContext
 from media.rtc.vector import AVAILABLE
+from media.rtc.words import get16, get32
 
 EAR = np.dtype(
     [
@@ -120,8 +121,8 @@ def _account(
     state: Any, ear: Any, packet: Any, size: int, wall: int, delays: Any, jitters: Any
 ) -> bool:  # pragma: no cover
     """Book one authentic RTP packet; True if it is the listener's first."""
-    sequence = np.int64(packet[2]) << 8 | packet[3]
-    timestamp = np.int64(packet[4]) << 24 | np.int64(packet[5]) << 16 | np.int64(packet[6]) << 8 | packet[7]
+    sequence = get16(packet, 2)
+    timestamp = get32(packet, 4)
     arrival = wall * 1e-9
     ear.received += 1
     ear.octets += size
@@ -130,7 +131,7 @@ def _account(
     transit = (arrival - timestamp / 48000.0) % (4294967296.0 / 48000.0)
     if first:
         ear.first_sequence = ear.highest_sequence = sequence
-        ear.ssrc = np.int64(packet[8]) << 24 | np.int64(packet[9]) << 16 | np.int64(packet[10]) << 8 | packet[11]
+        ear.ssrc = get32(packet, 8)
     else:
         step = ((sequence - ear.highest_sequence + 32768) & 0xFFFF) - 32768
         if step > 0:
@@ -144,8 +145,8 @@ def _account(
             jitters[_bin(change)] += 1
     ear.last_transit = transit
     if packet[0] & 0x10 and ear.capture_id > 0 and packet[16] >> 4 == ear.capture_id:
-        seconds = np.int64(packet[17]) << 24 | np.int64(packet[18]) << 16 | np.int64(packet[19]) << 8 | packet[20]
-        fraction = np.int64(packet[21]) << 24 | np.int64(packet[22]) << 16 | np.int64(packet[23]) << 8 | packet[24]
+        seconds = get32(packet, 17)
+        fraction = get32(packet, 21)
         captured = (seconds - 2208988800) + fraction / 4294967296.0
         delays[_bin(arrival - captured)] += 1
     return first
@@ -158,7 +159,7 @@ def _header(packet: Any, size: int) -> int:  # pragma: no cover
     if packet[0] & 0x10:
         if length + 4 > size:
             return size + 1
-        length += 4 + 4 * (np.int64(packet[length + 2]) << 8 | packet[length + 3])
+        length += 4 + 4 * get16(packet, length + 2)
     return length
 
 
@@ -171,8 +172,8 @@ def _opens(ear: Any, keys: int, packet: Any, size: int, length: Any) -> bool:  #
     header = _header(packet, size)
     if header + TAG > size:
         return False
-    sequence = np.int64(packet[2]) << 8 | packet[3]
-    ssrc = np.int64(packet[8]) << 24 | np.int64(packet[9]) << 16 | np.int64(packet[10]) << 8 | packet[11]
+    sequence = get16(packet, 2)
+    ssrc = get32(packet, 8)
     index, step = sequence, np.int64(64)
     if ear.first_sequence >= 0:
         step = ((sequence - ear.highest_sequence + 32768) & 0xFFFF) - 32768

@@ -3,7 +3,7 @@
 import numpy as np
 
 from media.audio.levels import Activity
-from media.audio.opus import FRAME, OpusError, Pcm, packet_samples
+from media.audio.opus import FRAME, RATE, OpusError, Pcm, packet_samples
 from media.audio.playout import Frame, Playout
 from media.relay.stream import Stream
 from media.rtc.rtp import RtpPacket
@@ -41,9 +41,9 @@ class Voice:
         """Take a packet; returns why it was dropped, None if it was not."""
         payload = packet.payload
         try:
-            seconds = packet_samples(payload) / 48_000
+            seconds = packet_samples(payload) / RATE
         except OpusError:
-            seconds = FRAME / 48_000
+            seconds = FRAME / RATE
         earned = (arrival - self._budget_at) * SOUND_PER_SECOND
         budget = min(SOUND_SAVED, self._budget + max(0.0, earned))
         self._budget_at = arrival

@@ -12,6 +12,7 @@ from numba import njit
 
 from media.rtc.sha1 import crc32, hmac
 from media.rtc.stun import FINGERPRINT, ICE_CONTROLLED, PRIORITY, USE_CANDIDATE, USERNAME
+from media.rtc.words import get16, get32, put32
 
 ODD, WRONG, RIGHT = 0, 1, 2
 """Not for here; made with another password; authentic."""
@@ -24,31 +25,13 @@ _SIZE_MAX = 548
 """Bytes: what a STUN message may have where the path's MTU is unknown (RFC 8489 §6.1)."""
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _get16(data: Any, at: int) -> Any:  # pragma: no cover
-    return np.int64(data[at]) << 8 | np.int64(data[at + 1])
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _get32(data: Any, at: int) -> Any:  # pragma: no cover
-    return np.uint32(np.uint32(_get16(data, at)) << np.uint32(16) | np.uint32(_get16(data, at + 2)))
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _put32(data: Any, at: int, value: Any) -> None:  # pragma: no cover
-    data[at] = value >> np.uint32(24) & np.uint32(0xFF)
-    data[at + 1] = value >> np.uint32(16) & np.uint32(0xFF)
-    data[at + 2] = value >> np.uint32(8) & np.uint32(0xFF)
-    data[at + 3] = value & np.uint32(0xFF)
-
-
 @njit(nogil=True, cache=True)
 def _usual(data: Any, size: Any, ufrag: Any) -> bool:  # pragma: no cover
     """True if nothing in a Binding request needs the session, and it names the fragment."""
     named = False
     at, end = 20, size - _TAIL
     while at < end:
-        kind, length = _get16(data, at), _get16(data, at + 2)
+        kind, length = get16(data, at), get16(data, at + 2)
         value = at + 4
         at = value + (length + 3) // 4 * 4
         if at > end:
@@ -76,18 +59,18 @@ def judge(  # pragma: no cover
     """
     if size < 20 + 4 + UFRAG + 4 + _TAIL or size > _SIZE_MAX or size % 4:
         return ODD
-    if _get32(data, 0) != np.uint32(0x00010000 | size - 20) or _get32(data, 4) != np.uint32(0x2112A442):
+    if get32(data, 0) != 0x00010000 | size - 20 or get32(data, 4) != 0x2112A442:
         return ODD
     integrity = size - _TAIL
-    if _get32(data, integrity) != np.uint32(0x00080014) or _get32(data, size - 8) != np.uint32(0x80280004):
+    if get32(data, integrity) != 0x00080014 or get32(data, size - 8) != 0x80280004:
         return ODD
     if not _usual(data, size, ufrag):
         return ODD
-    if _get32(data, size - 4) != (crc32(data, size - 8) ^ np.uint32(0x5354554E)):
+    if get32(data, size - 4) != (crc32(data, size - 8) ^ 0x5354554E):
         return ODD
-    _put32(data, 0, np.uint32(0x00010000 | size - 28))  # the length up to MESSAGE-INTEGRITY is what was signed
+    put32(data, 0, 0x00010000 | size - 28)  # the length up to MESSAGE-INTEGRITY is what was signed
     hmac(key, data, integrity, schedule, padded, digest)
-    _put32(data, 0, np.uint32(0x00010000 | size - 20))
+    put32(data, 0, 0x00010000 | size - 20)
     difference = np.uint8(0)
     for index in range(20):
         difference |= data[integrity + 4 + index] ^ digest[index]
@@ -102,19 +85,19 @@ def answer(  # pragma: no cover
 
     ``source``: the first 8 bytes of the sender's ``sockaddr_in`` as a little-endian uint64.
     """
-    _put32(out, 0, np.uint32(0x0101002C - 8))
+    put32(out, 0, 0x0101002C - 8)
     out[4:20] = data[4:20]
-    _put32(out, 20, np.uint32(0x00200008))
+    put32(out, 20, 0x00200008)
     out[24], out[25] = 0, 1
     for index in range(6):  # port and address, the cookie's bytes over both
         cookie = data[4 + index] if index < 2 else data[4 + index - 2]
         out[26 + index] = np.uint8(source >> np.uint64(16 + 8 * index) & np.uint64(0xFF)) ^ cookie
     hmac(key, out, 32, schedule, padded, digest)
-    _put32(out, 0, np.uint32(0x0101002C))
-    _put32(out, 32, np.uint32(0x00080014))
+    put32(out, 0, 0x0101002C)
+    put32(out, 32, 0x00080014)
     out[36:56] = digest
-    _put32(out, 56, np.uint32(0x80280004))
-    _put32(out, 60, crc32(out, 56) ^ np.uint32(0x5354554E))
+    put32(out, 56, 0x80280004)
+    put32(out, 60, crc32(out, 56) ^ 0x5354554E)
 
 
 def packed(ufrag: str) -> int:

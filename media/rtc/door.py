@@ -18,8 +18,9 @@ from media.rtc.fanout import flush
 from media.rtc.inbox import BATCH, FILLED, KNOWN, LOOKED, MSG_TRUNC, OPENED, TURN, Inbox
 from media.rtc.native import CLOCK_MONOTONIC, MMSGHDR_WORDS, SRTP_OK, clock_gettime, srtp_unprotect_rtcp
 from media.rtc.peers import CHECKS_KEPT, Peers
-from media.rtc.reception import book, find_block, get32
+from media.rtc.reception import book, find_block
 from media.rtc.sha1 import BLOCK, DIGEST, keyed, scratch
+from media.rtc.words import get32
 
 ANSWERS_MAX = 50
 """Checks of one peer answered in a second; ICE agents pace theirs by 50 ms (RFC 8445 §14.2)."""

@@ -28,6 +28,7 @@ from media.rtc.native import (
     srtp_protect,
     srtp_protect_rtcp,
 )
+from media.rtc.words import put16, put32
 
 LISTENER = np.dtype(
     {
@@ -75,14 +76,6 @@ class SendBuffers:
         self.headers[:, 3] = 1
         self.length = np.zeros(1, np.int32)
         self.counters = np.zeros(8, np.int64)
-
-
-@njit(nogil=True, cache=True, inline="always")
-def _put32(buffer: Any, at: int, value: Any) -> None:  # pragma: no cover
-    buffer[at] = (value >> 24) & 0xFF
-    buffer[at + 1] = (value >> 16) & 0xFF
-    buffer[at + 2] = (value >> 8) & 0xFF
-    buffer[at + 3] = value & 0xFF
 
 
 @njit(nogil=True, cache=True)
@@ -157,18 +150,17 @@ def send_rows(  # pragma: no cover
         sequence = listeners[index].sequence
         timestamp = rows[row].timestamp + listeners[index].timestamp_offset
         packet[1] = listeners[index].payload_type | (rows[row].marker << 7)
-        packet[2] = sequence >> 8
-        packet[3] = sequence & 0xFF
-        _put32(packet, 4, timestamp)
-        _put32(packet, 8, listeners[index].ssrc)
+        put16(packet, 2, sequence)
+        put32(packet, 4, timestamp)
+        put32(packet, 8, listeners[index].ssrc)
         start = 12
         capture = rows[row].capture
         if capture != 0 and listeners[index].capture_id != 0:
             packet[0] = 0x90
-            _put32(packet, 12, 0xBEDE0003)
+            put32(packet, 12, 0xBEDE0003)
             packet[16] = (listeners[index].capture_id << 4) | 7
-            _put32(packet, 17, capture >> np.uint64(32))
-            _put32(packet, 21, capture & np.uint64(0xFFFFFFFF))
+            put32(packet, 17, capture >> np.uint64(32))
+            put32(packet, 21, capture & np.uint64(0xFFFFFFFF))
             packet[25] = 0
             packet[26] = 0
             packet[27] = 0
@@ -225,15 +217,15 @@ def send_reports(  # pragma: no cover
     filled = 0
     for index in range(first, last):
         packet = packets[filled * stride : (filled + 1) * stride]
-        _put32(packet, 0, 0x80C80006)
-        _put32(packet, 4, listeners[index].ssrc)
-        _put32(packet, 8, ntp >> np.uint64(32))
-        _put32(packet, 12, ntp & np.uint64(0xFFFFFFFF))
-        _put32(packet, 16, timestamp + listeners[index].timestamp_offset)
-        _put32(packet, 20, listeners[index].packets)
-        _put32(packet, 24, listeners[index].octets)
-        _put32(packet, 28, 0x81CA0005)
-        _put32(packet, 32, listeners[index].ssrc)
+        put32(packet, 0, 0x80C80006)
+        put32(packet, 4, listeners[index].ssrc)
+        put32(packet, 8, ntp >> np.uint64(32))
+        put32(packet, 12, ntp & np.uint64(0xFFFFFFFF))
+        put32(packet, 16, timestamp + listeners[index].timestamp_offset)
+        put32(packet, 20, listeners[index].packets)
+        put32(packet, 24, listeners[index].octets)
+        put32(packet, 28, 0x81CA0005)
+        put32(packet, 32, listeners[index].ssrc)
         packet[36 : 36 + _CNAME_CHUNK] = cname
         length[0] = _REPORT_SIZE + 8 + _CNAME_CHUNK
         if srtp_protect_rtcp(listeners[index].srtp, packet.ctypes.data, length.ctypes.data) != SRTP_OK:

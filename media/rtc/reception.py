@@ -10,20 +10,10 @@ import numpy as np
 from numba import njit
 
 from media.rtc.rtcp import BYE, RECEIVER_REPORT, SENDER_REPORT
+from media.rtc.words import get16, get32
 
 ROUND_TRIP_MAX = 60.0
 """Seconds; a report that claims more is not believed in this."""
-
-
-@njit(nogil=True, cache=True, inline="always")
-def get32(data: Any, at: Any) -> Any:  # pragma: no cover
-    """A 32-bit number in network order."""
-    return (
-        np.int64(data[at]) << 24
-        | np.int64(data[at + 1]) << 16
-        | np.int64(data[at + 2]) << 8
-        | np.int64(data[at + 3])
-    )
 
 
 @njit(nogil=True, cache=True)
@@ -34,7 +24,7 @@ def find_block(data: Any, size: Any, ssrc: Any) -> Any:  # pragma: no cover
         if size - at < 4 or data[at] >> 6 != 2:
             return -1
         kind = data[at + 1]
-        end = at + 4 + 4 * (np.int64(data[at + 2]) << 8 | np.int64(data[at + 3]))
+        end = at + 4 + 4 * get16(data, at + 2)
         if end > size or kind == BYE:
             return -1
         block = 0

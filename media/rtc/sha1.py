@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from media.rtc.words import get32, put32
+
 BLOCK, DIGEST = 64, 20
 """Bytes."""
 
@@ -28,13 +30,7 @@ def _turn(word: Any, by: int) -> Any:  # pragma: no cover
 def _block(state: Any, data: Any, at: int, schedule: Any) -> Any:  # pragma: no cover
     """Hash the 64 bytes of ``data`` at ``at`` into five words (FIPS 180-4 §6.1.2)."""
     for index in range(16):
-        place = at + 4 * index
-        schedule[index] = (
-            np.uint32(data[place]) << np.uint32(24)
-            | np.uint32(data[place + 1]) << np.uint32(16)
-            | np.uint32(data[place + 2]) << np.uint32(8)
-            | np.uint32(data[place + 3])
-        )
+        schedule[index] = get32(data, at + 4 * index)
     for index in range(16, 80):
         schedule[index] = _turn(
             schedule[index - 3] ^ schedule[index - 8] ^ schedule[index - 14] ^ schedule[index - 16], 1
@@ -84,9 +80,7 @@ def _finish(state: Any, data: Any, size: int, schedule: Any, padded: Any) -> Any
 @njit(nogil=True, cache=True)
 def _write(state: Any, out: Any) -> None:  # pragma: no cover
     for index in range(5):
-        word = state[index]
-        for byte in range(4):
-            out[4 * index + byte] = word >> np.uint32(24 - 8 * byte) & np.uint32(0xFF)
+        put32(out, 4 * index, state[index])
 
 
 @njit(nogil=True, cache=True)
