@@ -116,8 +116,7 @@ class RelayCore:
     def open_room(self, name: str) -> None:
         """See :class:`media.relay.plane.DataPlane`; so for the commands below."""
         if name not in self._rooms:
-            self._rooms[name] = Room(name, self._crowd)
-            self._rooms[name].number = next(self._order)
+            self._rooms[name] = Room(name, next(self._order), self._crowd)
 
     def close_room(self, name: str, reason: DownReason = "room closed") -> None:
         """End every session of the room and forget it."""

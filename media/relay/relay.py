@@ -7,17 +7,16 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any
 
+from media.relay.asking import Asking
 from media.relay.commands import Commands
 from media.relay.core import RelayCore
 from media.relay.loop import MediaLoop
-from media.relay.plane import Link, PlaneEvent, RelayLostError
+from media.relay.plane import PlaneEvent, RelayLostError
 from media.relay.port import bind, candidates_of
 from media.relay.stats import RelayStats
 from media.rtc.stun import Address
-
-Result = TypeVar("Result")
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a thread that waits for the GIL gets it; Python's default of 5 ms would make ticks late."""
@@ -51,7 +50,7 @@ class _Queue:
         os.close(self._wake)
 
 
-class Relay:
+class Relay(Asking):
     """Implements :class:`media.relay.plane.RelayPlane`, from one event loop, between ``start`` and ``stop``."""
 
     def __init__(
@@ -60,11 +59,9 @@ class Relay:
         port: int = 0,
         public_ips: tuple[str, ...] = (),
     ) -> None:
+        super().__init__()
         self._host, self._port = host, port
         self._public_ips = public_ips
-        self._listeners: list[Callable[[PlaneEvent], None]] = []
-        self.ready = False
-        """Sockets are open, kernels compiled."""
 
     @property
     def address(self) -> Address:
@@ -97,67 +94,19 @@ class Relay:
         """A copy of the counters."""
         return self._commands.read_stats()
 
-    def subscribe(self, listener: Callable[[PlaneEvent], None]) -> None:
-        """See :class:`media.relay.plane.DataPlane`; so for the methods below."""
-        self._listeners.append(listener)
-
-    async def open_room(self, room: str) -> None:
-        """Make a room."""
-        await self._call(lambda: self._core.open_room(room))
-
-    async def close_room(self, room: str) -> None:
-        """End every session of the room and forget it."""
-        await self._call(lambda: self._core.close_room(room))
-
-    async def add_session(self, room: str, participant: str, session: str, offer: str) -> str:
-        """Answer an SDP offer."""
-        return await self._call(lambda: self._commands.add_session(room, participant, session, offer))
-
-    async def restart_ice(self, session: str, fragment: str) -> str:
-        """Answer an ICE restart."""
-        return await self._call(lambda: self._commands.restart_ice(session, fragment))
-
-    async def drop_session(self, session: str) -> None:
-        """End one session."""
-        await self._call(lambda: self._core.drop_session(session))
-
-    async def drop_participant(self, room: str, participant: str) -> None:
-        """End all sessions of a participant."""
-        await self._call(lambda: self._core.drop_participant(room, participant))
-
-    async def let_talk(self, room: str, participant: str, allowed: bool) -> None:
-        """Give or take the right to be heard."""
-        await self._call(lambda: self._core.let_talk(room, participant, allowed))
-
-    async def mute(self, room: str, participant: str, muted: bool) -> None:
-        """Keep a talker's sound out of the mix, or let it in again."""
-        await self._call(lambda: self._core.mute(room, participant, muted))
-
-    async def feed(self, link: Link) -> None:
-        """Send a room's mix along a link."""
-        await self._call(lambda: self._core.feed(link))
-
-    async def follow(self, link: Link) -> None:
-        """Take a room's mix from a link."""
-        await self._call(lambda: self._core.follow(link))
-
-    async def cut(self, link: Link) -> None:
-        """Use a link no more."""
-        await self._call(lambda: self._core.cut(link))
-
     async def read_stats(self) -> RelayStats:
         """See :meth:`stats`."""
         return self.stats()
 
-    async def _call(self, command: Callable[[], Result]) -> Result:
-        """Run ``command`` on the media thread and bring its result or error back."""
+    async def _ask(self, command: str, *arguments: Any) -> Any:
+        """Run a command on the media thread and bring its result or error back."""
         if not self.ready:
             raise RelayLostError("The relay is not running.")
-        future: asyncio.Future[Result] = self._loop.create_future()
+        future: asyncio.Future[Any] = self._loop.create_future()
 
         def run() -> None:
             try:
-                result = command()
+                result = self._commands.run(command, *arguments)
             except Exception as error:
                 self._loop.call_soon_threadsafe(_fail, future, error)
             else:
@@ -169,16 +118,12 @@ class Relay:
     def _notify(self, event: PlaneEvent) -> None:
         self._loop.call_soon_threadsafe(self._deliver, event)
 
-    def _deliver(self, event: PlaneEvent) -> None:
-        for listener in self._listeners:
-            listener(event)
 
-
-def _succeed(future: "asyncio.Future[Result]", result: Result) -> None:
+def _succeed(future: "asyncio.Future[Any]", result: Any) -> None:
     if not future.done():
         future.set_result(result)
 
 
-def _fail(future: "asyncio.Future[Result]", error: Exception) -> None:
+def _fail(future: "asyncio.Future[Any]", error: Exception) -> None:
     if not future.done():
         future.set_exception(error)

@@ -13,9 +13,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from media.relay.asking import Asking
 from media.relay.hugepages import environment_with_huge_pages
 from media.relay.messages import Splitter, error_of, event_of, frame, stats_of
-from media.relay.plane import Link, PlaneEvent, RelayLostError
+from media.relay.plane import RelayLostError
 from media.relay.stats import RelayStats
 
 START_TIMEOUT = 120.0
@@ -44,7 +45,7 @@ class _Wire(asyncio.Protocol):
             self.gone.set_result(None)
 
 
-class RemoteRelay:
+class RemoteRelay(Asking):
     """Implements :class:`media.relay.plane.RelayPlane`, from ``start`` until the process has ended, once.
 
     ``on_lost`` is called when the process ends without having been asked to.
@@ -57,15 +58,13 @@ class RemoteRelay:
         name: str = "relay",
         on_lost: Callable[[], None] = lambda: None,
     ) -> None:
+        super().__init__()
         self._port = port
         self._public_ips, self._name = public_ips, name
         self._on_lost = on_lost
-        self._listeners: list[Callable[[PlaneEvent], None]] = []
         self._calls: dict[int, asyncio.Future[Any]] = {}
         self._number = 0
         self._stopping = False
-        self.ready = False
-        """Kernels compiled; sessions can be added."""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -118,54 +117,6 @@ class RemoteRelay:
             self._process.kill()
             await self._watching
 
-    def subscribe(self, listener: Callable[[PlaneEvent], None]) -> None:
-        """See :class:`media.relay.plane.RelayPlane`; so for the methods below."""
-        self._listeners.append(listener)
-
-    async def open_room(self, room: str) -> None:
-        """Make a room."""
-        await self._ask("open_room", room)
-
-    async def close_room(self, room: str) -> None:
-        """End every session of the room and forget it."""
-        await self._ask("close_room", room)
-
-    async def add_session(self, room: str, participant: str, session: str, offer: str) -> str:
-        """Answer an SDP offer."""
-        return await self._ask("add_session", room, participant, session, offer)
-
-    async def restart_ice(self, session: str, fragment: str) -> str:
-        """Answer an ICE restart."""
-        return await self._ask("restart_ice", session, fragment)
-
-    async def drop_session(self, session: str) -> None:
-        """End one session."""
-        await self._ask("drop_session", session)
-
-    async def drop_participant(self, room: str, participant: str) -> None:
-        """End all sessions of a participant."""
-        await self._ask("drop_participant", room, participant)
-
-    async def let_talk(self, room: str, participant: str, allowed: bool) -> None:
-        """Give or take the right to be heard."""
-        await self._ask("let_talk", room, participant, allowed)
-
-    async def mute(self, room: str, participant: str, muted: bool) -> None:
-        """Keep a talker's sound out of the mix, or let it in again."""
-        await self._ask("mute", room, participant, muted)
-
-    async def feed(self, link: Link) -> None:
-        """Send a room's mix along a link."""
-        await self._ask("feed", link)
-
-    async def follow(self, link: Link) -> None:
-        """Take a room's mix from a link."""
-        await self._ask("follow", link)
-
-    async def cut(self, link: Link) -> None:
-        """Use a link no more."""
-        await self._ask("cut", link)
-
     async def read_stats(self) -> RelayStats:
         """Fetch the counters."""
         return stats_of(await self._ask("read_stats"))
@@ -186,9 +137,7 @@ class RemoteRelay:
             case "failed":
                 self._settle(rest[0], None, error_of(rest[1], rest[2]))
             case "event":
-                event = event_of(rest[0], rest[1:])
-                for listener in self._listeners:
-                    listener(event)
+                self._deliver(event_of(rest[0], rest[1:]))
             case _:
                 if not self._started.done():
                     self._started.set_result(None)

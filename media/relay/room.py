@@ -41,12 +41,14 @@ class Hearer(Listening, Protocol):
 
 
 class Room:
-    """The media side of one Space. Driven by the media thread alone."""
+    """The media side of one Space. Driven by the media thread alone.
 
-    def __init__(self, name: str, crowd: Crowd) -> None:
+    ``number``: which room it is among those of its relay.
+    """
+
+    def __init__(self, name: str, number: int, crowd: Crowd) -> None:
         self.name = name
-        self.number = 0
-        """Which room it is among those of its relay."""
+        self.number = number
         self._crowd = crowd
         self._full = Stream(crowd)
         self._mixer: Mixer[str] = Mixer()
