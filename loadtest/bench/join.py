@@ -1,7 +1,14 @@
-"""What a join costs, from HTTP request to first packet, and what a storm of joins does to those who listen."""
+"""What a join costs, how many a core takes, and what a storm of joins does to those who listen.
+
+A join is all from the HTTP request to the first packet of sound.
+"""
 
 import argparse
 import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +23,8 @@ TARGETS = (
     Target("first_packet_p99_ms", "<", 1000),
     Target("tick_late_max_ms", "<=", 10),
 )
+WARM, WARM_RATE = 100, 100.0
+"""Joins before the flood, and how many a second."""
 SETTLE = 2.0
 """Seconds between the last of those who are there and the storm."""
 WATCH = 0.4
@@ -29,19 +38,23 @@ def options(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's own flags."""
     parser.add_argument("--joins", type=int, default=800, metavar="N", help="how many (%(default)s)")
     parser.add_argument("--join-rate", type=float, default=200.0, metavar="N", help="a second (%(default)s)")
+    parser.add_argument("--flood", type=int, default=2000, metavar="N", help="joins on one core (%(default)s)")
+    parser.add_argument("--flood-rate", type=float, default=400.0, metavar="N", help="a second (%(default)s)")
     parser.add_argument("--storm", type=int, default=1000, metavar="N", help="joins of the storm (%(default)s)")
     parser.add_argument("--storm-rate", type=float, default=200.0, metavar="N", help="a second (%(default)s)")
     parser.add_argument("--there", type=int, default=100, metavar="N", help="who listen already (%(default)s)")
 
 
 async def run(chosen: argparse.Namespace) -> dict[str, Any]:
-    """Measure the cost of joins in a quiet Space, then a storm of them into one where somebody talks.
+    """Measure the cost of joins in a quiet Space, a flood of them, then a storm into one where somebody talks.
 
-    ``join_cpu_ms`` is CPU of all the server's processes per join, at ``--join-rate``, and ``joins_per_s`` how many
-    of them a core has time for; ``first_packet_*`` and ``tick_late_max_ms`` are of the storm. Rare joins cost
-    more, since each finds caches that others have emptied: try ``--join-rate 50``.
+    ``join_cpu_ms`` is CPU of all the server's processes per join, at ``--join-rate``. Rare joins cost more, since
+    each finds caches that others have emptied, and many at once less: try ``--join-rate 50`` and ``500``.
+    ``joins_per_s`` is the joins of the flood over the CPU seconds that the server's processes, all on one core,
+    used from its beginning to its end. ``flood_joins_per_s`` is how fast they were: what the swarm can do.
+    ``first_packet_*`` and ``tick_late_max_ms`` are of the storm.
     """
-    return await _cost(chosen) | await _storm(chosen)
+    return await _cost(chosen) | await _flood(chosen) | await _storm(chosen)
 
 
 async def _cost(chosen: argparse.Namespace) -> dict[str, Any]:
@@ -58,10 +71,54 @@ async def _cost(chosen: argparse.Namespace) -> dict[str, Any]:
         "joins": chosen.joins,
         "join_cpu_ms": cpu,
         "media_join_cpu_ms": _per_join("media_cpu_s", before, relay, after, elapsed, chosen.joins),
-        "joins_per_s": 1e3 / cpu,
         "signalling_p50_ms": float(np.median([each.signalling_ms for each in timings])),
         "connect_p50_ms": float(np.median([each.connect_ms for each in timings])),
     }
+
+
+async def _flood(chosen: argparse.Namespace) -> dict[str, Any]:
+    """As many joins into a quiet Space as this swarm can make, from the other cores."""
+    async with stand("join flood", 0) as built:
+        with bar() as progress, _one_core(built.server.pid):
+            await join_all(built, WARM, WARM_RATE, progress)
+            built.probe.row()
+            timings = await join_all(built, chosen.flood, chosen.flood_rate, progress)
+            cpu = built.probe.row()["process_cpu_s"]
+    first = [each.first_packet_ms for each in timings]
+    done = max(number / chosen.flood_rate + each / 1e3 for number, each in enumerate(first))
+    return {
+        "joins_per_s": chosen.flood / cpu,
+        "flood_joins_per_s": chosen.flood / done,
+        "flood_first_packet_p99_ms": float(np.quantile(first, 0.99)),
+    }
+
+
+@contextmanager
+def _one_core(server: int) -> Iterator[None]:
+    """Keep a server and all it has started on the first core, and this process on the others."""
+    cores = sorted(os.sched_getaffinity(0))
+    here = [*_threads(os.getpid())]
+    for thread in _family(server):
+        os.sched_setaffinity(thread, cores[:1])
+    for thread in here:
+        os.sched_setaffinity(thread, cores[1:] or cores)
+    try:
+        yield
+    finally:
+        for thread in here:
+            os.sched_setaffinity(thread, cores)
+
+
+def _threads(process: int) -> Iterator[int]:
+    yield from (int(each.name) for each in Path(f"/proc/{process}/task").iterdir())
+
+
+def _family(process: int) -> Iterator[int]:
+    """All threads of a process and of those it has started."""
+    for thread in _threads(process):
+        yield thread
+        for child in Path(f"/proc/{process}/task/{thread}/children").read_text().split():
+            yield from _family(int(child))
 
 
 async def _storm(chosen: argparse.Namespace) -> dict[str, Any]:

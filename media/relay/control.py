@@ -37,7 +37,7 @@ class Control:
 
     @property
     def unsent(self) -> bool:
-        """Something waits until the control plane reads."""
+        """Something is there to be sent, perhaps once the control plane reads."""
         return bool(self._unsent)
 
     def fileno(self) -> int:
@@ -47,25 +47,34 @@ class Control:
     def obey(self, commands: Commands) -> None:
         """Say that commands are taken from now on, and whom they are for."""
         self._commands = commands
-        self._send(frame("ready"))
+        self._unsent += frame("ready")
+        self.flush()
 
     def tell(self, event: PlaneEvent) -> None:
-        """Send an event."""
-        self._send(event_frame(event))
+        """Put an event behind what is to be sent."""
+        self._unsent += event_frame(event)
 
     def serve(self) -> bool:
-        """Run one command."""
-        if self._unsent:
-            self._flush()
-        message = self._splitter.next() or self._read()
-        if message is None:
-            return False
-        number, command, *arguments = message
-        if command == "stop":
-            self.ended = True
-        else:
-            self._send(self._answer(number, command, arguments))
-        return True
+        """Run one command, if one is there; its answer is to be sent."""
+        if not self._splitter:
+            self._read()
+        message = self._splitter.next()
+        if message is not None:
+            number, command, *arguments = message
+            if command == "stop":
+                self.ended = True
+            else:
+                self._unsent += self._answer(number, command, arguments)
+        return bool(self._splitter)
+
+    def flush(self) -> None:
+        """Send what there is room for."""
+        try:
+            del self._unsent[: self._socket.send(self._unsent)]
+        except BlockingIOError:
+            pass
+        except ConnectionError:
+            self._unsent.clear()
 
     def close(self, timeout: float) -> None:
         """Send what is unsent, for so many seconds, and close."""
@@ -74,29 +83,15 @@ class Control:
             self._socket.sendall(self._unsent)
         self._socket.close()
 
-    def _read(self) -> list[Any] | None:
+    def _read(self) -> None:
         try:
             data = self._socket.recv(_CHUNK)
         except BlockingIOError:
-            return None
+            return
         except ConnectionError:
             data = b""
         self.ended = self.ended or not data
         self._splitter.feed(data)
-        return self._splitter.next()
-
-    def _send(self, data: bytes) -> None:
-        self._unsent += data
-        if len(self._unsent) == len(data):
-            self._flush()
-
-    def _flush(self) -> None:
-        try:
-            del self._unsent[: self._socket.send(self._unsent)]
-        except BlockingIOError:
-            pass
-        except ConnectionError:
-            self._unsent.clear()
 
     def _answer(self, number: int, command: str, arguments: list[Any]) -> bytes:
         try:

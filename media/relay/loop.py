@@ -3,6 +3,9 @@
 One thread owns all media state, so nothing is locked. A due tick comes before everything else; between ticks,
 timers, commands of the control plane and datagrams take turns in small steps, so that a storm of joins makes
 joins slower and not the sound late.
+
+Waking up costs more than what one datagram has to say, so the thread looks at its sockets at most every
+:data:`GATHER` seconds and reads everything that has come by then.
 """
 
 import logging
@@ -19,6 +22,9 @@ logger = logging.getLogger(__name__)
 
 BEHIND_MAX = 10 * TICK
 """A schedule further behind than this is given up and started anew: 200 ms of sound would come in one burst."""
+GATHER = 0.002
+"""Seconds between two looks at the sockets while there is little to do. What comes in between is not urgent: sound
+waits for the tick, and a handshake has two round trips of network."""
 _TURN = 8
 """Datagrams in a row before timers and commands have their turn."""
 _LATE_WINDOW = 50
@@ -35,7 +41,7 @@ class Desk(Protocol):
 
     @property
     def unsent(self) -> bool:
-        """Something waits until the other end has room for it."""
+        """There is something for the other end."""
         ...
 
     def fileno(self) -> int:
@@ -43,7 +49,11 @@ class Desk(Protocol):
         ...
 
     def serve(self) -> bool:
-        """Deal with one command, without waiting; False if there was none."""
+        """Deal with one command if there is one, without waiting; True if there may be more."""
+        ...
+
+    def flush(self) -> None:
+        """Give the other end what there is for it, as far as it has room."""
         ...
 
 
@@ -64,6 +74,9 @@ class MediaLoop:
         self._after_tick = after_tick
         self._inbox = Inbox()
         self._stopping = False
+        self._looked = 0.0
+        self._datagrams = self._letters = False
+        """There may be some to read."""
         self._worst = 0.0
         self._cpu_before = 0.0
 
@@ -88,7 +101,14 @@ class MediaLoop:
                 continue
             if core.next_timer <= now:
                 self._guarded(core.handle_timers, now)
-            if not desk.serve() and not self._read(next_tick):
+            if self._letters:
+                self._letters = desk.serve()
+            if self._datagrams:
+                self._datagrams = self._read(next_tick)
+                self._letters |= self._datagrams  # a crowd at the port must not keep commands out
+            if desk.unsent:
+                desk.flush()
+            if not (self._letters or self._datagrams):
                 self._wait(min(next_tick, core.next_timer))
         core.close()
 
@@ -109,7 +129,7 @@ class MediaLoop:
         return due + TICK
 
     def _read(self, deadline: float) -> bool:
-        """Serve some datagrams, but no longer than ``deadline``; False if there were none."""
+        """Serve some datagrams, but no longer than ``deadline``; True if there may be more."""
         inbox = self._inbox
         if not inbox and not inbox.fill(self._socket.fileno()):
             return False
@@ -122,11 +142,18 @@ class MediaLoop:
                 break
             datagram, source, opened = inbox.pop()
             self._guarded(self._core.receive, datagram, source, now, opened)
-        return True
+        return bool(inbox) or inbox.full
 
     def _wait(self, until: float) -> None:
-        sending = [self._desk] if self._desk.unsent else []
-        select.select([self._socket, self._desk], sending, [], max(0.0, until - time.monotonic()))
+        """Wait for something to read, and at least until :data:`GATHER` has passed since the last time."""
+        pause = min(self._looked + GATHER, until) - time.monotonic()
+        if pause > 0:
+            time.sleep(pause)
+        full = [self._desk] if self._desk.unsent else []
+        left = max(0.0, until - time.monotonic())
+        readable, _, _ = select.select([self._socket, self._desk], full, [], left)
+        self._looked = time.monotonic()
+        self._datagrams, self._letters = self._socket in readable, self._desk in readable
 
     def _guarded(self, step: Callable[..., None], *arguments: object) -> None:
         """One step; what it raises is a bug, is counted and logged, and ends neither thread nor sound."""

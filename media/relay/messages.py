@@ -49,6 +49,10 @@ class Splitter:
         self._frames: deque[bytes] = deque()
         self._rest = b""
 
+    def __bool__(self) -> bool:
+        """A whole message is there."""
+        return bool(self._frames)
+
     def feed(self, data: bytes) -> None:
         """Take what was read."""
         if self._rest:

@@ -41,10 +41,12 @@ class _Queue:
     def serve(self) -> bool:
         with suppress(BlockingIOError):
             os.eventfd_read(self._wake)
-        if not self._waiting:
-            return False
-        self._waiting.popleft()()
-        return True
+        if self._waiting:
+            self._waiting.popleft()()
+        return bool(self._waiting)
+
+    def flush(self) -> None:
+        pass
 
     def close(self) -> None:
         os.close(self._wake)

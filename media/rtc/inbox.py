@@ -67,6 +67,11 @@ class Inbox:
         """Datagrams that the door has not looked at."""
         return int(self.state[FILLED] - self.state[LOOKED])
 
+    @property
+    def full(self) -> bool:
+        """The batch was a whole one, so more may wait in the socket."""
+        return int(self.state[FILLED]) == BATCH
+
     def fill(self, fd: int) -> int:
         """Take what waits in the socket, at most :data:`BATCH`; the batch before must be read to its end."""
         count = max(0, _receive(fd, self.headers))
