@@ -10,7 +10,7 @@ import sys
 
 from rich.console import Console
 
-from loadtest.bench import codec, delay, doorman, fanout, forward, join, memory, mix, peers, sound
+from loadtest.bench import codec, delay, doorman, fanout, forward, join, memory, mix, peers, seal, sound
 from loadtest.bench.result import Result
 from loadtest.engine.member import JoinError
 from loadtest.lab import LabError
@@ -23,6 +23,7 @@ BENCHES = {
     "delay": delay,
     "sound": sound,
     "doorman": doorman,
+    "seal": seal,
     "peers": peers,
     "mix": mix,
     "codec": codec,

@@ -32,8 +32,8 @@ def bind(host: str, port: int) -> socket.socket:
         raise refused from error
     made.setblocking(False)
     _enlarge_buffers(made)
-    # Nothing here is large enough to be cut into fragments. A packet that must not be needs no identification, and
-    # finding one (the kernel's __ip_select_ident) showed as several percent of sending.
+    # Nothing here is large enough to be cut into fragments. A packet that must not be needs no identification,
+    # which spares the kernel finding one for each (__ip_select_ident).
     made.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE)
     return made
 

@@ -1,10 +1,10 @@
 """SRTP's AES-128-GCM for the fan-out, over keys that stand in one table.
 
-libsrtp does the same in a quarter of a microsecond while its state is in the cache. In a crowd it never is: every
-listener's context lies in a dozen places of the heap, and fetching those costs several times the cryptography.
-Here a listener's keys are six cache lines in a row, next to the next listener's, where the processor's prefetcher
-finds them. Only sending is done here, and for the swarm's ears the check of what comes in; what the relay
-receives goes through libsrtp.
+libsrtp makes the same bytes at five to seven times the cost for one stream over and over, and at nine to eleven
+times for a crowd whose state is no longer in the cache (``python -m loadtest.bench seal``, four runs on a 2-core
+EPYC): its contexts lie in many places of the heap. Here a listener's keys are a few cache lines in a row, next to
+the next listener's, where the processor's prefetcher finds them. Only sending is done here, and for the swarm's
+ears the check of what comes in; what the relay receives goes through libsrtp.
 
 The arithmetic is AES-NI for the cipher (FIPS 197, SP 800-38D) and POLYVAL's form of GHASH (RFC 8452, appendix A):
 with bytes reversed and H multiplied by x, products reduce in two carry-less multiplications. It takes the same

@@ -198,7 +198,7 @@ class Handshake:
         return self._made_anew() or self._flight
 
     def release(self) -> None:
-        """Give OpenSSL's memory back, some 140 KB.
+        """Give OpenSSL's memory back.
 
         Kept are our close_notify, made now, for :meth:`close`; what it takes to understand the peer's; and a
         server's last flight, for a client that has lost it and asks again.

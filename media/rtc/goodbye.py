@@ -1,7 +1,7 @@
 """What is kept of a finished handshake: enough to understand the peer's goodbye.
 
-OpenSSL's state of an association takes some 140 KB, and after the handshake only one record is still expected: the
-alert that ends it. Its key is 16 or 32 bytes, so the state goes and the key stays.
+After the handshake only one record of an association is still expected: the alert that ends it. Its key is 16 or
+32 bytes, so OpenSSL's state, with its buffers, goes and the key stays.
 """
 
 import hmac

@@ -69,7 +69,7 @@ class SecureTransport:
         return []
 
     def release_handshake(self) -> None:
-        """Free what the handshake holds (some 140 KB); the peer's close_notify is understood all the same."""
+        """Free what the handshake holds; the peer's close_notify is understood all the same."""
         self._handshake.release()
 
     def say_goodbye(self) -> None:

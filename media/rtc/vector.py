@@ -1,7 +1,7 @@
 """128-bit vectors inside kernels: the type, and the few instructions that AES-GCM is made of.
 
-numba knows neither the type nor AES-NI; LLVM knows both. What stands here is only usable where :data:`AVAILABLE`,
-which is every x86-64 processor made since 2011.
+numba knows neither the type nor AES-NI; LLVM knows both. What stands here is only usable where :data:`AVAILABLE`:
+on x86-64 with AES-NI, PCLMULQDQ and SSSE3.
 """
 
 from collections.abc import Callable

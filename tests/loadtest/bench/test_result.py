@@ -54,6 +54,10 @@ def test_the_floor_reaches_every_socket_with_packets_of_the_asked_size():
             {"kb_per_listener", "listeners"},
         ),
         (
+            ["seal", "--contexts", "100", "--packets", "200", "--rounds", "1"],
+            {"unlike_packets", "ours_hot_ns", "libsrtp_crowd_ns", "cold_ratio"},
+        ),
+        (
             ["delay", "--minutes", "0.1", "--storm", "2", "--pairs", "1"],
             {"relay_p50_ms", "relay_p99_ms", "mouth_to_ear_p95_ms", "recovery_s", "growth_ms", "disturbed"},
         ),
