@@ -51,6 +51,4 @@ class Commands:
 
     def read_stats(self) -> RelayStats:
         """A copy of the counters."""
-        copy = self._core.stats.copy()
-        copy.reception = self._core.reception()
-        return copy
+        return self._core.snapshot()

@@ -8,27 +8,26 @@ import heapq
 import logging
 from collections.abc import Callable
 from itertools import count
-from time import perf_counter
 
 from media.audio.levels import header_level
 from media.audio.mixer import Mixer
-from media.audio.opus import FRAME
-from media.relay.link import Feed, Follow, Followed
+from media.relay.demux import Demux
+from media.relay.links import Links
+from media.relay.peer import Peer
 from media.relay.plane import (
     DownReason,
-    Levels,
-    Link,
     PlaneError,
     PlaneEvent,
     RelayFullError,
     SessionDown,
     SessionUp,
 )
-from media.relay.reception import reception, worst_losses
+from media.relay.reception import reception
 from media.relay.room import Room
-from media.relay.stats import Histogram, RelayStats
+from media.relay.stats import RelayStats
+from media.relay.ticker import Ticker
 from media.rtc.crowd import Crowd
-from media.rtc.door import CHECKS, REPORTS, Door
+from media.rtc.door import Door
 from media.rtc.dtls import Identity
 from media.rtc.events import (
     Closed,
@@ -41,7 +40,7 @@ from media.rtc.events import (
     SessionEvent,
 )
 from media.rtc.inbox import Inbox, address_of, key_of
-from media.rtc.rtp import CLOCK_RATE, RtpPacket, ntp_time
+from media.rtc.rtp import RtpPacket, ntp_time
 from media.rtc.sdp import Description
 from media.rtc.sdpfrag import Fragment
 from media.rtc.session import Session
@@ -49,31 +48,8 @@ from media.rtc.stun import Address, StunError, is_stun, parse_stun
 
 logger = logging.getLogger(__name__)
 
-TICK = 0.02
-"""Seconds; one Opus frame of 960 samples at 48 kHz."""
-LOSS_INTERVAL = 50
-"""Ticks between two looks at what listeners lose: 1 s."""
 SESSIONS_MAX = 20_000
 """Sessions of one relay; four times what a core can fan out to, so that it bounds memory and nothing else."""
-
-
-class Peer:
-    """One session in its room."""
-
-    __slots__ = ("due", "entry", "frames", "name", "participant", "place", "room", "session", "since", "up")
-
-    def __init__(self, name: str, participant: str, room: Room, session: Session, now: float) -> None:
-        self.name = name
-        self.participant = participant
-        self.room = room
-        self.session = session
-        self.since = now
-        self.frames = session.frames
-        self.place = -1
-        self.entry = -1
-        self.up = False
-        self.due = float("inf")
-        """The earliest entry of this peer in the timer queue."""
 
 
 class RelayCore:
@@ -94,16 +70,13 @@ class RelayCore:
         self._door = Door()
         self._rooms: dict[str, Room] = {}
         self._peers: dict[str, Peer] = {}
-        self._by_ufrag: dict[str, Peer] = {}
-        self._by_key: dict[int, Peer] = {}
-        self._newcomers: dict[int, Peer] = {}
-        """Who shakes hands at an address that is another's until they have."""
-        self._feeds: dict[Link, tuple[Feed, Room]] = {}
-        self._follows: dict[Link, tuple[Follow, Room]] = {}
-        self._followed = Followed()
+        self._demux = Demux()
+        links = Links(self._crowd, self._door.peers, self._open)
+        self._links = links
+        self.tick = Ticker(self._rooms, self._crowd, self._door.peers, self.stats, notify).tick
+        self.feed, self.follow, self.cut = links.feed, links.follow, links.cut
         self._timers: list[tuple[float, int, Peer]] = []
         self._order = count()
-        self._tick = 0
 
     def warm(self) -> None:
         """Compile or load the kernels."""
@@ -125,9 +98,7 @@ class RelayCore:
             return
         for peer in [peer for peer in self._peers.values() if peer.room is room]:
             self._drop(peer, reason)
-        for link in [*self._feeds, *self._follows]:
-            if link.room == name:
-                self.cut(link)
+        self._links.cut_room(name)
         room.close()
 
     def add_session(self, room: str, participant: str, name: str, offer: Description, now: float) -> str:
@@ -140,7 +111,8 @@ class RelayCore:
         session = Session(self.identity, offer, self._candidates, now)
         peer = Peer(name, participant, place, session, now)
         self._peers[name] = peer
-        self._by_ufrag.update(dict.fromkeys(session.ufrags, peer))
+        for ufrag in session.ufrags:
+            self._demux.name(peer, ufrag)
         self._schedule(peer)
         return session.answer
 
@@ -153,9 +125,9 @@ class RelayCore:
         answer = peer.session.restart_ice(fragment, now)
         for ufrag in {*before, *peer.session.ufrags}:
             if ufrag in peer.session.ufrags:
-                self._by_ufrag[ufrag] = peer
+                self._demux.name(peer, ufrag)
             else:
-                del self._by_ufrag[ufrag]
+                self._demux.unname(ufrag)
         return answer
 
     def drop_session(self, name: str, reason: DownReason = "deleted") -> None:
@@ -179,36 +151,6 @@ class RelayCore:
         if room in self._rooms:
             self._rooms[room].mute(participant, muted)
 
-    def feed(self, link: Link) -> None:
-        """Send a room's mix to another relay."""
-        if link not in self._feeds:
-            room, feed = self._open(link.room), Feed(link)
-            self._feeds[link] = feed, room
-            feed.join(self._crowd, room.add_hearer(feed))
-
-    def follow(self, link: Link) -> None:
-        """Take a room's mix from another relay."""
-        if link not in self._follows:
-            room, follow = self._open(link.room), Follow(link)
-            self._follows[link] = follow, room
-            self._followed.add(follow)
-            self._door.peers.link(follow.source)
-            room.follow(follow)
-
-    def cut(self, link: Link) -> None:
-        """Use a link no more."""
-        if link in self._feeds:
-            feed, room = self._feeds.pop(link)
-            room.remove_hearer(feed)
-            feed.close(self._crowd)
-        if link in self._follows:
-            follow, room = self._follows.pop(link)
-            room.unfollow(follow)
-            self._followed.remove(follow)
-            if follow.source not in self._followed:
-                self._door.peers.unlink(follow.source)
-            follow.close()
-
     def _open(self, name: str) -> Room:
         if name not in self._rooms:
             raise PlaneError(f"Room {name} is not open on this relay.")
@@ -231,16 +173,14 @@ class RelayCore:
         ``opened``: the door has decrypted it, and it is a compound of reports.
         """
         self.stats.datagrams += 1
-        if source in self._followed:
-            self._followed.receive(datagram, source, now, self.stats)
+        if source in self._links:
+            self._links.receive(datagram, source, now, self.stats)
             return
         if is_stun(datagram):
             self._receive_check(datagram, source, now)
             return
-        peer = self._by_key.get(source)
-        if datagram and 20 <= datagram[0] <= 63:
-            peer = self._newcomers.get(source, peer)
-        if peer is None or not datagram:
+        peer = self._demux.sender(source, datagram) if datagram else None
+        if peer is None:
             self.stats.dropped["no session"] += 1
             return
         if opened:
@@ -256,7 +196,7 @@ class RelayCore:
         except StunError:
             self.stats.dropped["malformed STUN"] += 1
             return
-        peer = self._by_ufrag.get(message.username.partition(":")[0])
+        peer = self._demux.named(message.username)
         if peer is None:
             self.stats.dropped["STUN for no session"] += 1
             return
@@ -270,9 +210,9 @@ class RelayCore:
             self.stats.dropped["STUN not authentic"] += 1
             return
         if address in peer.session.addresses:
-            self._route(peer, source)
+            self._demux.route(peer, source)
         self._handle(peer, events, now)
-        if peer.entry >= 0 and address == peer.session.address and self._by_key.get(source) is peer:
+        if peer.up and address == peer.session.address and self._demux.at(source) is peer:
             known.move(peer, address)
 
     def handle_timers(self, now: float) -> None:
@@ -282,9 +222,14 @@ class RelayCore:
             if peer.due != due or self._peers.get(peer.name) is not peer:
                 continue
             peer.due = float("inf")
-            if peer.entry >= 0:
+            if peer.up:
                 peer.session.note_consent(self._door.peers.last_check(peer))
             self._handle(peer, peer.session.handle_timer(now) if peer.session.next_timer <= now else [], now)
+
+    @property
+    def sessions(self) -> int:
+        """How many there are, those still connecting included."""
+        return len(self._peers)
 
     @property
     def next_timer(self) -> float:
@@ -304,7 +249,7 @@ class RelayCore:
                     if compound.bye:
                         self._drop(peer, "closed by peer")
                         return
-                    if peer.entry >= 0:
+                    if peer.up:
                         self._door.peers.trust_reports(peer, ssrc)
                 case Closed(reason, detail):
                     logger.info("session %s ends: %s (%s)", peer.name, reason, detail or "it said goodbye")
@@ -319,16 +264,16 @@ class RelayCore:
             case Moved(address):
                 if peer.place >= 0:
                     self._crowd.move(peer, address)
-                if peer.entry >= 0:
+                if peer.up:
                     known.expel(peer)
-                    if self._by_key.get(key_of(address)) is peer:
+                    if self._demux.at(key_of(address)) is peer:
                         known.move(peer, address)
             case Restarted(ufrag):
-                del self._by_ufrag[ufrag]
-                if peer.entry >= 0:
+                self._demux.unname(ufrag)
+                if peer.up:
                     known.change_credentials(peer, peer.session.credentials)
             case Forgotten(address):
-                self._unroute(peer, address)
+                self._demux.unroute(peer, address)
 
     def _hear(self, peer: Peer, packet: RtpPacket, now: float) -> None:
         session = peer.session
@@ -348,8 +293,8 @@ class RelayCore:
         session, transport = peer.session, peer.session.transport
         assert transport is not None and transport.sender is not None and session.address is not None
         assert transport.receiver is not None
-        peer.up = True
-        self._take_over(peer)
+        for key in self._demux.take_over(peer):
+            self._door.peers.vacate(key)
         self._door.peers.admit(
             *(peer, session.address, session.credentials, transport.receiver, session.ssrc, session.talks, now),
             group=peer.room.number,
@@ -371,7 +316,7 @@ class RelayCore:
 
     def _drop(self, peer: Peer, reason: DownReason) -> None:
         session = peer.session
-        if peer.entry >= 0:
+        if peer.up:
             self._door.peers.forget(peer)
         if peer.place >= 0:
             peer.room.remove_hearer(peer)
@@ -380,11 +325,11 @@ class RelayCore:
         session.close()
         self._send_replies(peer)
         for address in session.addresses:
-            self._unroute(peer, address)
+            self._demux.unroute(peer, address)
         self._count_drops(session)
         del self._peers[peer.name]
         for ufrag in session.ufrags:
-            del self._by_ufrag[ufrag]
+            self._demux.unname(ufrag)
         self.stats.sessions_down[reason] += 1
         self._notify(SessionDown(peer.room.name, peer.participant, peer.name, reason))
 
@@ -392,34 +337,6 @@ class RelayCore:
         if session.transport and session.transport.dropped:
             self.stats.dropped.update(session.transport.dropped)
             session.transport.dropped.clear()
-
-    def _route(self, peer: Peer, source: int) -> None:
-        """What comes from there is ``peer``'s, but not before a handshake if it is somebody else's now.
-
-        Checks prove who sent them and not from where: without this, one listener could silence any speaker.
-        """
-        holder = self._by_key.get(source)
-        if holder is None or holder is peer or not holder.up:
-            self._by_key[source] = peer
-        elif not peer.up:
-            self._newcomers[source] = peer
-
-    def _take_over(self, peer: Peer) -> None:
-        """The handshake is done, and from there it came."""
-        for address in peer.session.addresses:
-            key = key_of(address)
-            if self._newcomers.get(key) is peer:
-                del self._newcomers[key]
-                self._by_key[key] = peer
-                if self._door.peers.addresses.get(key) >= 0:
-                    self._door.peers.vacate(key)
-
-    def _unroute(self, peer: Peer, address: Address) -> None:
-        """What comes from there is no longer ``peer``'s, unless it has become someone else's already."""
-        key = key_of(address)
-        for table in (self._by_key, self._newcomers):
-            if table.get(key) is peer:
-                del table[key]
 
     def _send_replies(self, peer: Peer) -> None:
         for datagram, address in peer.session.outbox:
@@ -435,63 +352,21 @@ class RelayCore:
             peer.due = due
             heapq.heappush(self._timers, (due, next(self._order), peer))
 
-    # What every 20 ms bring.
+    # What there is to tell.
 
-    def _mix(self, room: Room, now: float, timestamp: int) -> None:
-        """One room's tick; a fault in it must not silence the others."""
-        try:
-            room.tick(now, timestamp, self.stats)
-        except Exception:
-            self.stats.faults += 1
-            logger.exception("room %s could not be mixed in this tick", room.name)
-            room.silence()  # else the packets of the tick before would go out again, and sound like a buzzer
-
-    def reception(self) -> dict[str, Histogram]:
-        """How listeners say they are served: one value of each kind for everyone who has reported."""
-        return reception(self._door.peers.records)
-
-    def _tell_losses(self) -> None:
-        """Let every room's encoders reckon with what its worst tenth of listeners lose."""
-        losses = worst_losses(self._door.peers.records)
-        for room in self._rooms.values():
-            room.expect_loss(100 * losses.get(room.number, 0.0))
-
-    def _count_at_door(self) -> None:
-        stats, counters = self.stats, self._door.counters
-        datagrams, drops = self._door.news()
-        stats.datagrams += datagrams
+    def snapshot(self) -> RelayStats:
+        """A copy of what was counted, with how things are now. From whichever thread."""
+        stats, crowd = self.stats.copy(), self._crowd
+        known, drops = self._door.counted()
+        stats.datagrams += known
         stats.dropped.update(drops)
-        stats.checks, stats.reports = int(counters[CHECKS]), int(counters[REPORTS])
-
-    def tick(self, fd: int, now: float, wall: float) -> None:
-        """Mix every room and fan out through the socket ``fd``.
-
-        ``now`` is when this tick was due, which is what jitter buffers go by; ``wall`` is the Unix time.
-        """
-        start = perf_counter()
-        stats = self.stats
-        timestamp = self._tick * FRAME
-        for room in self._rooms.values():
-            self._mix(room, now, timestamp)
-        mixed = perf_counter()
-        self._crowd.send(fd)
-        sent = perf_counter()
-        late = sent - start  # both clocks of the sender reports go on while the crowd is served
-        self._crowd.report(fd, ntp_time(wall + late), timestamp + int(late * CLOCK_RATE) & 0xFFFF_FFFF)
-        for room in self._rooms.values():
-            levels = room.levels()
-            if levels is not None:
-                self._notify(Levels(room.name, levels))
-        self._tick += 1
-        stats.ticks += 1
-        if stats.ticks % LOSS_INTERVAL == 0:
-            self._tell_losses()
-        self._count_at_door()
-        stats.stages["fan-out"].observe(sent - mixed)
-        stats.stages["tick"].observe(perf_counter() - start)
-        stats.packets, stats.octets = self._crowd.packets, self._crowd.octets
-        stats.send_failures = self._crowd.failures
-        stats.listeners, stats.sessions = len(self._crowd) - len(self._feeds), len(self._peers)
-        stats.linked_rooms, stats.links = sum(not link.participant for link in self._follows), len(self._feeds)
-        stats.rooms = len(self._rooms) - stats.linked_rooms
-        stats.speakers = sum(room.speakers for room in self._rooms.values())
+        stats.checks, stats.reports = self._door.checks, self._door.reports
+        stats.packets, stats.octets = crowd.packets, crowd.octets
+        stats.send_failures += crowd.failures
+        stats.listeners, stats.sessions = len(crowd) - self._links.fed, len(self._peers)
+        stats.linked_rooms, stats.links = self._links.rooms, self._links.fed
+        rooms = [*self._rooms.values()]
+        stats.rooms = len(rooms) - stats.linked_rooms
+        stats.speakers = sum(room.speakers for room in rooms)
+        stats.reception = reception(self._door.peers.records)
+        return stats

@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from media.relay.core import TICK, RelayCore
+from media.relay.core import RelayCore
+from media.relay.ticker import TICK
 from media.rtc.inbox import Inbox
 
 logger = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ class MediaLoop:
             stats.ticks_skipped += int(late / TICK)
             due = now
         self._guarded(self._core.tick, self._socket.fileno(), due, time.time())
-        self._after_tick(stats.sessions)
+        self._after_tick(self._core.sessions)
         stats.cpu_seconds = time.thread_time() - self._cpu_before
         if stats.ticks % _LATE_WINDOW == 0:
             stats.tick_late_max, self._worst = self._worst, 0.0

@@ -228,7 +228,6 @@ class Door:
     def __init__(self) -> None:
         self.peers = Peers()
         self.counters: NDArray[np.int64] = np.zeros(24, np.int64)
-        self._told = self.counters.copy()
         self._strangers = np.zeros(_BUCKETS + 2, np.int64)
         self._replies = np.zeros((BATCH, ANSWER_SIZE), np.uint8)
         self._iovecs = np.zeros((BATCH, 2), np.uint64)
@@ -256,10 +255,20 @@ class Door:
             *(self._schedule, self._padded, self._timespec, self._length, self.counters),
         )
 
-    def news(self) -> tuple[int, dict[str, int]]:
-        """Since the last call: datagrams that needed no Python, and those of them that were dropped, by reason."""
-        news, self._told = (self.counters - self._told).tolist(), self.counters.copy()
-        return news[DATAGRAMS], {reason: news[place] for place, reason in REASONS.items() if news[place]}
+    @property
+    def checks(self) -> int:
+        """Consent checks answered."""
+        return int(self.counters[CHECKS])
+
+    @property
+    def reports(self) -> int:
+        """Compounds of reports read."""
+        return int(self.counters[REPORTS])
+
+    def counted(self) -> tuple[int, dict[str, int]]:
+        """Datagrams that needed no Python, and those of them that were dropped, by reason."""
+        counts = self.counters.tolist()
+        return counts[DATAGRAMS], {reason: counts[place] for place, reason in REASONS.items() if counts[place]}
 
     def warm(self) -> None:
         """Compile or load the kernels now."""

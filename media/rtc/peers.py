@@ -93,8 +93,9 @@ class Peers:
     def unlink(self, key: int) -> None:
         """No relay is there any more."""
         entry = self.addresses.get(key)
-        self.addresses.remove(key)
-        self._release(entry)
+        if entry >= 0 and self.records[entry]["linked"]:
+            self.addresses.remove(key)
+            self._release(entry)
 
     def move(self, holder: Known, address: Address) -> None:
         """The peer is at another address now."""

@@ -1,8 +1,8 @@
 """The short way to the sound: WHEP past the router, with the same handlers and the same answers.
 
 A notification brings everyone in the same minute, and then finding the route and working out the handler's
-arguments takes four fifths of what a listener's request costs the control plane. These two requests of a crowd
-skip that; what else there is, and the document of the API, is the router's.
+arguments would be most of what a listener's request costs the control plane. These two requests of a crowd skip
+that; what else there is, whatever has a query, and the document of the API, is the router's.
 """
 
 import re
@@ -33,7 +33,7 @@ class Lane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a listener, or pass the request on."""
-        method = scope["method"] if scope["type"] == "http" else ""
+        method = scope["method"] if scope["type"] == "http" and not scope["query_string"] else ""
         if method == "POST" and (match := _POST.fullmatch(scope["path"])):
             route = self._post
         elif method == "DELETE" and (match := _DELETE.fullmatch(scope["path"])):

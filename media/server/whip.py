@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BeforeValidator
 
 from media.server.admission import check
 from media.server.auth import Named, NamedOrNobody, caller, no_token
@@ -65,6 +66,11 @@ _POST_PROBLEMS: Final = (400, 403, 404, 406, 409, 413, 415, 503)
 router: Final = APIRouter(prefix="/spaces/{space_id}", tags=["Media"])
 
 
+def _number(text: object) -> object:
+    """A query's text as the number it stands for; pydantic compares a Literal as it is."""
+    return int(text) if isinstance(text, str) and text.isdecimal() else text
+
+
 @router.post(
     "/whip",
     status_code=201,
@@ -109,6 +115,7 @@ async def listen(
     spaces: SpacesHere,
     ptime: Annotated[
         Literal[20, 40, 60] | None,
+        BeforeValidator(_number),
         Query(description="milliseconds of sound in a packet, as `a=ptime` in the offer: longer ones cost less"),
     ] = None,
 ) -> Response:

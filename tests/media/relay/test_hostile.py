@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from media.relay import core as core_module
 from media.relay.plane import RelayFullError
-from media.rtc.door import ANSWERS_MAX, DATAGRAMS
+from media.rtc.door import ANSWERS_MAX
 from media.rtc.rtcp import build_bye, build_receiver_report
 from media.rtc.sdp import parse_sdp
 from media.rtc.session import ADDRESSES_MAX, CONSENT_TIMEOUT
@@ -65,13 +65,13 @@ def test_spoofed_and_junk_datagrams_are_not_answered(world: World, listener: Mem
         *[bytes([first]) + noise.randbytes(noise.randrange(200)) for first in range(256)],
         *[noise.randbytes(noise.randrange(1, 1500)) for _ in range(200)],
     ]
-    before = world.core.stats.dropped.total()
+    before = world.core.snapshot().dropped.total()
     assert answers(world, datagrams) == []
-    assert world.core.stats.dropped.total() - before == len(datagrams)
+    assert world.core.snapshot().dropped.total() - before == len(datagrams)
     since = world.now
     world.run(0.5)
     assert hears(listener, 440.0, since)
-    assert len(world.core._by_key) == 2, "no address was learned"
+    assert world.core._demux.paths == 2, "no address was learned"
 
 
 def test_each_kind_of_stun_that_is_dropped_has_its_own_count(world: World, listener: Member):
@@ -79,7 +79,7 @@ def test_each_kind_of_stun_that_is_dropped_has_its_own_count(world: World, liste
     good = check(ufrag, password)
     broken = good[:-1] + bytes([good[-1] ^ 1])
     answers(world, [broken, check("nobody", password), check(ufrag, "x" * 32)])
-    counts = world.core.stats.dropped
+    counts = world.core.snapshot().dropped
     assert (counts["malformed STUN"], counts["STUN for no session"], counts["STUN not authentic"]) == (1, 1, 1)
 
 
@@ -113,9 +113,9 @@ def test_paths_beyond_the_limit_take_the_place_of_older_ones(world: World, liste
     for port in range(1, 3 * ADDRESSES_MAX):
         answers(world, [check(ufrag, password)], ("203.0.113.66", port))
     assert len(world.core._peers[listener.name].session.addresses) == ADDRESSES_MAX
-    assert len(world.core._by_key) == ADDRESSES_MAX + 1
+    assert world.core._demux.paths == ADDRESSES_MAX + 1
     world.core.drop_session(listener.name)
-    assert len(world.core._by_key) == 1, "all paths of an ended session are forgotten"
+    assert world.core._demux.paths == 1, "all paths of an ended session are forgotten"
 
 
 def test_nomination_moves_the_sound(world: World, listener: Member):
@@ -135,8 +135,8 @@ def test_listener_that_vanishes_is_dropped_after_15_s(world: World, listener: Me
     assert world.downs() == []
     world.run(7.5)
     assert world.downs() == [(listener.name, "consent lost")]
-    assert world.core.stats.listeners == 1, "the speaker listens on"
-    assert world.core.stats.sessions_down["consent lost"] == 1
+    assert world.core.snapshot().listeners == 1, "the speaker listens on"
+    assert world.core.snapshot().sessions_down["consent lost"] == 1
 
 
 def test_speaker_that_vanishes_falls_silent_at_once_and_is_dropped(world: World, listener: Member):
@@ -147,7 +147,7 @@ def test_speaker_that_vanishes_falls_silent_at_once_and_is_dropped(world: World,
     world.run(15.5)
     assert not hears(listener, 440.0, since)
     assert world.downs() == [(speaker.name, "consent lost")]
-    assert world.core.stats.speakers == 0
+    assert world.core.snapshot().speakers == 0
 
 
 def test_goodbye_ends_a_session_at_once(world: World, listener: Member):
@@ -173,7 +173,7 @@ def test_offer_that_is_never_used_is_forgotten(world: World):
     world.core.add_session(ROOM, "nobody", "unused", parse_sdp(unused.client.offer), world.now)
     world.run(31.0)
     assert world.downs() == [("unused", "consent lost")]
-    assert world.core.stats.sessions == 0
+    assert world.core.snapshot().sessions == 0
     unused.socket.close()
 
 
@@ -211,13 +211,13 @@ def test_replayed_reordered_cut_and_forged_sound_is_counted_and_not_heard(world:
     noise.shuffle(packets)
     for packet in packets:
         world.deliver(packet, speaker.address)
-    assert world.core.stats.dropped["forged or replayed"] == 0, "late is not wrong"
+    assert world.core.snapshot().dropped["forged or replayed"] == 0, "late is not wrong"
     for packet in packets:
         at = noise.randrange(12, len(packet))
         forged = packet[:at] + bytes([packet[at] ^ 1 << noise.randrange(8)]) + packet[at + 1 :]
         for bad in (packet, forged, packet[: noise.randrange(13, len(packet))]):
             world.deliver(bad, speaker.address)
-    assert world.core.stats.dropped["forged or replayed"] == 3 * len(packets)
+    assert world.core.snapshot().dropped["forged or replayed"] == 3 * len(packets)
     world.run(1.5)
     since = world.now
     world.run(0.5)
@@ -235,16 +235,16 @@ def test_mangled_datagrams_from_anywhere_hurt_nobody(world: World, listener: Mem
     @settings(max_examples=200, deadline=None, derandomize=True)
     @given(mangled([*recorded(), *live]), st.sampled_from(addresses))
     def deliver(datagram: bytes, source: tuple[str, int]) -> None:
-        before = world.core.stats.datagrams + world.core._door.counters[DATAGRAMS]
+        before = world.core.snapshot().datagrams
         world.deliver(datagram, source)
-        assert world.core.stats.datagrams + world.core._door.counters[DATAGRAMS] == before + 1
+        assert world.core.snapshot().datagrams == before + 1
 
     deliver()
     world.run(1.0)
     since = world.now
     world.run(0.5)
     assert hears(listener, 440.0, since)
-    assert world.core.stats.faults == 0
+    assert world.core.snapshot().faults == 0
     assert not world.downs()
 
 
@@ -255,7 +255,7 @@ def test_listener_that_floods_is_limited_and_the_others_hear_on(world: World, li
         world.deliver(datagram, listener.address)
         if number % 100 == 99:
             world.run(0.02)
-    assert 500 - 2 * ANSWERS_MAX <= world.core.stats.dropped["too many from one peer"] < 500
+    assert 500 - 2 * ANSWERS_MAX <= world.core.snapshot().dropped["too many from one peer"] < 500
     since = world.now
     world.run(0.5)
     assert hears(other, 440.0, since) and hears(listener, 440.0, since)
@@ -268,7 +268,7 @@ def test_check_that_the_door_answered_is_worth_nothing_from_elsewhere(world: Wor
     world.deliver(overheard, listener.address)
     assert world.core._door.peers.overheard(world.core._peers[listener.name], overheard[8:20])
     assert answers(world, [overheard]) == []
-    assert world.core.stats.dropped["STUN not authentic"] == 1
+    assert world.core.snapshot().dropped["STUN not authentic"] == 1
     assert world.core._peers[listener.name].session.address == listener.address
 
 
@@ -287,7 +287,7 @@ def test_check_in_the_name_of_another_s_address_takes_nothing_from_them(world: W
     assert hears(listener, 440.0, since + 0.1)
     world.run(40.0)
     assert world.downs() == [("unused", "consent lost")] or world.downs() == [("unused", "handshake failed")]
-    assert not world.core._newcomers
+    assert world.core._demux.newcomers == 0
 
 
 def test_session_that_takes_over_an_address_is_served_there(world: World, listener: Member):
@@ -309,5 +309,18 @@ def test_session_that_takes_over_an_address_is_served_there(world: World, listen
     world.run(20.0)
     assert hears(second, 440.0, since)
     assert len(world.downs()) == 1
-    assert world.core.stats.checks > 2
+    assert world.core.snapshot().checks > 2
     listener.client.close()
+
+
+def test_replies_that_the_system_refuses_are_counted_and_stay_counted(world: World, listener: Member):
+    before = world.core.snapshot().send_failures
+
+    def refuse(datagram: bytes, address: tuple[str, int]) -> None:
+        raise OSError
+
+    world.core._send, send = refuse, world.core._send
+    world.core.drop_session(listener.name)  # its goodbye goes nowhere
+    world.core._send = send
+    world.run(0.1)
+    assert world.core.snapshot().send_failures > before

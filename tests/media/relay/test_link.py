@@ -120,15 +120,15 @@ async def test_last_listener_who_leaves_takes_the_link_down(relays, pool, join):
     for _ in range(2):  # figures are as old as the last tick
         await relays[0].open_room(ROOM)
     assert not relays[1]._core._rooms
-    assert not relays[0]._core._feeds
-    assert not relays[1]._core._follows
+    assert not relays[0]._core._links._feeds
+    assert not relays[1]._core._links._follows
 
 
 async def test_packets_in_the_name_of_the_home_are_dropped_and_counted(relays, pool, join):
     await join("ana", A)
     await join("lea")
     far = await join("max")
-    ((link, _),) = relays[1]._core._follows.items()
+    ((link, _),) = relays[1]._core._links._follows.items()
     forger = SrtpContext(AES_128_GCM, secrets.token_bytes(28), link.ssrc)
     genuine_ssrc = [forger.protect(build_rtp(RtpPacket(96, n, 960 * n, link.ssrc, b"noise"))) for n in range(10)]
     unknown_ssrc = bytes([0x80, 96]) + bytes(30)

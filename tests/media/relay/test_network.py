@@ -93,7 +93,7 @@ def test_numbers_wrap_around_while_someone_speaks(world: World, sequence: int, t
     assert speaker.sequence > 65_536 or speaker.timestamp > 1 << 32
     level = [strength(listener.heard(t, t + 0.1), TONE) for t in np.arange(since, world.now - 0.1, 0.1)]
     assert min(level) > 0.9 * max(level) > 0.1
-    assert world.core.stats.speaker_frames["concealed"] == 0
+    assert world.core.snapshot().speaker_frames["concealed"] == 0
 
 
 def test_replayed_sound_is_not_heard_twice(world: World):

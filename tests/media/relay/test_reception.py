@@ -64,8 +64,8 @@ def test_reports_show_in_the_metrics_of_listeners_who_are_there(world: World):
         for listener in listeners:
             says(world, listener, 0.25)
         world.run(0.04)
-    assert world.core.stats.reports == 3
-    stats = RelayStats(reception=world.core.reception())
+    assert world.core.snapshot().reports == 3
+    stats = RelayStats(reception=world.core.snapshot().reception)
     samples = {
         (sample.name, sample.labels.get("le")): sample.value
         for family in families(stats)
@@ -77,7 +77,7 @@ def test_reports_show_in_the_metrics_of_listeners_who_are_there(world: World):
     assert samples["spaces_relay_listener_jitter_seconds_bucket", "0.01"] == 3
     assert samples["spaces_relay_listener_round_trip_seconds_count", None] == 0
     world.core.drop_session(listeners[0].name)
-    assert sum(world.core.reception()["loss_ratio"].counts) == 2
+    assert sum(world.core.snapshot().reception["loss_ratio"].counts) == 2
 
 
 def test_several_relays_are_added_up_and_one_that_ended_is_not():

@@ -50,12 +50,12 @@ def test_sound_follows_to_another_network(world: World, listener: Member):
     old.socket.close()
     world.run(40.0)
     assert not world.downs()
-    assert world.core.stats.checks > 5, "checks with the new credentials are answered at the door"
+    assert world.core.snapshot().checks > 5, "checks with the new credentials are answered at the door"
 
 
 def test_old_credentials_are_good_until_the_new_ones_nominate(world: World, listener: Member):
     session = world.core._peers[listener.name].session
-    (ufrag, password), before = session.credentials, world.core.stats.checks
+    (ufrag, password), before = session.credentials, world.core.snapshot().checks
     restart(world, listener)
     new_ufrag, new_password = session._credentials[1]
     assert len(answers(world, [check(new_ufrag, new_password)], ("203.0.113.1", 1))) == 1, "without nomination"
@@ -63,12 +63,12 @@ def test_old_credentials_are_good_until_the_new_ones_nominate(world: World, list
     assert session.address == listener.address
     world.deliver(check(ufrag, password), listener.address)
     world.run(0.02)
-    assert world.core.stats.checks == before + 1
+    assert world.core.snapshot().checks == before + 1
     assert len(answers(world, [check(new_ufrag, new_password, (USE_CANDIDATE, b""))], ("203.0.113.1", 2))) == 1
     assert session.credentials == (new_ufrag, new_password)
     assert session.address == ("203.0.113.1", 2)
     assert answers(world, [check(ufrag, password)], ("203.0.113.1", 1)) == []
-    assert world.core.stats.dropped["STUN for no session"] == 1
+    assert world.core.snapshot().dropped["STUN for no session"] == 1
 
 
 def test_fragment_of_the_same_ice_session_restarts_nothing(world: World, listener: Member):
@@ -86,12 +86,12 @@ def test_restart_that_is_never_used_changes_nothing(world: World, listener: Memb
         other = parse_fragment(write_fragment(f"never{number}", "u" * 22, "0", 111))
         assert world.core.restart_ice(listener.name, other, world.now)
     assert world.core.restart_ice(listener.name, fragment, world.now)
-    assert len(world.core._by_ufrag) == 3, "one of the speaker, two of the listener"
+    assert world.core._demux.fragments == 3, "one of the speaker, two of the listener"
     since = world.now
     world.run(30.0)
     assert hears(listener, 440.0, since)
     world.core.drop_session(listener.name)
-    assert len(world.core._by_ufrag) == len(world.core._by_key) == 1
+    assert world.core._demux.fragments == world.core._demux.paths == 1
 
 
 def test_restart_gives_a_lost_client_time_to_come_back(world: World, listener: Member):
@@ -112,4 +112,4 @@ def test_session_that_has_ended_cannot_be_restarted(world: World, listener: Memb
     world.core.drop_session(listener.name)
     with pytest.raises(PlaneError, match="not on this relay"):
         world.core.restart_ice(listener.name, fragment, world.now)
-    assert key_of(listener.address) not in world.core._by_key
+    assert world.core._demux.at(key_of(listener.address)) is None

@@ -103,7 +103,7 @@ def test_removed_participant_loses_all_sessions_and_is_silent(world: World, talk
     assert misses(listener, A, since)
     assert world.downs() == [(speaker.name, "removed"), (ear.name, "removed")]
     assert speaker.closed and ear.closed, "both were told"
-    assert world.core.stats.sessions == 1
+    assert world.core.snapshot().sessions == 1
 
 
 def test_end_of_a_room_ends_everyone_in_it_and_nobody_else(world: World, talk: tuple[Member, Member]):
@@ -118,7 +118,7 @@ def test_end_of_a_room_ends_everyone_in_it_and_nobody_else(world: World, talk: t
     assert {reason for _, reason in world.downs()} == {"room closed"}
     assert listener.closed == Closed("closed by peer")
     assert stranger.closed is None and len(stranger.packets) > 1
-    assert world.core.stats.rooms == 1
+    assert world.core.snapshot().rooms == 1
 
 
 def test_room_opened_again_is_a_new_one(world: World, talk: tuple[Member, Member]):
@@ -177,7 +177,7 @@ def test_room_that_cannot_be_mixed_falls_silent_and_leaves_the_others_alone(worl
     monkeypatch.setattr(room, "tick", broken)
     heard, since = len(listener.packets), world.now
     world.run(0.5)
-    assert world.core.stats.faults == 25
+    assert world.core.snapshot().faults == 25
     assert "could not be mixed" in caplog.text
     assert len(listener.packets) == heard
     assert hears(other, B, since)

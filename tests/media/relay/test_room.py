@@ -112,7 +112,7 @@ def test_without_the_right_to_speak_nothing_is_heard(world: World):
     listener = world.join("lea", "recvonly")
     world.run(1.0)
     assert misses(listener, A, 0.0)
-    assert world.core.stats.dropped["no right to speak"] >= 49
+    assert world.core.snapshot().dropped["no right to speak"] >= 49
     world.core.let_talk(ROOM, "mallory", True)
     world.run(0.5)
     since = world.now
@@ -126,7 +126,7 @@ def test_listener_who_sends_anyway_is_dropped_packet_by_packet(world: World):
     lea.says = A
     world.run(0.5)
     assert misses(other, A, 0.0)
-    assert world.core.stats.dropped["not negotiated"] >= 24
+    assert world.core.snapshot().dropped["not negotiated"] >= 24
 
 
 def test_newer_session_of_a_speaker_takes_the_place_of_the_older(world: World):
@@ -138,7 +138,7 @@ def test_newer_session_of_a_speaker_takes_the_place_of_the_older(world: World):
     since = world.now
     world.run(0.5)
     assert hears(listener, B, since) and misses(listener, A, since)
-    assert world.core.stats.dropped["superseded session"] > 0
+    assert world.core.snapshot().dropped["superseded session"] > 0
     world.core.drop_session(newer.name)
     world.run(0.8)
     since = world.now

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import numpy as np
 
 from media.audio.opus import Decoder, Encoder
-from media.relay.core import TICK, RelayCore
+from media.relay.core import RelayCore
 from media.relay.plane import PlaneEvent, SessionDown
+from media.relay.ticker import TICK
 from media.rtc.client import Client
 from media.rtc.events import Closed, RtpReceived
 from media.rtc.inbox import Inbox, key_of

@@ -23,6 +23,7 @@ class RecordingPlane:
         self.rooms: set[str] = set()
         self.sessions: dict[str, tuple[str, str]] = {}
         """Session to (room, participant)."""
+        self.offers: list[str] = []
         self.while_answering: Callable[[], None] = lambda: None
         self._listeners: list[Callable[[PlaneEvent], None]] = []
 
@@ -46,6 +47,7 @@ class RecordingPlane:
         if len(self.sessions) >= self.places:
             raise RelayFullError("All places of this relay are taken; try again in a moment.")
         await asyncio.sleep(0)
+        self.offers.append(offer)
         self.sessions[session] = (room, participant)
         self.while_answering()
         return "v=0\r\ns=answer\r\n"

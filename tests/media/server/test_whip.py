@@ -283,6 +283,17 @@ async def test_a_space_that_ends_while_somebody_connects(service: Service) -> No
     assert service.plane.sessions == {}
 
 
+async def test_a_listener_may_ask_for_longer_packets_in_the_address(service: Service) -> None:
+    path = await service.live()
+    for query in ("", "?ptime=40", "?ptime=60"):
+        await service.ok("ben", "POST", f"{path}/whep{query}", content=CHROMIUM, headers=SDP)
+    offers = [parse_sdp(offer).audio.ptime for offer in service.plane.offers]
+    assert offers == [None, 40, 60]
+    refused = await service.call("ben", "POST", f"{path}/whep?ptime=41", content=CHROMIUM, headers=SDP)
+    assert refused.status_code == 422
+    assert "20, 40 or 60" in refused.json()["detail"]
+
+
 async def test_a_join_storm_is_counted_exactly(service: Service) -> None:
     path = await service.live()
     locations = await asyncio.gather(*(service.connect(f"u{n}", path) for n in range(200)))

@@ -1,0 +1,29 @@
+"""One session in its room, as the relay's core keeps it."""
+
+from media.relay.room import Room
+from media.rtc.session import Session
+
+
+class Peer:
+    """What belongs to one session; ``entry`` and ``place`` are kept up to date by door and crowd."""
+
+    __slots__ = ("due", "entry", "frames", "name", "participant", "place", "room", "session", "since")
+
+    def __init__(self, name: str, participant: str, room: Room, session: Session, now: float) -> None:
+        self.name = name
+        self.participant = participant
+        self.room = room
+        self.session = session
+        self.since = now
+        self.frames = session.frames
+        self.place = -1
+        """Among those who are sent to, -1 for who hears nothing."""
+        self.entry = -1
+        """At the door, -1 before the handshake is done."""
+        self.due = float("inf")
+        """The earliest entry of this peer in the timer queue."""
+
+    @property
+    def up(self) -> bool:
+        """The handshake is done."""
+        return self.entry >= 0
