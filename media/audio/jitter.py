@@ -178,6 +178,23 @@ class JitterBuffer:
         gap = head.timestamp - self._cursor
         if gap > 0:
             return self._fill(now, gap, head, samples)
+        return self._take(head, gap)
+
+    def due(self, now: float) -> Step | None:
+        """What ``next`` would give if nothing is out of the ordinary, at a fraction of its cost; else None.
+
+        The packet of exactly this tick is there, nothing was made up before it, and with nothing held there is
+        neither an ``excess`` nor a ``shortage``.
+        """
+        if self._cursor is None or self._bridged:
+            return None
+        head = self._packets.get(self._expected)
+        if head is None or head.timestamp != self._cursor or head.samples != TICK:
+            return None
+        return self._take(head, 0) if -TICK < self._too_early(now) < SOON else None
+
+    def _take(self, head: Packet, gap: int) -> Step:
+        """Play a packet whose timestamp is ``gap`` (zero or negative) ahead of the cursor."""
         self._account(head)
         del self._packets[head.sequence]
         self._cursor = head.timestamp + head.samples

@@ -21,6 +21,8 @@ from media.audio.packet import RATE, OpusError
 # Numbers of libopus' opus_defines.h, which are its stable interface.
 APPLICATION_VOIP = 2048
 """Favour intelligible speech; the only one of the three applications whose SILK layer carries FEC by default."""
+APPLICATION_AUDIO = 2049
+"""Favour sound as it is: without the high-pass filter for voices, which costs a tenth of an encode and more."""
 SET_BITRATE = 4002
 SET_COMPLEXITY = 4010
 SET_INBAND_FEC = 4012

@@ -54,6 +54,8 @@ class Encoder:
     ``fec`` decides between two codecs. Only SILK carries spare copies; without them CELT says the same at the same
     bitrate, sounds no worse, and costs a third (``python -m loadtest.bench codec``). It may be switched while
     running: libopus bridges the change with a redundant frame.
+
+    ``filtered`` takes rumble out of a microphone's sound; a mix of voices that were filtered has none.
     """
 
     def __init__(
@@ -63,10 +65,12 @@ class Encoder:
         fec: bool = True,
         dtx: bool = False,
         expected_loss: float = 0.05,
+        filtered: bool = True,
     ) -> None:
         self._memory = ctypes.create_string_buffer(LIBRARY.opus_encoder_get_size(1))
         self._state = ctypes.addressof(self._memory)
-        check(LIBRARY.opus_encoder_init(self._state, RATE, 1, libopus.APPLICATION_VOIP), "make an encoder")
+        application = libopus.APPLICATION_VOIP if filtered else libopus.APPLICATION_AUDIO
+        check(LIBRARY.opus_encoder_init(self._state, RATE, 1, application), "make an encoder")
         self._pcm = np.zeros(MAX_SAMPLES, np.float32)
         self._pcm_address: int = self._pcm.ctypes.data
         self._packet = ctypes.create_string_buffer(_MAX_PACKET_BYTES)

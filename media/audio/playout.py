@@ -128,12 +128,20 @@ class Playout:
             return SILENCE
         self._told = None
         held = self._held.size
+        if not held and not self.muted and self._gain == 1.0 and (step := self.buffer.due(now)):
+            self._patience = self._impatience = 0
+            pcm, kind = self._render(step)
+            return self._frame(pcm, kind, self.buffer.position(FRAME), now)
         removable = self._removable(now, held)
         shortage = self.buffer.shortage(now, held)
         pcm, kind = self._gather(now, 2 * FRAME if removable else FRAME)
         position = self.buffer.position(pcm.size)
         pcm = self._shrink(pcm, removable) if removable else self._grow(pcm, shortage)
-        frame, self._held = pcm[:FRAME], pcm[FRAME:]
+        self._held = pcm[FRAME:] if pcm.size > FRAME else _NOTHING
+        return self._frame(pcm[:FRAME], kind, position, now)
+
+    def _frame(self, frame: Pcm, kind: Kind, position: int | None, now: float) -> Frame:
+        """What leaves in this tick: ``frame``, whose first sample has the timestamp ``position``."""
         if kind == "silence" and not self._held.size and not frame.any():
             self._gain = 0.0 if self.muted else 1.0
             return SILENCE

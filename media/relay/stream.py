@@ -27,7 +27,7 @@ class Stream:
     ``complexity`` is libopus' (0 to 10) without FEC, and ``fec_complexity`` with it.
     """
 
-    def __init__(self, crowd: Crowd, complexity: int = 3, fec_complexity: int = 6) -> None:
+    def __init__(self, crowd: Crowd, complexity: int = 2, fec_complexity: int = 6) -> None:
         self._crowd = crowd
         self._complexity, self._fec_complexity = complexity, fec_complexity
         self._encoder: Encoder | None = None
@@ -119,7 +119,7 @@ class Stream:
     def _open(self) -> Encoder:
         """The encoder, made when it is first needed: a Space in which nobody ever spoke has none."""
         if self._encoder is None:
-            self._encoder = Encoder()
+            self._encoder = Encoder(filtered=False)
             self._tune(self._encoder)
         return self._encoder
 

@@ -5,6 +5,7 @@ place is told. Rows are what is to be sent: handed out singly, filled anew each 
 """
 
 import secrets
+from struct import Struct
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,6 +31,9 @@ from media.rtc.vector import AVAILABLE
 
 REPORT_INTERVAL = 250
 """Ticks of 20 ms between two sender reports to the same listener: 5 s (RFC 3550 §6.2)."""
+_ROW = Struct("<QIII")
+"""A record of :data:`ROW`; packed into its bytes, it is written three times as fast as through numpy."""
+_LENGTH, _LENGTH_AT = Struct("<I"), 12
 _CNAME_LENGTH = 13
 """Bytes: with its item header and one zero a description's chunk then ends on a word boundary."""
 
@@ -57,6 +61,7 @@ class Crowd:
         self._keys = np.zeros(64, KEYS)
         self._rows = np.zeros(16, ROW)
         self._payloads = np.zeros((16, PAYLOAD_SPACE), np.uint8)
+        self._look()
         self._free_rows = list(range(15, -1, -1))
         self._buffers = SendBuffers()
         self._report_from = 0.0
@@ -133,8 +138,14 @@ class Crowd:
             size = len(self._rows)
             self._rows = _doubled(self._rows)
             self._payloads = _doubled(self._payloads)
+            self._look()
             self._free_rows = list(range(2 * size - 1, size - 1, -1))
         return self._free_rows.pop()
+
+    def _look(self) -> None:
+        """Keep the bytes of the tables at hand."""
+        self._row_bytes = self._rows.view(np.uint8).data
+        self._payload_bytes = self._payloads.reshape(-1).data
 
     def free_row(self, row: int) -> None:
         """Return a row that nobody hears any more."""
@@ -143,12 +154,15 @@ class Crowd:
 
     def fill(self, row: int, payload: bytes, timestamp: int, capture: int | None, marker: bool) -> None:
         """What the row's listeners get in this tick: at most 1,276 bytes of Opus, captured at an NTP time."""
-        self._payloads[row, : len(payload)] = np.frombuffer(payload, np.uint8)
-        self._rows[row] = (capture or 0, timestamp & 0xFFFF_FFFF, len(payload), marker)
+        start, size = row * PAYLOAD_SPACE, len(payload)
+        self._payload_bytes[start : start + size] = payload
+        _ROW.pack_into(
+            self._row_bytes, row * ROW.itemsize, capture or 0, timestamp & 0xFFFF_FFFF, size, marker
+        )
 
     def silence(self, row: int) -> None:
         """The row's listeners get nothing."""
-        self._rows[row]["length"] = 0
+        _LENGTH.pack_into(self._row_bytes, row * ROW.itemsize + _LENGTH_AT, 0)
 
     def send(self, fd: int) -> None:
         """Fan out every row to its listeners, through the UDP socket ``fd``. No Python runs per packet."""
