@@ -52,7 +52,7 @@ class Encoder:
     receiver reports.
 
     ``fec`` decides between two codecs. Only SILK carries spare copies; without them CELT says the same at the same
-    bitrate, sounds no worse, and costs a third (``python -m loadtest.bench codec``). It may be switched while
+    bitrate, sounds no worse, and costs a fifth (``python -m loadtest.bench codec``). It may be switched while
     running: libopus bridges the change with a redundant frame.
 
     ``filtered`` takes rumble out of a microphone's sound; a mix of voices that were filtered has none.

@@ -12,11 +12,12 @@ COMFORT_INTERVAL = 20
 FEC_ON, FEC_OFF = 1.0, 0.5
 """Percent of packets that listeners lose from which on they get spare copies, and below which no longer.
 
-Spare copies need SILK, which costs three times as much to encode (``python -m loadtest.bench codec``).
+Spare copies need SILK, which costs five times as much to encode (``python -m loadtest.bench codec``).
 """
 
-LOSS_MIN, LOSS_MAX = 0.05, 0.3
-"""Shares of packets that encoders with FEC reckon to be lost: some, never so many that sound suffers for it."""
+LOSS_MIN, LOSS_MAX = 0.06, 0.3
+"""Shares of packets that encoders with FEC reckon to be lost: never so many that sound suffers for it, and never
+so few that there is no room for copies. Up to 5 %, libopus prefers 20 kHz of bandwidth to copies of speech."""
 
 _SILENCE = np.zeros(FRAME, np.float32)
 

@@ -156,9 +156,7 @@ class Crowd:
         """What the row's listeners get in this tick: at most 1,276 bytes of Opus, captured at an NTP time."""
         start, size = row * PAYLOAD_SPACE, len(payload)
         self._payload_bytes[start : start + size] = payload
-        _ROW.pack_into(
-            self._row_bytes, row * ROW.itemsize, capture or 0, timestamp & 0xFFFF_FFFF, size, marker
-        )
+        _ROW.pack_into(self._row_bytes, row * ROW.itemsize, capture or 0, timestamp & 0xFFFF_FFFF, size, marker)
 
     def silence(self, row: int) -> None:
         """The row's listeners get nothing."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from media.audio.jitter import CAPACITY, LARGEST_EXCESS, JitterBuffer
@@ -44,6 +44,39 @@ def test_in_order_everything_is_decoded_at_once() -> None:
     kinds, buffer = run(list(range(30)))
     assert kinds == ["decode"] * 30
     assert counts(buffer) == {"received": 30}
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 60)), min_size=40, max_size=120))
+@example([(False, 0)] * 60)
+@settings(max_examples=100)
+def test_the_short_way_gives_what_the_long_way_would(fates: list[tuple[bool, int]]) -> None:
+    """Each packet is lost, or comes up to 60 ms late; where all is well, all go the short way."""
+    short, long = JitterBuffer(), JitterBuffer()
+    arrivals = sorted(
+        (i * TICK + late / 1_000, i) for i, (lost, late) in enumerate(fates) if not lost or late < 40
+    )
+    taken = 0
+    for tick in range(len(fates) + 10):
+        now = tick * TICK + 0.005
+        while arrivals and arrivals[0][0] <= now:
+            arrival, i = arrivals.pop(0)
+            for buffer in (short, long):
+                buffer.put(i, FRAME * i, PACKET, arrival)
+        excess, shortage = long.excess(now, 0), long.shortage(now, 0)
+        step = short.due(now)
+        taken += step is not None
+        have = 0
+        while have < FRAME:
+            expected = long.next(now, FRAME - have)
+            assert (step or short.next(now, FRAME - have)) == expected
+            if step:
+                assert (step.kind, step.samples, shortage) == ("decode", FRAME, 0)
+                assert excess <= 0
+            step = None
+            have += expected.samples
+        assert counts(short) == counts(long)
+    if not any(lost or late for lost, late in fates):
+        assert taken > len(fates) - 5
 
 
 def test_a_lost_packet_is_one_lost_tick_and_the_rest_is_on_time() -> None:

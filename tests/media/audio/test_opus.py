@@ -77,8 +77,19 @@ def test_settings_are_checked_and_take_effect() -> None:
     assert (encoder.bitrate, encoder.complexity, encoder.expected_loss) == (12_000, 6, 0.2)
 
 
-def test_fec_brings_back_the_lost_frame_better_than_concealment() -> None:
-    encoder = Encoder(bitrate=32_000, expected_loss=0.2)
+def test_only_a_filtered_encoder_takes_rumble_away() -> None:
+    power = {}
+    for filtered in (True, False):
+        encoder, decoder = Encoder(fec=False, filtered=filtered), Decoder()
+        heard = np.concatenate([decoder.decode(encoder.encode(f)) for f in frames(tone(25.0, 1.0))])
+        power[filtered] = float(np.mean(heard[RATE // 2 :] ** 2))
+    assert power[False] > 0.02
+    assert power[True] < 0.5 * power[False]
+
+
+@pytest.mark.parametrize("filtered", [True, False])
+def test_fec_brings_back_the_lost_frame_better_than_concealment(filtered: bool) -> None:
+    encoder = Encoder(bitrate=32_000, expected_loss=0.2, filtered=filtered)
     plain, sound = Decoder(), frames(voice(2.0))
     packets = [encoder.encode(f) for f in sound]
     assert sum(map(has_fec, packets)) > 30

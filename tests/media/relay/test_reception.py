@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 
-from media.audio.packet import has_fec
+from media.audio.opus import FRAME, has_fec
 from media.relay.core import RelayCore
 from media.relay.metrics import families
 from media.relay.reception import reception, worst_losses
 from media.relay.stats import RelayStats, total
-from media.relay.stream import LOSS_MAX, LOSS_MIN
+from media.relay.stream import LOSS_MAX, LOSS_MIN, Stream
+from media.rtc.crowd import Crowd
 from media.rtc.peers import PEER
 from media.rtc.rtcp import ReportBlock, build_receiver_report
 from media.rtc.sdp import parse_sdp
+from tests.media.audio.conftest import voice
 from tests.media.relay.world import Member, World
 
 
@@ -89,6 +91,24 @@ def test_several_relays_are_added_up_and_one_that_ended_is_not():
 def losses(core: RelayCore) -> dict[str, float]:
     """What each room's encoders reckon with; those of a silent room are not made yet."""
     return {name: room._full._open().expected_loss for name, room in core._rooms.items()}
+
+
+def test_speech_gets_spare_copies_from_the_first_percent_of_loss_on():
+    crowd = Crowd()
+    stream = Stream(crowd)
+    said = voice(4.0).reshape(-1, FRAME)
+
+    def copies() -> int:
+        sent = 0
+        for tick, pcm in enumerate(said):
+            stream.speak(pcm, FRAME * tick, None)
+            sent += has_fec(bytes(crowd._payloads[stream.row, : crowd._rows[stream.row]["length"]]))
+        return sent
+
+    assert copies() == 0
+    stream.expect_loss(1.0)
+    assert copies() > 50
+    stream.close()
 
 
 def test_encoders_of_a_room_reckon_with_what_its_listeners_lose(world: World):
