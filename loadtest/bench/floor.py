@@ -9,7 +9,8 @@ from numba import njit
 
 from media.rtc.fanout import BATCH
 from media.rtc.inbox import key_of
-from media.rtc.native import MMSGHDR_WORDS, sendmmsg
+from media.rtc.mmsg import ADDRESS_SIZE, MMSGHDR_SIZE, Messages
+from media.rtc.native import sendmmsg
 from media.rtc.stun import Address
 
 TICK = 0.02
@@ -19,7 +20,7 @@ TICK = 0.02
 def _send_all(fd: int, headers: Any, count: int, batch: int) -> int:  # pragma: no cover
     sent = 0
     while sent < count:
-        done = sendmmsg(fd, headers.ctypes.data + sent * 64, min(batch, count - sent), 0)
+        done = sendmmsg(fd, headers.ctypes.data + sent * MMSGHDR_SIZE, min(batch, count - sent), 0)
         if done <= 0:
             break
         sent += done
@@ -32,12 +33,11 @@ def bare_sendmmsg(hearers: list[Address], size: int, seconds: float) -> float:
     The bytes are no valid SRTP: receivers do their work on them and then drop them.
     """
     payload = np.full(size, 0x80, np.uint8)
-    iovec = np.array([payload.ctypes.data, size], np.uint64)
     addresses = np.zeros((len(hearers), 2), np.uint64)
     addresses[:, 0] = [key_of(address) for address in hearers]
-    headers = np.zeros((len(hearers), MMSGHDR_WORDS), np.uint64)
-    headers[:, 0] = addresses.ctypes.data + 16 * np.arange(len(hearers), dtype=np.uint64)
-    headers[:, 1], headers[:, 2], headers[:, 3] = 16, iovec.ctypes.data, 1
+    messages = Messages(np.broadcast_to(payload, (len(hearers), size)), size, addresses)
+    headers = messages.headers
+    headers["name_size"] = ADDRESS_SIZE
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.bind(("127.0.0.1", 0))
         _send_all(sender.fileno(), headers, 0, BATCH)  # compile or load

@@ -21,10 +21,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from media.rtc.aesgcm import KEYS, SIZE, TAG, authentic, derive
+from media.rtc.mmsg import Messages
 from media.rtc.native import (
     CLOCK_MONOTONIC,
     CLOCK_REALTIME,
-    MMSGHDR_WORDS,
     MSG_DONTWAIT,
     SRTP_OK,
     clock_gettime,
@@ -264,7 +264,7 @@ def _listen(  # pragma: no cover
         for event in range(count):
             fd = np.int64(events[event, _EVENT_FD])
             for index in range(_BATCH):
-                headers[index, 5] = _CONTROL
+                headers[index].control_size = _CONTROL
             taken = recvmmsg(fd, headers.ctypes.data, _BATCH, MSG_DONTWAIT, 0)
             wall = _now(CLOCK_REALTIME, timespec)
             for index in range(taken):
@@ -272,7 +272,7 @@ def _listen(  # pragma: no cover
                 if rows[fd] > 0:
                     seat = rows[fd] + (controls[index, 27] & (ROW - 1))
                 key = keys.ctypes.data + seat * SIZE
-                size = np.int64(headers[index, 7]) & 0xFFFF_FFFF
+                size = np.int64(headers[index].length)
                 _take(ears, seat, key, buffers[index], size, wall, length, state, ring, entries, delays, jitters)
         if state[WRITTEN] != handed:
             write(bell, one.ctypes.data, 8)
@@ -308,13 +308,7 @@ class Ears:
         self._rows = np.zeros(descriptors, np.int64)
         self._buffers = np.zeros((_BATCH, _DATAGRAM), np.uint8)
         self._controls = np.zeros((_BATCH, _CONTROL), np.uint8)
-        self._vectors = np.zeros((_BATCH, 2), np.uint64)
-        self._headers = np.zeros((_BATCH, MMSGHDR_WORDS), np.uint64)
-        each = np.arange(_BATCH, dtype=np.uint64)
-        self._vectors[:, 0] = self._buffers.ctypes.data + each * _DATAGRAM
-        self._vectors[:, 1] = _DATAGRAM - 16
-        self._headers[:, 2], self._headers[:, 3] = self._vectors.ctypes.data + each * 16, 1
-        self._headers[:, 4] = self._controls.ctypes.data + each * _CONTROL
+        self._messages = Messages(self._buffers, _DATAGRAM - 16, controls=self._controls)
         self._state = np.zeros(16, np.int64)
         self._ring = np.zeros((RING, _DATAGRAM), np.uint8)
         self._entries = np.zeros((RING, 4), np.int64)
@@ -342,7 +336,7 @@ class Ears:
 
     def _run(self) -> None:
         _listen(
-            *(self._epoll.fileno(), self.bell, self._headers, self._buffers, self._controls),
+            *(self._epoll.fileno(), self.bell, self._messages.headers, self._buffers, self._controls),
             *(self._rows, self._table, self._keys, self._state),
             *(self._ring, self._entries, self.delays, self.jitters),
         )

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from media.rtc.addresses import find
 from media.rtc.consent import ANSWER_SIZE, RIGHT, WRONG, answer, judge
 from media.rtc.fanout import flush
-from media.rtc.inbox import BATCH, FILLED, KNOWN, LOOKED, MSG_TRUNC, OPENED, TURN, Inbox
-from media.rtc.native import CLOCK_MONOTONIC, MMSGHDR_WORDS, SRTP_OK, clock_gettime, srtp_unprotect_rtcp
+from media.rtc.inbox import BATCH, FILLED, KNOWN, LOOKED, OPENED, TURN, Inbox
+from media.rtc.mmsg import ADDRESS_SIZE, MSG_TRUNC, Messages
+from media.rtc.native import CLOCK_MONOTONIC, SRTP_OK, clock_gettime, srtp_unprotect_rtcp
 from media.rtc.peers import CHECKS_KEPT, Peers
 from media.rtc.reception import book, find_block
 from media.rtc.sha1 import BLOCK, DIGEST, keyed, scratch
@@ -48,8 +49,6 @@ REASONS = {
 """Why a datagram was dropped, by place in ``counters``."""
 _WRONG, _FORGED, _UNASKED, _FLOOD, _STRANGER, _STRANGERS = REASONS
 _LEFT, _OPENED = -1, -2
-_FLAGS, _SIZE = 6, 7
-"""Words of a ``struct mmsghdr``."""
 _ROOM = 2 * BLOCK
 
 
@@ -115,7 +114,7 @@ def _report(  # pragma: no cover
     """Protected RTCP: read (:data:`REPORTS`), left to Python as it came or opened, or dropped."""
     if get32(packet, 4) != peer.reporter:
         return _leave(peer, False, turn)
-    length[0] = header[_SIZE]
+    length[0] = header.length
     if srtp_unprotect_rtcp(peer.srtp, packet.ctypes.data, length.ctypes.data) != SRTP_OK:
         return _FORGED
     block = find_block(packet, length[0], peer.ssrc)
@@ -123,7 +122,7 @@ def _report(  # pragma: no cover
         book(packet, block, peer, now, ntp)
     if block >= 0 and not peer.talks:  # a speaker's own clock and counts are for the session
         return REPORTS
-    header[_SIZE] = length[0]
+    header.length = length[0]
     return _OPENED if _leave(peer, False, turn) == _LEFT else _FLOOD
 
 
@@ -142,7 +141,7 @@ def _known(  # pragma: no cover
     length: Any,
 ) -> int:
     """One datagram of a peer."""
-    second, size = np.int64(now), np.int64(header[_SIZE] & np.uint64(0xFFFFFFFF))
+    second, size = np.int64(now), np.int64(header.length)
     if peer.second != second:
         peer.second, peer.answers, peer.handed, peer.packets = second, 0, 0, 0
     if peer.linked:
@@ -151,7 +150,7 @@ def _known(  # pragma: no cover
     reports = media and 192 <= packet[1] <= 223
     if media and not reports:
         return _leave(peer, True, turn) if peer.talks else _UNASKED
-    if peer.turn == turn or size == 0 or header[_FLAGS] & np.uint64(MSG_TRUNC):
+    if peer.turn == turn or size == 0 or header.flags & MSG_TRUNC:
         return _leave(peer, False, turn)
     if reports:
         return _report(packet, header, peer, now, ntp, turn, length)
@@ -216,7 +215,7 @@ def serve(  # pragma: no cover
         counters[verdict] += 1
         counters[DATAGRAMS] += 1
         if verdict == CHECKS:
-            reply_headers[answers, 0] = addresses.ctypes.data + 16 * index
+            reply_headers[answers].name = addresses.ctypes.data + ADDRESS_SIZE * index
             answers += 1
     if answers:
         flush(fd, reply_headers, reply_iovecs, answers, counters)
@@ -230,13 +229,8 @@ class Door:
         self.counters: NDArray[np.int64] = np.zeros(24, np.int64)
         self._strangers = np.zeros(_BUCKETS + 2, np.int64)
         self._replies = np.zeros((BATCH, ANSWER_SIZE), np.uint8)
-        self._iovecs = np.zeros((BATCH, 2), np.uint64)
-        self._iovecs[:, 0] = self._replies.ctypes.data + np.arange(BATCH, dtype=np.uint64) * ANSWER_SIZE
-        self._iovecs[:, 1] = ANSWER_SIZE
-        self._headers = np.zeros((BATCH, MMSGHDR_WORDS), np.uint64)
-        self._headers[:, 1] = 16
-        self._headers[:, 2] = self._iovecs.ctypes.data + np.arange(BATCH, dtype=np.uint64) * 16
-        self._headers[:, 3] = 1
+        self._messages = Messages(self._replies, ANSWER_SIZE)
+        self._messages.headers["name_size"] = ADDRESS_SIZE
         self._schedule, padded = scratch()
         self._padded = np.concatenate([padded, np.zeros(DIGEST, np.uint8)])
         self._timespec, self._length = np.zeros(2, np.int64), np.zeros(1, np.int32)
@@ -251,7 +245,7 @@ class Door:
             *(fd, inbox.data, inbox.addresses, inbox.headers, inbox.state, inbox.queues),
             *(table.slots, table.factor, self.peers.records, self._strangers),
             *(now, int(1e9 * deadline), ntp >> 16 & 0xFFFF_FFFF),
-            *(self._replies, self._iovecs, self._headers),
+            *(self._replies, self._messages.iovecs, self._messages.headers),
             *(self._schedule, self._padded, self._timespec, self._length, self.counters),
         )
 

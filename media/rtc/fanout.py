@@ -15,10 +15,10 @@ import numpy as np
 from numba import njit
 
 from media.rtc.aesgcm import SIZE, TAG, seal
+from media.rtc.mmsg import ADDRESS_SIZE, MMSGHDR_SIZE, Messages
 from media.rtc.native import (
     EAGAIN,
     EINTR,
-    MMSGHDR_WORDS,
     MSG_DONTWAIT,
     SRTP_OK,
     SRTP_TRAILER_MAX,
@@ -64,16 +64,13 @@ PACKETS, BYTES, FAILURES, REPORTS = 0, 1, 2, 3
 """Places in ``counters``: int64 each, only ever growing."""
 
 
-class SendBuffers:
+class SendBuffers(Messages):
     """One batch of packets with the headers ``sendmmsg`` wants; reused for ever, so sending allocates nothing."""
 
     def __init__(self) -> None:
         self.packets = np.zeros(BATCH * _PACKET_SPACE, np.uint8)
-        self.iovecs = np.zeros((BATCH, 2), np.uint64)
-        self.headers = np.zeros((BATCH, MMSGHDR_WORDS), np.uint64)
-        self.headers[:, 1] = 16  # sizeof(struct sockaddr_in)
-        self.headers[:, 2] = self.iovecs.ctypes.data + np.arange(BATCH, dtype=np.uint64) * 16
-        self.headers[:, 3] = 1
+        super().__init__(self.packets.reshape(BATCH, _PACKET_SPACE), _PACKET_SPACE)
+        self.headers["name_size"] = ADDRESS_SIZE
         self.length = np.zeros(1, np.int32)
         self.counters = np.zeros(8, np.int64)
 
@@ -89,11 +86,11 @@ def flush(fd: int, headers: Any, iovecs: Any, count: int, counters: Any) -> None
     waited = False
     sent = 0
     while sent < count:
-        done = sendmmsg(fd, headers.ctypes.data + sent * 64, count - sent, MSG_DONTWAIT)
+        done = sendmmsg(fd, headers.ctypes.data + sent * MMSGHDR_SIZE, count - sent, MSG_DONTWAIT)
         if done > 0:
             counters[PACKETS] += done
             for index in range(sent, sent + done):
-                counters[BYTES] += np.int64(iovecs[index, 1])
+                counters[BYTES] += np.int64(iovecs[index].length)
             sent += done
             continue
         error = errno()
@@ -113,7 +110,7 @@ def _lay_out(longest: int, packets: Any, iovecs: Any) -> int:  # pragma: no cove
     """Place a batch's packets as closely as the longest payload allows; returns the bytes from one to the next."""
     stride = (_AROUND + longest + 63) // 64 * 64
     for index in range(BATCH):
-        iovecs[index, 0] = packets.ctypes.data + index * stride
+        iovecs[index].base = packets.ctypes.data + index * stride
     return stride
 
 
@@ -183,8 +180,8 @@ def send_rows(  # pragma: no cover
         listeners[index].sequence = sequence + 1
         listeners[index].packets += 1
         listeners[index].octets += size
-        iovecs[filled, 1] = length[0]
-        headers[filled, 0] = base + index * 64 + _ADDRESS_OFFSET
+        iovecs[filled].length = length[0]
+        headers[filled].name = base + index * 64 + _ADDRESS_OFFSET
         filled += 1
         if filled == BATCH:
             flush(fd, headers, iovecs, filled, counters)
@@ -232,8 +229,8 @@ def send_reports(  # pragma: no cover
             counters[FAILURES] += 1
             continue
         counters[REPORTS] += 1
-        iovecs[filled, 1] = length[0]
-        headers[filled, 0] = base + index * 64 + _ADDRESS_OFFSET
+        iovecs[filled].length = length[0]
+        headers[filled].name = base + index * 64 + _ADDRESS_OFFSET
         filled += 1
         if filled == BATCH:
             flush(fd, headers, iovecs, filled, counters)

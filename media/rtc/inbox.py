@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from media.rtc.native import MMSGHDR_WORDS, MSG_DONTWAIT, recvmmsg
+from media.rtc.mmsg import ADDRESS_SIZE, MSG_TRUNC, Messages
+from media.rtc.native import MSG_DONTWAIT, recvmmsg
 from media.rtc.stun import Address
 
 BATCH = 64
 """Datagrams a ``recvmmsg``."""
 DATAGRAM_MAX = 2048
 """Bytes; nothing a WebRTC peer sends is larger than an Ethernet frame, what is larger is dropped."""
-MSG_TRUNC = 0x20
 
 FILLED, LOOKED, KNOWN, STRANGERS, TURN = range(5)
 """Places in ``state``: datagrams of this batch, those the door has dealt with, those it left to Python in each
@@ -30,8 +30,8 @@ OPENED = 1 << 16
 @njit(nogil=True, cache=True)
 def _receive(fd: int, headers: Any) -> int:  # pragma: no cover
     for index in range(headers.shape[0]):
-        headers[index, 1] = 16
-        headers[index, 6] = 0
+        headers[index].name_size = ADDRESS_SIZE
+        headers[index].flags = 0
     return recvmmsg(fd, headers.ctypes.data, headers.shape[0], MSG_DONTWAIT, 0)
 
 
@@ -42,14 +42,9 @@ class Inbox:
         self.data = np.zeros((BATCH, DATAGRAM_MAX), np.uint8)
         self.addresses = np.zeros((BATCH, 2), np.uint64)
         """A ``sockaddr_in`` each."""
-        iovecs = np.zeros((BATCH, 2), np.uint64)
-        iovecs[:, 0] = self.data.ctypes.data + np.arange(BATCH, dtype=np.uint64) * DATAGRAM_MAX
-        iovecs[:, 1] = DATAGRAM_MAX
-        self._iovecs = iovecs
-        self.headers = np.zeros((BATCH, MMSGHDR_WORDS), np.uint64)
-        self.headers[:, 0] = self.addresses.ctypes.data + np.arange(BATCH, dtype=np.uint64) * 16
-        self.headers[:, 2] = self._iovecs.ctypes.data + np.arange(BATCH, dtype=np.uint64) * 16
-        self.headers[:, 3] = 1
+        self._messages = Messages(self.data, DATAGRAM_MAX, self.addresses)
+        self.headers = self._messages.headers
+        self._flags, self._lengths = self.headers["flags"], self.headers["length"]
         self.state = np.zeros(8, np.int64)
         self.queues = np.zeros((2, BATCH), np.int32)
         """Of those who are known, and of strangers: indices, some with :data:`OPENED`."""
@@ -83,7 +78,7 @@ class Inbox:
         for index, (datagram, key) in enumerate(datagrams):
             self.data[index, : len(datagram)] = np.frombuffer(datagram, np.uint8)
             self.addresses[index, 0] = key
-            self.headers[index, 6], self.headers[index, 7] = 0, len(datagram)
+            self._flags[index], self._lengths[index] = 0, len(datagram)
         self._begin(len(datagrams))
 
     def pop(self) -> tuple[bytes, int, bool]:
@@ -93,11 +88,11 @@ class Inbox:
         """
         entry = self._next()
         index = entry & ~OPENED
-        if int(self.headers[index, 6]) & MSG_TRUNC:
+        if int(self._flags[index]) & MSG_TRUNC:
             self.truncated += 1
             return b"", 0, False
         start = index * DATAGRAM_MAX
-        size = int(self.headers[index, 7]) & 0xFFFF_FFFF
+        size = int(self._lengths[index])
         source = int(self.addresses[index, 0])
         return bytes(self._view[start : start + size]), source, entry >= OPENED
 

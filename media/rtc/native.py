@@ -51,9 +51,6 @@ MSG_DONTWAIT = 0x40
 EINTR, EAGAIN = 4, 11
 CLOCK_REALTIME, CLOCK_MONOTONIC = 0, 1
 
-MMSGHDR_WORDS = 8
-"""A ``struct mmsghdr`` is 64 bytes on LP64 Linux: name, namelen, iov, iovlen, control, controllen, flags, len."""
-
 
 @intrinsic
 def _load_int32(context: Any, address: Any) -> Any:
