@@ -25,6 +25,7 @@ from sim.run import Run, new_run_id
 START_TIMEOUT = 90.0
 """Seconds for a server to become ready; the first start on a machine compiles its kernels."""
 STOP_TIMEOUT = 15.0
+"""Seconds a server has to end by itself."""
 LOCUSTFILE = Path(__file__).parent / "locustfile.py"
 
 
@@ -49,21 +50,28 @@ def server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="spaces-lab-") as folder:
         port, log = free_port(), Path(folder) / "server.log"
         command = [sys.executable, "-m", "media", "--port", str(port), "--data", folder]
-        with log.open("w") as output:
-            process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603 (our own)
-        try:
+        with process(command, log) as running:
             base = f"http://127.0.0.1:{port}"
-            _wait_until_ready(process, base, log)
+            _wait_until_ready(running, base, log)
             token = [sys.executable, "-m", "media", "token", "--user", "lab", "--admin", "--data", folder]
             printed = subprocess.run(token, check=True, capture_output=True, text=True)  # noqa: S603 (our own)
-            yield Server(base, printed.stdout.strip(), process.pid)
-        finally:
-            process.terminate()
-            try:
-                process.wait(STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            yield Server(base, printed.stdout.strip(), running.pid)
+
+
+@contextmanager
+def process(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a server until the end of the context, what it says in ``log``."""
+    with log.open("wb") as output:
+        running = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603 (our own list)
+    try:
+        yield running
+    finally:
+        running.terminate()
+        try:
+            running.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
 
 
 def swarm(

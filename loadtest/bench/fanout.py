@@ -9,9 +9,7 @@ from rich.progress import Progress
 
 from loadtest.bench.floor import bare_sendmmsg
 from loadtest.bench.result import Target
-from loadtest.bench.stand import Stand, bar, stand
-from loadtest.engine.engine import Engine
-from loadtest.engine.member import Timings
+from loadtest.bench.stand import SETTLE, Stand, bar, join_all, late_ticks, stand
 
 TARGETS = (
     Target("listeners", ">=", 4000),
@@ -23,13 +21,9 @@ TARGETS = (
     Target("fanout_p99_ms", "<", 18.0),
 )
 SPEAKERS = 2
-SETTLE = 2.0
-"""Seconds after the last join, and after each change of who sends, before anything is measured."""
 STEPS = "800,3000,4000,5000"
 REFERENCE = 3000
 """The step whose cost per packet is the figure."""
-LATE = 0.01
-"""Seconds; a tick later than this is late."""
 FANOUT_MS = 18.0
 """A fan-out longer than this leaves a tick of 20 ms no time for anything else."""
 
@@ -89,26 +83,6 @@ async def _step(built: Stand, listeners: int, chosen: argparse.Namespace, progre
     return {"listeners": listeners, "held": held, **step}
 
 
-async def join_all(built: Stand, listeners: int, rate: float, progress: Progress) -> list[Timings]:
-    """Let listeners join evenly spaced; returns their timings."""
-    return await join_at(built.engine, built.venue.whep, listeners, rate, progress)
-
-
-async def join_at(
-    engine: Engine, whep: str, listeners: int, rate: float, progress: Progress, who: str = "joining"
-) -> list[Timings]:
-    """The same at any server that speaks WHEP."""
-    task = progress.add_task(who, total=listeners)
-
-    async def join(number: int) -> Timings:
-        await asyncio.sleep(number / rate)
-        _, timings = await engine.join("listener", whep)
-        progress.advance(task)
-        return timings
-
-    return await asyncio.gather(*(join(number) for number in range(listeners)))
-
-
 async def _round(built: Stand, seconds: float) -> dict[str, float]:
     built.probe.row()
     built.engine.snapshot()
@@ -120,7 +94,7 @@ async def _round(built: Stand, seconds: float) -> dict[str, float]:
         "packets_per_s": relay["packets"] / seconds,
         "send_failures": relay["send_failures"],
         "tick_late_p99_ms": relay["tick_late_p99_ms"],
-        "late_ticks": built.probe.longer("tick late", LATE),
+        "late_ticks": late_ticks(built.probe),
         "fanout_p99_ms": built.probe.stage_ms("fan-out", 0.99),
         "mouth_to_ear_p50_ms": ears["mouth_to_ear_p50_ms"],
         "mouth_to_ear_p99_ms": ears["mouth_to_ear_p99_ms"],

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from loadtest.voice import TICK
 from media.rtc.fanout import BATCH
 from media.rtc.inbox import key_of
 from media.rtc.mmsg import ADDRESS_SIZE, MMSGHDR_SIZE, Messages
 from media.rtc.native import sendmmsg
 from media.rtc.stun import Address
-
-TICK = 0.02
 
 
 @njit(nogil=True, cache=True)

@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from loadtest.bench.fanout import join_all
 from loadtest.bench.result import Target
-from loadtest.bench.stand import Stand, bar, now, stand
+from loadtest.bench.stand import SETTLE, Stand, bar, join_all, now, stand
 
 TARGETS = (
     Target("join_cpu_ms", "<=", 3.0),
@@ -25,8 +24,6 @@ TARGETS = (
 )
 WARM, WARM_RATE = 100, 100.0
 """Joins before the flood, and how many a second."""
-SETTLE = 2.0
-"""Seconds between the last of those who are there and the storm."""
 WATCH = 0.4
 """Seconds between two looks at the latest tick, of which the relay remembers a second."""
 IDLE = 5.0

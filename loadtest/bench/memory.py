@@ -5,9 +5,8 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
-from loadtest.bench.fanout import join_all
 from loadtest.bench.result import Target
-from loadtest.bench.stand import Stand, bar, stand
+from loadtest.bench.stand import Stand, bar, join_all, stand
 
 TARGETS = (Target("kb_per_listener", "<=", 25.0),)
 SPEAKERS = 2

@@ -8,19 +8,15 @@ from typing import Any
 from rich.progress import Progress
 
 from loadtest.bench.result import Target
-from loadtest.bench.stand import bar, speak, stand
+from loadtest.bench.stand import SETTLE, bar, join_all, join_at, late_ticks, speak, stand
 from loadtest.engine.engine import Engine
 from loadtest.lab import server
-from loadtest.recorder import LATE, RelayProbe
-from loadtest.venue import Host, Venue
+from loadtest.recorder import RelayProbe
+from loadtest.venue import Host
 
 TARGETS = (Target("core_percent_13_mics", "<=", 15.0), Target("small_spaces_per_core", ">=", 100))
 MICROPHONES = 13
 SMALL_SPEAKERS, SMALL_LISTENERS = 3, 20
-SETTLE = 2.0
-"""Seconds after the last join before anything is measured."""
-LATE_SECONDS = 0.01
-"""A tick later than this is late."""
 STAGES = ("decode", "mix", "encode")
 
 
@@ -45,7 +41,7 @@ async def run(chosen: argparse.Namespace) -> dict[str, Any]:
 
 async def _microphones(chosen: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     async with stand("mix", MICROPHONES, continuous=False) as built:
-        await _listeners(built.engine, [built.venue], chosen.listeners, chosen.join_rate, progress)
+        await join_all(built, chosen.listeners, chosen.join_rate, progress)
         await asyncio.sleep(SETTLE)
         built.probe.row()
         await asyncio.sleep(chosen.seconds)
@@ -76,7 +72,8 @@ async def _small_spaces(chosen: argparse.Namespace, progress: Progress) -> dict[
                 for number, venue in enumerate(venues, start=there):
                     for speaker in range(SMALL_SPEAKERS):
                         await speak(engine, venue, speaker, SMALL_SPEAKERS * number + speaker, continuous=False)
-                await _listeners(engine, venues, SMALL_LISTENERS * len(venues), chosen.join_rate, progress)
+                places = [venue.whep for venue in venues]
+                await join_at(engine, places, SMALL_LISTENERS * len(places), chosen.join_rate, progress)
                 there = spaces
                 await asyncio.sleep(SETTLE)
                 steps.append(await _step(engine, probe, spaces, chosen.seconds))
@@ -95,7 +92,7 @@ async def _step(engine: Engine, probe: RelayProbe, spaces: int, seconds: float) 
     row, ears = probe.row(), engine.snapshot()
     return {
         "spaces": spaces,
-        "late_ticks": probe.longer(LATE, LATE_SECONDS),
+        "late_ticks": late_ticks(probe),
         "tick_late_p99_ms": row["tick_late_p99_ms"],
         "media_core_percent": 100 * row["media_cpu_s"] / seconds,
         "fan_out_core_percent": 100 * probe.stage_seconds("fan-out") / seconds,
@@ -105,15 +102,3 @@ async def _step(engine: Engine, probe: RelayProbe, spaces: int, seconds: float) 
         "lost": ears["lost"],
         "generator_cpu": ears["generator_cpu"],
     }
-
-
-async def _listeners(engine: Engine, venues: list[Venue], count: int, rate: float, progress: Progress) -> None:
-    """Let listeners join evenly spaced, the same number in each Space."""
-    task = progress.add_task("joining", total=count)
-
-    async def join(number: int) -> None:
-        await asyncio.sleep(number / rate)
-        await engine.join("listener", venues[number % len(venues)].whep)
-        progress.advance(task)
-
-    await asyncio.gather(*(join(number) for number in range(count)))

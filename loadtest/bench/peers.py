@@ -10,19 +10,16 @@ from typing import Any
 
 from rich.progress import Progress
 
-from loadtest.bench.fanout import join_at
 from loadtest.bench.result import Target
 from loadtest.bench.rivals import audiobridge, island, janus, ours, stock, streaming
 from loadtest.bench.rivals.stage import Stage
-from loadtest.bench.stand import bar, now
+from loadtest.bench.stand import SETTLE, bar, join_at, now
 
 TARGETS = (
     Target("janus_streaming_ratio", ">=", 5.0),
     Target("janus_audiobridge_ratio", ">=", 40.0),
     Target("aiortc_ratio", ">=", 100.0),
 )
-SETTLE = 2.0
-"""Seconds after the last join before anything is measured."""
 PACE = 50
 """Packets a second that each listener should get."""
 
@@ -84,7 +81,7 @@ async def run(chosen: argparse.Namespace) -> dict[str, Any]:
 async def _measure(server: Rival, chosen: argparse.Namespace, progress: Progress) -> dict[str, float]:
     listeners = max(1, round(chosen.scale * server.listeners))
     async with server.stage() as stage:
-        await join_at(stage.engine, stage.whep, listeners, server.join_rate, progress, server.name)
+        await join_at(stage.engine, [stage.whep], listeners, server.join_rate, progress, server.name)
         await asyncio.sleep(SETTLE)
         stage.engine.snapshot()
         begun, used, totals = now(), stage.cpu_seconds(), stage.engine.totals()

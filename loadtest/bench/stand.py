@@ -1,7 +1,8 @@
 """The test stand: a server in a process of its own, an engine in this one, and a Space where they meet."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -10,10 +11,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from loadtest.engine.engine import Engine
+from loadtest.engine.member import Timings
 from loadtest.lab import Server, server
-from loadtest.recorder import RelayProbe
+from loadtest.recorder import LATE, RelayProbe
 from loadtest.venue import Host, Venue
 
+SETTLE = 2.0
+"""Seconds after the last join, and after each change of who sends, before anything is measured."""
+LATE_AFTER = 0.01
+"""Seconds; a tick later than this is late."""
 SPEAKER_SEATS = 10
 """Seats beside those of host and co-hosts, by the default policy: who is one too many becomes a co-host."""
 
@@ -60,6 +66,31 @@ async def stand(title: str, speakers: int, address: str = "", *, continuous: boo
             yield built
         finally:
             await engine.stop()
+
+
+async def join_all(built: Stand, listeners: int, rate: float, progress: Progress) -> list[Timings]:
+    """Let listeners join evenly spaced; returns their timings."""
+    return await join_at(built.engine, [built.venue.whep], listeners, rate, progress)
+
+
+async def join_at(
+    engine: Engine, places: Sequence[str], listeners: int, rate: float, progress: Progress, who: str = "joining"
+) -> list[Timings]:
+    """The same at any server that speaks WHEP, the next listener at the next of its addresses."""
+    task = progress.add_task(who, total=listeners)
+
+    async def join(number: int) -> Timings:
+        await asyncio.sleep(number / rate)
+        _, timings = await engine.join("listener", places[number % len(places)])
+        progress.advance(task)
+        return timings
+
+    return await asyncio.gather(*(join(number) for number in range(listeners)))
+
+
+def late_ticks(probe: RelayProbe) -> int:
+    """How many ticks of the probe's last row were late."""
+    return probe.longer(LATE, LATE_AFTER)
 
 
 def now() -> float:

@@ -30,8 +30,8 @@ import numpy as np
 
 from loadtest.engine.clockwork import Clockwork
 from loadtest.engine.netem import Netem
-from loadtest.voice import Clip
-from media.audio.opus import FRAME, RATE, Pcm
+from loadtest.voice import TICK, Clip
+from media.audio.opus import FRAME, Pcm
 from media.audio.playout import Playout
 from media.rtc.client import EXTENSION_IDS, PAYLOAD_TYPE, Client
 from media.rtc.dtls import Identity
@@ -41,8 +41,6 @@ from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI, RtpPacket, build_rt
 from media.rtc.sdp import Direction
 from media.rtc.uplink import Uplink
 
-TICK = FRAME / RATE
-"""Seconds of sound in a packet."""
 HOUSEKEEPING = 0.05
 """Seconds between looks at a client's timers."""
 REPORT_INTERVAL = 5.0

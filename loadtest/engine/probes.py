@@ -12,8 +12,8 @@ import numpy as np
 from loadtest.engine.clockwork import Clockwork
 from loadtest.engine.member import JoinError
 from loadtest.engine.netem import Netem
-from loadtest.engine.probe import TICK, ListeningProbe, Probe, SpeakingProbe
-from loadtest.voice import Clip
+from loadtest.engine.probe import ListeningProbe, Probe, SpeakingProbe
+from loadtest.voice import TICK, Clip
 from media.audio.levels import level_dbov
 from media.audio.opus import FRAME, Decoder, Encoder, Pcm
 from media.rtc.dtls import Identity

@@ -10,14 +10,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from loadtest.voice import Clip
+from loadtest.voice import FRAME, TICK, Clip
 from media.rtc.client import EXTENSION_IDS, PAYLOAD_TYPE, Client
 from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI, RtpPacket, build_rtp, ntp_time
 from sim.conversation import talk_spurts
 
-TICK = 0.02
-"""Seconds of sound in a packet."""
-FRAME = 960
 _HORIZON = 600.0
 """Seconds of talk-spurts drawn at a time."""
 

@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 
 ARCHIVE = Path(__file__).with_name("clips.npz")
 
-FRAME_SECONDS = 0.02
+TICK = 0.02
+"""Seconds of sound in a packet."""
+FRAME = 960
+"""The same on RTP's clock of 48 kHz (RFC 7587 §4.1)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +37,7 @@ class Clip:
     @property
     def seconds(self) -> float:
         """How long it lasts."""
-        return len(self.packets) * FRAME_SECONDS
+        return len(self.packets) * TICK
 
 
 @cache

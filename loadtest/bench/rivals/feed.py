@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from loadtest.engine.voice import FRAME, TICK
-from loadtest.voice import clips
+from loadtest.voice import FRAME, TICK, clips
 from media.rtc.client import PAYLOAD_TYPE
 from media.rtc.rtp import RtpPacket, build_rtp
 

@@ -15,8 +15,8 @@ from typing import Any
 import aiohttp
 
 from loadtest.bench.rivals.island import INTERFACE
-from loadtest.bench.rivals.stage import folder, process, program
-from loadtest.lab import LabError, free_port
+from loadtest.bench.rivals.stage import folder, program
+from loadtest.lab import LabError, free_port, process
 
 ADVICE = "apt-get install -y --no-install-recommends janus (Debian 12 has 1.1.2)"
 START_TIMEOUT = 15.0
@@ -112,7 +112,7 @@ async def janus(plugin: str, configuration: str) -> AsyncIterator[Janus]:
         (place / "janus.jcfg").write_text(_CORE.format(folder=place, **core))
         (place / "janus.transport.websockets.jcfg").write_text(_WEBSOCKETS.format(port=port))
         (place / f"janus.plugin.{plugin}.jcfg").write_text(configuration)
-        with process([binary, "-F", str(place)], place) as running:
+        with process([binary, "-F", str(place)], place / "log") as running:
             async with aiohttp.ClientSession() as http:
                 socket = await _connect(http, f"ws://127.0.0.1:{port}/", running, place / "log")
                 made = Janus(socket, running.pid)

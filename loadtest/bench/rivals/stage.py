@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,8 +11,6 @@ from pathlib import Path
 from loadtest.engine.engine import Engine
 from loadtest.lab import LabError
 
-STOP_TIMEOUT = 10.0
-"""Seconds a server has to end by itself."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PPID, _UTIME, _STIME = 1, 11, 12
 """Places in ``/proc/<pid>/stat`` after the name (proc(5))."""
@@ -61,22 +58,6 @@ def program(name: str, advice: str) -> str:
     if found is None:
         raise LabError(f"{name} is not installed: {advice}.")
     return found
-
-
-@contextmanager
-def process(command: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server until the end of the context, its output in ``log`` in ``folder``."""
-    with (folder / "log").open("wb") as log:
-        running = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603 (our own list)
-    try:
-        yield running
-    finally:
-        running.terminate()
-        try:
-            running.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            running.wait()
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
-from loadtest.bench.rivals.stage import Stage, engine, folder, process
-from loadtest.lab import LabError, free_port
+from loadtest.bench.rivals.stage import Stage, engine, folder
+from loadtest.lab import LabError, free_port, process
 
 HOST = "127.0.0.1"
 START_TIMEOUT = 15.0
@@ -20,7 +20,7 @@ async def stage() -> AsyncIterator[Stage]:
     port = free_port()
     url = f"http://{HOST}:{port}/"
     command = [sys.executable, "-m", "loadtest.bench.rivals.stock_server", HOST, str(port)]
-    with folder() as place, process(command, place) as running:
+    with folder() as place, process(command, place / "log") as running:
         async with aiohttp.ClientSession() as http:
             deadline = asyncio.get_running_loop().time() + START_TIMEOUT
             while not await _answers(http, url):

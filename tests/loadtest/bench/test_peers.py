@@ -6,9 +6,9 @@ import sys
 
 from rich.progress import Progress
 
-from loadtest.bench.fanout import join_at
 from loadtest.bench.rivals import stock
 from loadtest.bench.rivals.streaming import as_answer
+from loadtest.bench.stand import join_at
 from media.rtc.client import Client
 from media.rtc.sdp import parse_sdp
 from tests.media.rtc.pair import identity
@@ -17,7 +17,7 @@ from tests.media.rtc.pair import identity
 async def test_aiortc_sends_every_listener_fifty_packets_a_second_and_is_billed_for_it():
     async with stock.stage() as stage:
         with Progress(disable=True) as progress:
-            timings = await join_at(stage.engine, stage.whep, 2, 20.0, progress)
+            timings = await join_at(stage.engine, [stage.whep], 2, 20.0, progress)
         before = stage.cpu_seconds()
         assert all(each.first_packet_ms > 0 for each in timings)
         while stage.engine.totals()["received"] < 150:  # three members; the test's own timeout ends it else

@@ -14,11 +14,11 @@ from loadtest.engine.chirp import CYCLE, add_chirps
 from loadtest.engine.chirp_ear import ChirpEar, Delay
 from loadtest.engine.member import JoinError
 from loadtest.engine.netem import Netem, UniformLoss
-from loadtest.engine.probe import TICK, ListeningProbe, SpeakingProbe
+from loadtest.engine.probe import ListeningProbe, SpeakingProbe
 from loadtest.engine.probes import Probes, encode, soon, speech
 from loadtest.lab import Server
 from loadtest.venue import Host, Venue
-from loadtest.voice import Clip, clips
+from loadtest.voice import TICK, Clip, clips
 from media.audio.opus import FRAME, Pcm
 
 CODECS = 2 * 0.0065

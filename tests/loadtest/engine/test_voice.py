@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from loadtest.engine.voice import TICK, Voice, Voices
-from loadtest.voice import clips
+from loadtest.engine.voice import Voice, Voices
+from loadtest.voice import TICK, clips
 from media.rtc.client import EXTENSION_IDS, PAYLOAD_TYPE, Client
 from media.rtc.dtls import Identity
 from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI, RtpPacket, parse_rtp, unix_time
