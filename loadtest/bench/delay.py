@@ -8,10 +8,10 @@ a tick: how long a packet waits for the tick depends on that alone, and one pair
   carries through, says which those are.
 - *Mouth to ear*: by chirps in the sound (:mod:`loadtest.engine.chirp`), four a second in each Space, between the
   clocks that :mod:`loadtest.engine.probe` defines. A chirp that was not heard counts as one second.
-- *Recovery*: from the end of the storm until a chirp is heard that is, like all those of the next 5 s, within
-  20 ms of the median before the storm. To a quarter of a second, since no chirp comes in between; the slowest pair
-  counts. What moves later than that is not the storm's, and ``away_later`` says how much does. If the machine
-  stood still after the storm (``disturbed``), that was another storm: measure again.
+- *Recovery*: from the end of the storm until a chirp is heard that is, like all others until the end of the run,
+  within 20 ms of the median before the storm. To a quarter of a second, since no chirp comes in between; the
+  slowest pair counts. If the machine stood still after the storm (``disturbed``), that was another storm:
+  ``back_s`` says from when on it was near for 5 s, and ``away_later`` how much of what was said later was not.
 - *Growth*: the median of the last minute over that of the first, of the pair that grew most. In short runs half of
   what the storm leaves takes the minute's place.
 """
@@ -51,10 +51,11 @@ TAIL = 1.5
 STORM_LOSS, STORM_BURST, STORM_JITTER = 0.1, 3.0, 0.15
 """The storm, on the way to the relay: share of packets lost, mean burst in packets, largest jitter in seconds.
 Jitter is independent from packet to packet, so that most of them arrive in another order."""
-NEAR = 0.02
-"""Seconds from the median before the storm that count as being back."""
+NEAR, TOLD = 0.02, 0.0005
+"""Seconds from the median before the storm that count as being back, and to how many a chirp tells them. A jitter
+buffer that needs one tick more than before is exactly 20 ms later."""
 HOLD = 5.0
-"""Seconds for which it has to stay near to be back."""
+"""Seconds for which it has to stay near for ``back_s``."""
 MINUTE = 60.0
 UNHEARD = 1.0
 SPEECH_GAIN = 0.3
@@ -180,6 +181,11 @@ def figures(
     usual = [float(np.median(_heard(each))) for each in calm]
     counted = np.concatenate([_heard(each) for each in calm])
     grown = [float(np.median(_heard(after))) - before for before, after in zip(usual, last, strict=True)]
+
+    def slowest(hold: float) -> float:
+        paired = zip(delays, usual, strict=True)
+        return max(recovery(each[each[:, 0] < ended], storm_ended, median, hold) for each, median in paired)
+
     later = [
         ~_near(_between(each, storm_ended + HOLD, ended), median)
         for each, median in zip(delays, usual, strict=True)
@@ -187,10 +193,8 @@ def figures(
     return {
         "mouth_to_ear_p50_ms": 1e3 * float(np.quantile(counted, 0.5)),
         "mouth_to_ear_p95_ms": 1e3 * float(np.quantile(counted, 0.95)),
-        "recovery_s": max(
-            recovery(each[each[:, 0] < ended], storm_ended, median)
-            for each, median in zip(delays, usual, strict=True)
-        ),
+        "recovery_s": slowest(np.inf),
+        "back_s": slowest(HOLD),
         "growth_ms": 1e3 * max(grown),
         "away_later": sum(map(np.count_nonzero, later)) / max(1, sum(map(len, later))),
         "storm_p95_ms": 1e3 * float(np.nanquantile(stormy, 0.95)),
@@ -199,16 +203,17 @@ def figures(
     }
 
 
-def recovery(delays: NDArray[np.float64], ended: float, usual: float) -> float:
-    """Seconds from the end of the storm until what is heard is near the usual delay, and stays there for ``HOLD``.
+def recovery(delays: NDArray[np.float64], ended: float, usual: float, hold: float = np.inf) -> float:
+    """Seconds from the end of the storm until what is heard is near the usual delay, and stays there.
 
-    ``delays`` has rows (mouth, seconds), in order. If it never stays there: the time for which it was looked at.
+    For ``hold`` seconds, or to the end. ``delays`` has rows (mouth, seconds), in order. If it never stays there:
+    the time for which it was looked at.
     """
     mouths, seconds = delays.T
     after = np.where(np.isnan(seconds), mouths, mouths + seconds) > ended
     away = mouths[after & ~_near(seconds, usual)]
     marks = np.concatenate(([ended], away))
-    last = marks[np.argmax(np.diff(marks, append=np.inf) > HOLD)]
+    last = marks[np.argmax(np.diff(marks, append=np.inf) > hold)] if np.isfinite(hold) else marks[-1]
     if last == ended:
         return 0.0
     back = int(np.searchsorted(mouths, last, "right"))
@@ -217,7 +222,7 @@ def recovery(delays: NDArray[np.float64], ended: float, usual: float) -> float:
 
 def _near(seconds: NDArray[np.float64], usual: float) -> NDArray[np.bool_]:
     """Which delays are near the usual one; what was not heard is not."""
-    return np.abs(seconds - usual) <= NEAR
+    return np.abs(seconds - usual) <= NEAR + TOLD
 
 
 async def _pair(built: Probing, number: int, chosen: argparse.Namespace, clip: Clip) -> Pair:

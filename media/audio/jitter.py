@@ -26,8 +26,8 @@ CAPACITY = 256
 LARGEST_EXCESS = 0.4
 """Seconds of delay too many that are cut in one go instead of being played away faster."""
 
-SOON = 240
-"""Samples (5 ms) by which packets may be needed before the target."""
+SOON, SOONEST = 48, 240
+"""Samples (1 and 5 ms) by which packets may be needed before the target: for long, and for a moment."""
 
 GIVE_UP = 9_600
 """Samples (0.2 s) without a packet after which the talker counts as paused."""
@@ -143,12 +143,12 @@ class JitterBuffer:
             return 0
         return held - TICK * ceil(self._too_early(now) / TICK - 1e-6)
 
-    def shortage(self, now: float, held: int) -> int:
-        """Samples that would have to be added so that packets are needed no sooner than the target, 0 if few.
+    def shortage(self, now: float, held: int, tolerated: int = SOON) -> int:
+        """Samples that would have to be added so that packets are needed no sooner than the target.
 
-        Within ``SOON`` of the target nothing is changed: it wavers by as much.
+        0 if they are needed less than ``tolerated`` samples too soon: the target wavers.
         """
-        if self._cursor is None or self._too_early(now) < SOON:
+        if self._cursor is None or self._too_early(now) < tolerated:
             return 0
         return -self.excess(now, held)
 

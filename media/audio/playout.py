@@ -9,10 +9,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from media.audio.arrivals import Counters
-from media.audio.jitter import JitterBuffer, Step
+from media.audio.jitter import SOON, SOONEST, JitterBuffer, Step
 from media.audio.levels import ONSET_DBOV, SILENCE_DBOV, level_dbov
 from media.audio.opus import FRAME, RATE, Decoder, OpusError, Pcm
-from media.audio.stretch import SHORTEST, cut, lengthen, shorten
+from media.audio.stretch import SHORTEST, cut, lengthen, shorten, squeeze
 
 Kind = Literal["speech", "fec", "concealed", "silence"]
 
@@ -40,8 +40,13 @@ NO_MORE_PATIENCE = 50
 HURRY = 2_880
 """Samples (60 ms) of excess from which on sound is taken out in every tick, repeating itself or not."""
 
-IMPATIENCE = 3
-"""Ticks for which there must be too little delay before sound is put in: what comes late is lost."""
+IMPATIENCE, LONG_IMPATIENCE = 3, 50
+"""Ticks for which there must be too little delay before sound is put in: what comes late is lost. The longer one
+holds while it is so little that nearly all packets are in time: without it, one and the same network would be
+played with a tick more or less, whichever was there first."""
+
+CREEP = 4
+"""Samples a tick by which a rest that is shorter than a period of the voice goes: 0.4 %, 7 cents."""
 
 _MOST_STEPS = 32
 
@@ -133,8 +138,8 @@ class Playout:
             pcm, kind = self._render(step)
             return self._frame(pcm, kind, self.buffer.position(FRAME), now)
         removable = self._removable(now, held)
-        shortage = self.buffer.shortage(now, held)
-        pcm, kind = self._gather(now, 2 * FRAME if removable else FRAME)
+        shortage = self._lacking(now, held)
+        pcm, kind = self._gather(now, 2 * FRAME if removable >= SHORTEST else FRAME)
         position = self.buffer.position(pcm.size)
         pcm = self._shrink(pcm, removable) if removable else self._grow(pcm, shortage)
         self._held = pcm[FRAME:] if pcm.size > FRAME else _NOTHING
@@ -156,15 +161,28 @@ class Playout:
         return Frame(frame, level, kind, self.buffer.capture_at(position))
 
     def _removable(self, now: float, held: int) -> int:
-        """Samples to take out in this tick, 0 for none: only of lasting excess, in every other tick if small."""
+        """Samples to take out in this tick, 0 for none: only of lasting excess, in every other tick if small.
+
+        What is left of it creeps out at once, or it would stay for the rest of the stream.
+        """
         excess = self.buffer.excess(now, held)
         if excess < SHORTEST:
             self._patience = 0
-            return 0
+            return max(0, excess)
         self._patience += 1
         if self._patience <= PATIENCE or (excess < HURRY and self._patience % 2):
             return 0
         return excess
+
+    def _lacking(self, now: float, held: int) -> int:
+        """Samples to put in, 0 for none: only of lasting shortage."""
+        shortage = self.buffer.shortage(now, held, SOON)
+        if shortage <= 0:
+            self._impatience = 0
+            return 0
+        self._impatience += 1
+        pressing = self.buffer.shortage(now, held, SOONEST) > 0
+        return shortage if self._impatience > (IMPATIENCE if pressing else LONG_IMPATIENCE) else 0
 
     def _gather(self, now: float, wanted: int) -> tuple[Pcm, Kind]:
         """At least one frame of sound: ``wanted`` samples if the buffer has them."""
@@ -236,12 +254,13 @@ class Playout:
             return pcm
         if level_dbov(pcm) < QUIET_DBOV:
             return cut(pcm, spare)
+        if removable < SHORTEST:
+            return squeeze(pcm, min(spare, CREEP))
         return shorten(pcm, spare, -1.0 if removable > HURRY or self._patience > NO_MORE_PATIENCE else 0.5)
 
     def _grow(self, pcm: Pcm, shortage: int) -> Pcm:
-        """``pcm`` with up to ``shortage`` samples put in, of lasting shortage only."""
-        self._impatience = self._impatience + 1 if shortage > 0 else 0
-        if self._impatience <= IMPATIENCE or pcm.size >= 2 * FRAME:
+        """``pcm`` with up to ``shortage`` samples put in."""
+        if not shortage or pcm.size >= 2 * FRAME:
             return pcm
         return lengthen(pcm, max(shortage, 2 * SHORTEST), -1.0 if level_dbov(pcm) < QUIET_DBOV else 0.5)
 

@@ -54,6 +54,15 @@ def lengthen(pcm: Pcm, most: int, likeness: float) -> Pcm:
     return np.concatenate((pcm[:lag], fade(pcm[lag : 2 * lag], pcm[:lag]), pcm[lag:])) if lag else pcm
 
 
+def squeeze(pcm: Pcm, samples: int) -> Pcm:
+    """``pcm`` played so much faster that it is ``samples`` shorter; for very few, since the pitch rises with it.
+
+    First and last sample stay what they are, so that there is no seam.
+    """
+    places = np.linspace(0.0, pcm.size - 1, pcm.size - samples)
+    return np.interp(places, np.arange(pcm.size), pcm).astype(np.float32)
+
+
 def _period(pcm: Pcm, most: int, likeness: float) -> int:
     """Samples of the period that ``pcm`` begins with, 0 if it has none that is short and alike enough."""
     most = min(most, LONGEST, pcm.size // 2, pcm.size - _SPAN - _STEP)

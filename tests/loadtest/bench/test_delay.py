@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from loadtest.bench.delay import UNHEARD, figures, recovery
+from loadtest.bench.delay import HOLD, NEAR, UNHEARD, figures, recovery
 
 BEGUN, STORM, OVER, END = 0.0, 20.0, 30.0, 60.0
 
@@ -52,16 +52,17 @@ def test_a_chirp_that_is_missed_again_soon_is_no_recovery():
     again = chirps()
     again[again[:, 0] < OVER + 1.0, 1] = 0.25
     again[again[:, 0] == OVER + 4.0, 1] = np.nan
-    assert recovery(again, OVER, 0.07) == pytest.approx(4.25 + 0.07)
+    assert recovery(again, OVER, 0.07, HOLD) == pytest.approx(4.25 + 0.07)
 
 
 def test_what_moves_long_after_it_was_back_is_told_apart():
     again = chirps()
     again[(again[:, 0] >= STORM) & (again[:, 0] < OVER + 1.0), 1] = 0.25
-    again[again[:, 0] >= END - 5.0, 1] += 0.021
+    again[again[:, 0] == END - 5.0, 1] += 0.021
     found = told(again)
-    assert found["recovery_s"] == pytest.approx(1.0 + 0.07)
-    assert found["away_later"] == pytest.approx(5 / 25)
+    assert found["recovery_s"] == pytest.approx(END - 4.75 + 0.07 - OVER)
+    assert found["back_s"] == pytest.approx(1.0 + 0.07)
+    assert found["away_later"] == pytest.approx(1 / 100)
 
 
 def test_a_delay_that_stays_is_told_by_how_long_it_was_looked_at():
@@ -73,10 +74,16 @@ def test_a_delay_that_stays_is_told_by_how_long_it_was_looked_at():
 def test_what_moves_when_the_storm_is_long_over_is_no_part_of_it():
     calm = chirps()
     calm[calm[:, 0] >= OVER + 10.0, 1] = 0.1
-    assert recovery(calm, OVER, 0.07) == 0.0
+    assert recovery(calm, OVER, 0.07, HOLD) == 0.0
 
 
 def test_what_was_said_in_the_storm_and_heard_after_it_counts():
     late = chirps()
     late[late[:, 0] == OVER - 0.25, 1] = 0.3
     assert recovery(late, OVER, 0.07) == pytest.approx(0.07)
+
+
+def test_exactly_a_tick_later_is_near_however_chirps_waver():
+    tick = chirps()
+    tick[tick[:, 0] >= OVER, 1] += NEAR + 0.0001
+    assert recovery(tick, OVER, 0.07) == 0.0

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from media.audio.opus import RATE
-from media.audio.stretch import LONGEST, SHORTEST, cut, lengthen, shorten
+from media.audio.stretch import LONGEST, SHORTEST, cut, lengthen, shorten, squeeze
 
 
 def test_one_period_of_a_voice_is_taken_out_without_a_seam() -> None:
@@ -50,3 +50,15 @@ def test_lengthening_a_tone_adds_one_period_and_no_click() -> None:
 def test_noise_is_not_lengthened() -> None:
     noise = np.random.default_rng(1).standard_normal(960).astype(np.float32)
     assert lengthen(noise, 960, 0.9) is noise
+
+
+@pytest.mark.parametrize("samples", [1, 4])
+def test_squeezed_sound_begins_and_ends_as_it_was(samples: int) -> None:
+    n = np.arange(1000)
+    sound = np.sin(2 * np.pi * 440 * n / RATE).astype(np.float32)
+    squeezed = squeeze(sound, samples)
+    assert squeezed.shape == (1000 - samples,)
+    assert squeezed.dtype == np.float32
+    assert squeezed[[0, -1]] == pytest.approx(sound[[0, -1]])
+    faster = np.sin(2 * np.pi * 440 * n[: 1000 - samples] / RATE * 999 / (999 - samples))
+    assert np.abs(squeezed - faster).max() < 1e-3
