@@ -242,12 +242,11 @@ _ATTRIBUTES = {
 
 
 def _require_usable(section: MediaSection) -> None:
-    if section.opus is None:
+    opus = section.opus
+    if opus is None:
         raise SdpError("The audio section does not offer Opus: add a=rtpmap:<type> opus/48000/2.")
-    if 64 <= section.opus <= 95:
-        raise SdpError(
-            f"Payload type {section.opus} cannot be told from RTCP (RFC 5761 §4): use 96 to 127 for Opus."
-        )
+    if 64 <= opus <= 95:
+        raise SdpError(f"Payload type {opus} cannot be told from RTCP (RFC 5761 §4): use 96 to 127 for Opus.")
     if section.protocol not in ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"):
         raise SdpError(f"The audio section's protocol is {section.protocol!r}: use UDP/TLS/RTP/SAVPF.")
     if not section.rtcp_mux:

@@ -5,6 +5,7 @@ pylibsrtp's own ``Session`` copies every packet three times. Replay protection s
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pylibsrtp import Error as SrtpError
@@ -49,6 +50,17 @@ def _check(status: int, doing: str) -> None:
         raise SrtpError(f"libsrtp failed {doing} (status {status})")
 
 
+@cache
+def _policy(profile: Profile) -> Any:
+    """A ``srtp_policy_t`` that lacks key and SSRC, to be copied."""
+    policy = ffi.new("srtp_policy_t *")
+    rtp, rtcp = ffi.addressof(policy.rtp), ffi.addressof(policy.rtcp)
+    _check(lib.srtp_crypto_policy_set_from_profile_for_rtp(rtp, profile.libsrtp), "choosing a profile")
+    _check(lib.srtp_crypto_policy_set_from_profile_for_rtcp(rtcp, profile.libsrtp), "choosing a profile")
+    policy.window_size = REPLAY_WINDOW
+    return policy
+
+
 def _free(cell: Any) -> None:
     lib.srtp_dealloc(cell[0])
 
@@ -67,13 +79,9 @@ class SrtpContext:
             raise SrtpError(
                 f"{profile.name} takes {profile.key_length + profile.salt_length} bytes of key and salt"
             )
-        policy = ffi.new("srtp_policy_t *")
-        rtp, rtcp = ffi.addressof(policy.rtp), ffi.addressof(policy.rtcp)
-        _check(lib.srtp_crypto_policy_set_from_profile_for_rtp(rtp, profile.libsrtp), "choosing a profile")
-        _check(lib.srtp_crypto_policy_set_from_profile_for_rtcp(rtcp, profile.libsrtp), "choosing a profile")
+        policy = ffi.new("srtp_policy_t *", _policy(profile)[0])
         material = ffi.new("unsigned char[]", key)
         policy.key = material
-        policy.window_size = REPLAY_WINDOW
         if ssrc is None:
             policy.ssrc.type = lib.ssrc_any_inbound
         else:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import socket
 import struct
 import zlib
 from dataclasses import dataclass, field
@@ -130,5 +131,5 @@ def _with_length(message: bytes, length: int) -> bytes:
 
 def _xor_address(address: Address) -> bytes:
     host, port = address
-    ip = int.from_bytes(bytes(int(part) for part in host.split(".")), "big")
+    ip = int.from_bytes(socket.inet_aton(host), "big")
     return struct.pack("!BBHL", 0, 1, port ^ (MAGIC_COOKIE >> 16), ip ^ MAGIC_COOKIE)
