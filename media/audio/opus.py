@@ -36,7 +36,8 @@ FRAME = 960
 Pcm = NDArray[np.float32]
 """Mono sound at 48 kHz, shape (samples,), float32, full scale ±1.0."""
 
-_MAX_PACKET_BYTES = 1_275
+MAX_PACKET_BYTES = 1_275
+"""Bytes an encoder may fill: the longest frame (RFC 6716 §3.2.1)."""
 _ENCODABLE = frozenset((120, 240, 480, 960, 1_920, 2_880, 3_840, 4_800, 5_760))
 _encoder_ctl = LIBRARY.opus_encoder_ctl
 _decoder_ctl = LIBRARY.opus_decoder_ctl
@@ -73,7 +74,7 @@ class Encoder:
         check(LIBRARY.opus_encoder_init(self._state, RATE, 1, application), "make an encoder")
         self._pcm = np.zeros(MAX_SAMPLES, np.float32)
         self._pcm_address: int = self._pcm.ctypes.data
-        self._packet = ctypes.create_string_buffer(_MAX_PACKET_BYTES)
+        self._packet = ctypes.create_string_buffer(MAX_PACKET_BYTES)
         self._packet_address = ctypes.addressof(self._packet)
         self._set(libopus.SET_DTX, int(dtx), "switch DTX")
         self.bitrate = bitrate
@@ -131,6 +132,13 @@ class Encoder:
         self._set(libopus.SET_PACKET_LOSS_PERC, round(100 * value), "set the expected loss")
         self._expected_loss = value
 
+    @property
+    def state(self) -> int:
+        """Address of libopus' encoder, for :class:`media.audio.batch.Batch`."""
+        if not self._state:
+            raise OpusError("the encoder is closed")
+        return self._state
+
     def encode(self, pcm: ArrayLike) -> bytes:
         """The packet of one frame of sound, shape (960,) or another Opus length from 2.5 to 120 ms.
 
@@ -144,7 +152,7 @@ class Encoder:
         if not self._state:
             raise OpusError("the encoder is closed")
         self._pcm[:samples] = sound
-        size = _encode_float(self._state, self._pcm_address, samples, self._packet_address, _MAX_PACKET_BYTES)
+        size = _encode_float(self._state, self._pcm_address, samples, self._packet_address, MAX_PACKET_BYTES)
         if size < 0:
             check(size, "encode")
         return ctypes.string_at(self._packet_address, size)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from itertools import count
 
+from media.audio.batch import Batch
 from media.audio.levels import header_level
 from media.audio.mixer import Mixer
 from media.relay.demux import Demux
@@ -66,14 +67,14 @@ class RelayCore:
         self._candidates = candidates
         self._send = send
         self._notify = notify
-        self._crowd = Crowd()
+        self._crowd, self._batch = Crowd(), Batch()
         self._door = Door()
         self._rooms: dict[str, Room] = {}
         self._peers: dict[str, Peer] = {}
         self._demux = Demux()
         links = Links(self._crowd, self._door.peers, self._open)
         self._links = links
-        self.tick = Ticker(self._rooms, self._crowd, self._door.peers, self.stats, notify).tick
+        self.tick = Ticker(self._rooms, self._crowd, self._batch, self._door.peers, self.stats, notify).tick
         self.feed, self.follow, self.cut = links.feed, links.follow, links.cut
         self._timers: list[tuple[float, int, Peer]] = []
         self._order = count()
@@ -83,13 +84,14 @@ class RelayCore:
         self._crowd.warm()
         self._door.warm()
         Mixer[str]().mix({})
+        self._batch.run(self._crowd.payloads)
 
     # What the control plane asks for.
 
     def open_room(self, name: str) -> None:
         """See :class:`media.relay.plane.DataPlane`; so for the commands below."""
         if name not in self._rooms:
-            self._rooms[name] = Room(name, next(self._order), self._crowd)
+            self._rooms[name] = Room(name, next(self._order), self._crowd, self._batch)
 
     def close_room(self, name: str, reason: DownReason = "room closed") -> None:
         """End every session of the room and forget it."""

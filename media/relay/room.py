@@ -7,6 +7,7 @@ who is not talking shares one encode, and only a talker costs one more (the mix 
 from time import perf_counter
 from typing import Protocol
 
+from media.audio.batch import Batch
 from media.audio.mixer import Mixer
 from media.audio.opus import Pcm
 from media.audio.playout import SILENCE
@@ -46,11 +47,11 @@ class Room:
     ``number``: which room it is among those of its relay.
     """
 
-    def __init__(self, name: str, number: int, crowd: Crowd) -> None:
+    def __init__(self, name: str, number: int, crowd: Crowd, batch: Batch) -> None:
         self.name = name
         self.number = number
-        self._crowd = crowd
-        self._full = Stream(crowd)
+        self._crowd, self._batch = crowd, batch
+        self._full = Stream(crowd, batch)
         self._mixer: Mixer[str] = Mixer()
         self._voices: dict[str, Voice] = {}
         self._awake: dict[str, Voice] = {}
@@ -174,7 +175,7 @@ class Room:
         return voice.put(packet, arrival, capture, level)
 
     def tick(self, now: float, timestamp: int, stats: RelayStats) -> None:
-        """Decode, mix and encode the next 20 ms; the rows in the crowd then hold what is to be sent."""
+        """Decode and mix the next 20 ms; once the batch is run, the rows in the crowd hold what is to be sent."""
         if self._follows and self.linked:
             for follow in self._follows.values():
                 played = follow.play(self._crowd, timestamp, now, stats)
@@ -192,8 +193,6 @@ class Room:
             self._rest(timestamp, stats)
             return
         mix = self._mixer.mix(frames)
-        mixed = perf_counter()
-        stats.stages["mix"].observe(mixed - decoded)
         stats.talker_ticks += len(frames)
         self._full.speak(mix.full, timestamp, capture)
         stats.mixes += 1
@@ -206,7 +205,7 @@ class Room:
                     minus.speak(pcm, timestamp, capture)
                     stats.mixes += 1
         self._heard = mix.full
-        stats.stages["encode"].observe(perf_counter() - mixed)
+        stats.stages["mix"].observe(perf_counter() - decoded)
 
     def silence(self) -> None:
         """Send nothing in this tick, whatever was to be sent."""
@@ -280,7 +279,7 @@ class Room:
 
     def _minus(self, voice: Voice) -> Stream:
         if voice.minus is None:
-            voice.minus = Stream(self._crowd, MINUS_COMPLEXITY, MINUS_FEC_COMPLEXITY)
+            voice.minus = Stream(self._crowd, self._batch, MINUS_COMPLEXITY, MINUS_FEC_COMPLEXITY)
             voice.minus.expect_loss(self._loss)
         return voice.minus
 

@@ -12,7 +12,8 @@ from itertools import accumulate
 
 STAGES = ("jitter buffer", "tick late", "decode", "mix", "encode", "link", "fan-out", "tick")
 """Where a packet's time goes, from in to out. "tick late" is the start of a tick after its due time; "link" is
-what a frame from the room's home waits for the tick of this relay."""
+what a frame from the room's home waits for the tick of this relay. "decode" and "mix" are observed once for each
+room and tick, "encode" once a tick, for all rooms."""
 
 BUCKETS = tuple(
     unit * step

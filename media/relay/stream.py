@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from media.audio.batch import Batch
 from media.audio.opus import FRAME, Encoder, Pcm
 from media.relay.bundle import CAPTURE_INTERVAL, FRAMES, Bundle
 from media.rtc.crowd import Crowd
@@ -23,13 +24,14 @@ _SILENCE = np.zeros(FRAME, np.float32)
 
 
 class Stream:
-    """An encoder and its rows in the crowd. Once a tick, ``speak``, ``pass_on`` or ``rest`` is called.
+    """An encoder and its rows in the crowd. Once a tick, ``speak`` or ``rest`` is called.
 
+    What is spoken is encoded when ``batch`` is run, with that of all other streams.
     ``complexity`` is libopus' (0 to 10) without FEC, and ``fec_complexity`` with it.
     """
 
-    def __init__(self, crowd: Crowd, complexity: int = 2, fec_complexity: int = 6) -> None:
-        self._crowd = crowd
+    def __init__(self, crowd: Crowd, batch: Batch, complexity: int = 2, fec_complexity: int = 6) -> None:
+        self._crowd, self._batch = crowd, batch
         self._complexity, self._fec_complexity = complexity, fec_complexity
         self._encoder: Encoder | None = None
         self._loss = 0.0
@@ -66,14 +68,16 @@ class Stream:
 
     def speak(self, pcm: Pcm, timestamp: int, capture: int | None) -> None:
         """Send one frame in this tick, of which ``capture`` is the capture time (64-bit NTP), if known."""
-        self.pass_on((self._encoder or self._open()).encode(pcm), timestamp, capture, self._rested > 0)
-
-    def pass_on(self, payload: bytes, timestamp: int, capture: int | None, marker: bool) -> None:
-        """Send a frame that is encoded already; the first after a pause carries the marker (RFC 3551 §4.1)."""
+        encoder = self._encoder or self._open()
         timely = None if timestamp // FRAME % CAPTURE_INTERVAL else capture
-        self._crowd.fill(self.row, payload, timestamp, timely, marker)
+        marker = self._rested > 0  # the first after a pause (RFC 3551 §4.1)
         if self._all:
+            payload = encoder.encode(pcm)
+            self._crowd.fill(self.row, payload, timestamp, timely, marker)
             self.bundle((payload, capture, marker), timestamp)
+        else:
+            self._batch.add(encoder, pcm, self.row)
+            self._crowd.announce(self.row, timestamp, timely, marker)
         self._rested, self._silent = 0, False
 
     def bundle(self, frame: tuple[bytes, int | None, bool] | None, timestamp: int) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from time import perf_counter
 
+from media.audio.batch import Batch
 from media.audio.opus import FRAME
 from media.relay.plane import Levels, PlaneEvent
 from media.relay.reception import worst_losses
@@ -28,11 +29,12 @@ class Ticker:
         self,
         rooms: dict[str, Room],
         crowd: Crowd,
+        batch: Batch,
         peers: Peers,
         stats: RelayStats,
         notify: Callable[[PlaneEvent], None],
     ) -> None:
-        self._rooms, self._crowd, self._peers = rooms, crowd, peers
+        self._rooms, self._crowd, self._batch, self._peers = rooms, crowd, batch, peers
         self._stats, self._notify = stats, notify
         self._timestamp = 0
 
@@ -44,6 +46,7 @@ class Ticker:
         start = perf_counter()
         for room in self._rooms.values():
             self._mix(room, now)
+        self._encode()
         mixed = perf_counter()
         self._crowd.send(fd)
         sent = perf_counter()
@@ -69,6 +72,15 @@ class Ticker:
             self._stats.faults += 1
             logger.exception("room %s could not be mixed in this tick", room.name)
             room.silence()  # else the packets of the tick before would go out again, and sound like a buzzer
+
+    def _encode(self) -> None:
+        """Encode what all rooms have mixed, straight into the rows of the crowd."""
+        start = perf_counter()
+        rows, sizes = self._batch.run(self._crowd.payloads)
+        if rows.size:
+            self._stats.faults += int((sizes < 0).sum())
+            self._crowd.fit(rows, sizes.clip(0))
+            self._stats.stages["encode"].observe(perf_counter() - start)
 
     def _tell_losses(self) -> None:
         """Let every room's encoders reckon with what its worst tenth of listeners lose."""

@@ -156,6 +156,22 @@ class Crowd:
         """What the row's listeners get in this tick: at most 1,276 bytes of Opus, captured at an NTP time."""
         start, size = row * PAYLOAD_SPACE, len(payload)
         self._payload_bytes[start : start + size] = payload
+        self._head(row, timestamp, capture, marker, size)
+
+    def announce(self, row: int, timestamp: int, capture: int | None, marker: bool) -> None:
+        """As ``fill``, with a payload that will be written to ``payloads``; nothing is sent before ``fit``."""
+        self._head(row, timestamp, capture, marker, 0)
+
+    @property
+    def payloads(self) -> NDArray[np.uint8]:
+        """What rows hold, shape (rows, PAYLOAD_SPACE); another table after ``new_row``."""
+        return self._payloads
+
+    def fit(self, rows: NDArray[np.int64], sizes: NDArray[np.int32]) -> None:
+        """Say how many bytes each of these announced rows holds now."""
+        self._rows["length"][rows] = sizes
+
+    def _head(self, row: int, timestamp: int, capture: int | None, marker: bool, size: int) -> None:
         _ROW.pack_into(self._row_bytes, row * ROW.itemsize, capture or 0, timestamp & 0xFFFF_FFFF, size, marker)
 
     def silence(self, row: int) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from media.audio.batch import Batch
 from media.audio.opus import FRAME, has_fec
 from media.relay.core import RelayCore
 from media.relay.metrics import families
@@ -95,14 +96,16 @@ def losses(core: RelayCore) -> dict[str, float]:
 
 def test_speech_gets_spare_copies_from_the_first_percent_of_loss_on():
     crowd = Crowd()
-    stream = Stream(crowd)
+    batch = Batch()
+    stream = Stream(crowd, batch)
     said = voice(4.0).reshape(-1, FRAME)
 
     def copies() -> int:
         sent = 0
         for tick, pcm in enumerate(said):
             stream.speak(pcm, FRAME * tick, None)
-            sent += has_fec(bytes(crowd._payloads[stream.row, : crowd._rows[stream.row]["length"]]))
+            rows, sizes = batch.run(crowd.payloads)
+            sent += has_fec(bytes(crowd.payloads[rows[0], : sizes[0]]))
         return sent
 
     assert copies() == 0
