@@ -10,7 +10,7 @@ import sys
 
 from rich.console import Console
 
-from loadtest.bench import codec, delay, doorman, fanout, forward, join, memory, mix, peers, seal, sound
+from loadtest.bench import codec, delay, doorman, fanout, forward, join, memory, mix, peers, ptime, seal, sound
 from loadtest.bench.result import Result
 from loadtest.engine.member import JoinError
 from loadtest.lab import LabError
@@ -18,6 +18,7 @@ from loadtest.venue import VenueError
 
 BENCHES = {
     "fanout": fanout,
+    "ptime": ptime,
     "join": join,
     "memory": memory,
     "delay": delay,

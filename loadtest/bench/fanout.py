@@ -9,7 +9,7 @@ from rich.progress import Progress
 
 from loadtest.bench.floor import bare_sendmmsg
 from loadtest.bench.result import Target
-from loadtest.bench.stand import SETTLE, Stand, bar, join_all, late_ticks, stand
+from loadtest.bench.stand import PTIMES, SETTLE, SHORT, Stand, bar, join_all, late_ticks, stand
 
 TARGETS = (
     Target("listeners", ">=", 4000),
@@ -31,6 +31,9 @@ FANOUT_MS = 18.0
 def options(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's own flags."""
     parser.add_argument("--listeners", default=STEPS, metavar="N[,N]", help="in one Space (%(default)s)")
+    parser.add_argument(
+        "--ptime", type=int, default=SHORT, choices=PTIMES, help="ms of sound in a packet (%(default)s)"
+    )
     parser.add_argument("--seconds", type=float, default=6.0, help="per round (%(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="relay and floor in turn (%(default)s)")
     parser.add_argument("--join-rate", type=float, default=150.0, metavar="N", help="a second (%(default)s)")
@@ -48,7 +51,7 @@ async def run(chosen: argparse.Namespace) -> dict[str, Any]:
         with bar() as progress:
             for listeners in wanted:
                 present = steps[-1]["listeners"] if steps else 0
-                await join_all(built, listeners - present, chosen.join_rate, progress)
+                await join_all(built, listeners - present, chosen.join_rate, progress, chosen.ptime)
                 await asyncio.sleep(SETTLE)
                 steps.append(await _step(built, listeners, chosen, progress))
     small = [step for step in steps if step["listeners"] <= REFERENCE]

@@ -20,6 +20,10 @@ SETTLE = 2.0
 """Seconds after the last join, and after each change of who sends, before anything is measured."""
 LATE_AFTER = 0.01
 """Seconds; a tick later than this is late."""
+PTIMES = (20, 40, 60)
+"""Milliseconds of sound in a packet that a listener may ask for."""
+SHORT = PTIMES[0]
+"""What it gets if it does not ask."""
 SPEAKER_SEATS = 10
 """Seats beside those of host and co-hosts, by the default policy: who is one too many becomes a co-host."""
 
@@ -68,9 +72,12 @@ async def stand(title: str, speakers: int, address: str = "", *, continuous: boo
             await engine.stop()
 
 
-async def join_all(built: Stand, listeners: int, rate: float, progress: Progress) -> list[Timings]:
-    """Let listeners join evenly spaced; returns their timings."""
-    return await join_at(built.engine, [built.venue.whep], listeners, rate, progress)
+async def join_all(
+    built: Stand, listeners: int, rate: float, progress: Progress, ptime: int = SHORT
+) -> list[Timings]:
+    """Let listeners join evenly spaced, asking for so many ms of sound in a packet; returns their timings."""
+    whep = built.venue.whep if ptime == SHORT else f"{built.venue.whep}?ptime={ptime}"
+    return await join_at(built.engine, [whep], listeners, rate, progress)
 
 
 async def join_at(

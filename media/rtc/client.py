@@ -46,10 +46,17 @@ class Client:
     """One synthetic peer.
 
     :attr:`offer` is what to POST; :meth:`accept` takes the answer. Then feed :meth:`receive` and
-    :meth:`handle_timer`; datagrams for :attr:`remote` stand in :attr:`outbox`.
+    :meth:`handle_timer`; datagrams for :attr:`remote` stand in :attr:`outbox`. ``ptime`` is how many milliseconds
+    of sound it asks for in each packet; None leaves that to the relay.
     """
 
-    def __init__(self, identity: Identity, direction: Direction, candidates: tuple[Address, ...] = ()) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        direction: Direction,
+        candidates: tuple[Address, ...] = (),
+        ptime: int | None = None,
+    ) -> None:
         self._identity = identity
         self.ssrc = secrets.randbits(32)
         self._ufrag, self._pwd = secrets.token_hex(4), secrets.token_hex(16)
@@ -64,6 +71,7 @@ class Client:
             ssrc=self.ssrc,
             extensions=tuple(EXTENSION_IDS.items()),
             candidates=candidates,
+            ptime=ptime,
         )
         self.offer = write_sdp(own)
         self.remote: Address | None = None

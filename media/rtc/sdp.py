@@ -276,8 +276,8 @@ class Endpoint:
     candidates: tuple[tuple[str, int], ...] = ()
     ice_lite: bool = False
     cname: str = "spaces"
-    ptime: int = 20
-    """Milliseconds of sound in each packet that the author of the offer is sent."""
+    ptime: int | None = None
+    """Milliseconds of sound in packets to the offer's author: as it wants, as it gets; None leaves it open."""
 
 
 OPUS_PARAMETERS = "minptime=10;useinbandfec=1;usedtx=1"
@@ -312,8 +312,9 @@ def _audio_lines(own: Endpoint) -> list[str]:
         f"a=setup:{own.setup}",
         f"a=rtpmap:{own.payload_type} opus/48000/2",
         f"a=fmtp:{own.payload_type} {OPUS_PARAMETERS}",
-        f"a=ptime:{own.ptime}",
     ]
+    if own.ptime is not None:
+        lines.append(f"a=ptime:{own.ptime}")
     if own.mid:
         lines.append(f"a=mid:{own.mid}")
     lines += [f"a=extmap:{identifier} {uri}" for uri, identifier in own.extensions]

@@ -10,6 +10,7 @@ from typing import Final
 
 from media.relay.plane import RELAY_LOST, DataPlane, PlaneEvent, SessionDown, SessionUp
 from media.server.errors import Problem
+from media.server.ptime import NO_LARGE_ROOM, LargeRoom
 from media.server.sessions import Kind, MediaSession, Sessions
 from media.server.spaces import Spaces
 from media.space.errors import NoRightError, SpaceError, WrongStateError
@@ -24,10 +25,13 @@ ANONYMOUS: Final = "~"
 class Admission:
     """Driven by the WHIP and WHEP routes and by the events of the plane."""
 
-    def __init__(self, spaces: Spaces, sessions: Sessions, plane: DataPlane) -> None:
+    def __init__(
+        self, spaces: Spaces, sessions: Sessions, plane: DataPlane, large_room: LargeRoom = NO_LARGE_ROOM
+    ) -> None:
         self._spaces = spaces
         self._sessions = sessions
         self._plane = plane
+        self._large_room = large_room
         plane.subscribe(self.receive)
 
     async def admit(self, space_id: str, person: str | None, kind: Kind, offer: str) -> tuple[MediaSession, str]:
@@ -39,6 +43,8 @@ class Admission:
         """
         space = await self._spaces.get(space_id)
         check(space, person, kind)
+        if kind == "whep":
+            offer = self._large_room.apply(offer, space.listener_count)
         session = MediaSession(
             id=secrets.token_urlsafe(16),
             space=space_id,

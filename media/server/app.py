@@ -137,7 +137,7 @@ def create_app(
     errors.install(app)
     state.plane, state.spaces, state.sessions = plane, spaces, sessions
     state.tokens = Tokens(load_secret(config.data))
-    state.admission = Admission(spaces, sessions, plane)
+    state.admission = Admission(spaces, sessions, plane, config.large_room)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh = refresh
     app.add_middleware(Lane, state=state)

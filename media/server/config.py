@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from media.relay.placement import LISTENERS_PER_RELAY
+from media.server.ptime import NO_LARGE_ROOM, PTIMES, LargeRoom
 from media.space import policy
 
 PORT_MAX = 65_535
@@ -34,6 +35,8 @@ class Config:
     """Relay processes."""
     listeners_per_relay: int = LISTENERS_PER_RELAY
     """Sessions of a relay from which on a Space is spread to others."""
+    large_room: LargeRoom = NO_LARGE_ROOM
+    """From how many listeners on those who join a Space get longer packets, and how long."""
     public_ips: Sequence[str] = field(default=())
     """Addresses that clients reach this machine at, where they differ from ``host``."""
     database: str = ""
@@ -90,6 +93,20 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os
         "(SPACES_LISTENERS_PER_RELAY, %(default)s)",
     )
     parser.add_argument(
+        "--large-room",
+        metavar="N",
+        default=environ.get("SPACES_LARGE_ROOM", "0"),
+        help="listeners of a Space from which on those who join get longer packets; 0 for never "
+        "(SPACES_LARGE_ROOM, %(default)s)",
+    )
+    parser.add_argument(
+        "--large-room-ptime",
+        metavar="MS",
+        default=environ.get("SPACES_LARGE_ROOM_PTIME", "40"),
+        help="milliseconds of sound in such a packet: 40 or 60, heard up to 20 or 40 ms later "
+        "(SPACES_LARGE_ROOM_PTIME, %(default)s)",
+    )
+    parser.add_argument(
         "--public-ip",
         action="append",
         metavar="ADDRESS",
@@ -128,6 +145,10 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
         udp_port=udp_port,
         relays=relays,
         listeners_per_relay=_count("--listeners-per-relay", options.listeners_per_relay),
+        large_room=LargeRoom(
+            _count("--large-room", options.large_room, least=0),
+            _ptime("--large-room-ptime", options.large_room_ptime),
+        ),
         public_ips=tuple(address for address in public if address),
         database=options.database,
         policy=options.policy,
@@ -144,7 +165,13 @@ def _port(name: str, text: str) -> int:
     return port
 
 
-def _count(name: str, text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise ConfigError(f"{name} is {text!r}, but must be a whole number, 1 or more.")
+def _count(name: str, text: str, least: int = 1) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise ConfigError(f"{name} is {text!r}, but must be a whole number, {least} or more.")
+    return int(text)
+
+
+def _ptime(name: str, text: str) -> int:
+    if text not in map(str, PTIMES):
+        raise ConfigError(f"{name} is {text!r}, but packets hold 20, 40 or 60 milliseconds of sound.")
     return int(text)

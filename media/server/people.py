@@ -99,12 +99,11 @@ async def list_participants(space_id: str, spaces: SpacesHere) -> Stage:
     """Show who has the right to speak, and how many listen: the crowd is a number."""
     space = await spaces.get(space_id)
     stage = [p for p in space.people if p.on_stage]
-    listeners = space.participant_count - sum(p.connected for p in stage)
     return Stage(
         data=[PersonOut.of(p) for p in stage],
         meta=StageMeta(
             participant_count=space.participant_count,
-            listener_count=listeners,
+            listener_count=space.listener_count,
             free_seats=space.free_seats,
         ),
     )

@@ -5,7 +5,6 @@ PATCH when the network of the client has changed (ICE restart). Trickled candida
 the relay is ICE-lite, says all its own at once, and learns its peers' from their checks.
 """
 
-import re
 from contextlib import suppress
 from typing import Annotated, Any, Final, Literal
 
@@ -15,6 +14,7 @@ from pydantic import BeforeValidator
 from media.server.admission import check
 from media.server.auth import Named, NamedOrNobody, caller, no_token
 from media.server.errors import Problem
+from media.server.ptime import with_ptime
 from media.server.routes import AdmissionHere, SpacesHere, problems
 from media.server.sessions import MediaSession
 from media.space.errors import MutedError
@@ -244,18 +244,6 @@ def _restarted(session: MediaSession, fragment: str) -> Response:
     if not fragment:
         return Response(status_code=204)
     return Response(fragment, 200, headers={"ETag": f'"{session.ice}"'}, media_type=SDP_FRAGMENT)
-
-
-def with_ptime(offer: str, ptime: int | None) -> str:
-    """The offer, asking for packets of so many milliseconds in its audio section whatever it asked for before."""
-    if ptime is None:
-        return offer
-    parts = re.split(r"(?m)^(?=m=)", offer)
-    for index, part in enumerate(parts):
-        if part.startswith("m=audio"):
-            part = re.sub(r"(?m)^a=ptime:.*\r?\n?", "", part)
-            parts[index] = f"{part.rstrip()}\r\na=ptime:{ptime}\r\n"
-    return "".join(parts)
 
 
 def _created(session: MediaSession, answer: str) -> Response:

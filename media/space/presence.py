@@ -24,6 +24,11 @@ class Presence(Queue):
         """People connected, on the stage and in the crowd."""
         return self.people.count
 
+    @property
+    def listener_count(self) -> int:
+        """People connected who have no right to speak."""
+        return self.people.count - sum(person.connected for person in self.people if person.on_stage)
+
     def check_entry(self, person: str | None) -> None:
         """Pass if the person (None for an anonymous listener) may come in now.
 

@@ -104,15 +104,15 @@ def test_someone_who_talks_hears_the_others_in_short_packets_meanwhile(world: Wo
     ],
 )
 def test_answer_says_what_is_sent(asked: str, answered: int):
-    pair = Pair("recvonly", change_offer=lambda offer: offer.replace("a=ptime:20", f"a={asked}"))
+    pair = Pair("recvonly", change_offer=lambda offer: f"{offer}a={asked}\r\n")
     assert f"a=ptime:{answered}\r\n" in pair.session.answer
     assert pair.session.frames == answered // 20
     assert parse_sdp(pair.session.answer).audio.ptime == answered
-    short = Pair("recvonly", change_offer=lambda offer: offer.replace("a=ptime:20", f"a={asked}\r\na=maxptime:40"))
+    short = Pair("recvonly", change_offer=lambda offer: f"{offer}a={asked}\r\na=maxptime:40\r\n")
     assert short.session.frames == min(answered, 40) // 20
 
 
 def test_speaker_is_asked_for_short_packets_whatever_it_wants_to_hear():
-    pair = Pair("sendrecv", change_offer=lambda offer: offer.replace("a=ptime:20", "a=ptime:60"))
+    pair = Pair("sendrecv", change_offer=lambda offer: f"{offer}a=ptime:60\r\n")
     assert "a=ptime:20\r\n" in pair.session.answer
     assert pair.session.frames == 3

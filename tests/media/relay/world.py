@@ -31,9 +31,9 @@ FOR_EVER = 1e9
 class Member:
     """One session of a participant: a client, the socket it hears through, what it says and what it heard."""
 
-    def __init__(self, name: str, participant: str, direction: Direction) -> None:
+    def __init__(self, name: str, participant: str, direction: Direction, ptime: int | None = None) -> None:
         self.name, self.participant = name, participant
-        self.client = Client(identity(1), direction)
+        self.client = Client(identity(1), direction, ptime=ptime)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self.socket.bind(("127.0.0.1", 0))
@@ -112,12 +112,11 @@ class World:
         *,
         name: str = "",
         room: str = ROOM,
-        ptime: int = 20,
+        ptime: int | None = None,
     ) -> Member:
         """Connect a session and let it come up."""
-        member = Member(name or f"session {len(self.members)}", participant, direction)
-        offer = parse_sdp(member.client.offer.replace("a=ptime:20", f"a=ptime:{ptime}"))
-        answer = self.core.add_session(room, participant, member.name, offer, self.now)
+        member = Member(name or f"session {len(self.members)}", participant, direction, ptime)
+        answer = self.core.add_session(room, participant, member.name, parse_sdp(member.client.offer), self.now)
         member.client.accept(answer, self.now)
         self.members.append(member)
         self.run(TICK)

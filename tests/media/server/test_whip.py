@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from media.rtc.sdp import parse_sdp
-from media.server.whip import with_ptime
 from tests.media.rtc.offers import CHROMIUM
 from tests.media.server.service import SDP, Service
 
@@ -302,11 +301,3 @@ async def test_a_join_storm_is_counted_exactly(service: Service) -> None:
         service.lose(location)
     await service.settle()
     assert await service.count(path) == 100
-
-
-def test_ptime_can_be_asked_for_from_outside_the_offer():
-    offer = CHROMIUM
-    assert with_ptime(offer, None) == offer
-    for asked in (40, 60):
-        assert parse_sdp(with_ptime(offer, asked)).audio.ptime == asked
-        assert with_ptime(offer, asked).count("a=ptime:") == 1
