@@ -40,13 +40,13 @@ class Config:
     public_ips: Sequence[str] = field(default=())
     """Addresses that clients reach this machine at, where they differ from ``host``."""
     database: str = ""
-    """SQLAlchemy URL; empty for SQLite in ``data``."""
+    """SQLAlchemy URL, as ``postgresql://user:password@host/name``; empty for SQLite in ``data``."""
     policy: str = policy.DEFAULT.name
     """Preset of the rules for new Spaces."""
 
     @property
     def database_url(self) -> str:
-        """URL with an asyncio driver."""
+        """URL of the store."""
         return self.database or f"sqlite+aiosqlite:///{(self.data / 'spaces.db').absolute()}"
 
 
@@ -116,7 +116,7 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os
         "--database",
         metavar="URL",
         default=environ.get("SPACES_DATABASE", ""),
-        help="SQLAlchemy URL with an asyncio driver (SPACES_DATABASE, SQLite in --data)",
+        help="what lasts is kept there, postgresql://user:password@host/name (SPACES_DATABASE, SQLite in --data)",
     )
     parser.add_argument(
         "--policy",

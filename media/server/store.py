@@ -1,12 +1,13 @@
 """What outlives the process: every Space as a row.
 
-SQLite beside the secret unless a URL says otherwise. The rows hold the record of the domain
+SQLite beside the secret unless a URL names PostgreSQL. The rows hold the record of the domain
 (:mod:`media.space.record`) as one document, and beside it the columns that are searched; the schema is made and
 renewed by the migrations in this package, at start.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import sqlalchemy as sa
 from alembic import command
@@ -14,7 +15,7 @@ from alembic.config import Config as AlembicConfig
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from media.space.record import Record
 from media.space.states import State
@@ -30,6 +31,12 @@ _SPACES = sa.Table(
 )
 
 
+_DRIVERS: Final = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+"""What a URL means that names no driver.  SQLite's default would block the event loop, and is refused."""
+_START_UP: Final = 0x5350_4143
+"""Names the lock of PostgreSQL that servers hold in turn while they migrate: "SPAC" in ASCII."""
+
+
 class StoreError(RuntimeError):
     """The store cannot be used; the message is one sentence for the operator."""
 
@@ -38,14 +45,21 @@ class Store:
     """Rows in, rows out.  :meth:`open` before use, :meth:`close` after."""
 
     def __init__(self, url: str) -> None:
-        """Take a SQLAlchemy URL with an asyncio driver."""
+        """Take a SQLAlchemy URL; one that names a driver must name one for asyncio."""
         try:
-            self._engine = create_async_engine(url)
+            address = make_url(url)
+            driver = _DRIVERS.get(address.drivername, address.drivername)
+            self._engine = create_async_engine(address.set(drivername=driver))
         except (SQLAlchemyError, ImportError, ValueError) as error:
             raise StoreError(f"The database URL cannot be used: {error}.") from None
-        self._shown_url = make_url(url).render_as_string(hide_password=True)
+        self._shown_url = address.render_as_string(hide_password=True)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
+
+    @property
+    def engine(self) -> AsyncEngine:
+        """The database, for those who keep other tables in it."""
+        return self._engine
 
     async def open(self) -> None:
         """Bring the schema up to date.
@@ -79,6 +93,8 @@ class Store:
 
     async def load(self, space_id: str) -> Record | None:
         """Read a Space; None if there is none of that id."""
+        if "\0" in space_id:
+            return None  # PostgreSQL has no text with it, not even to compare
         query = sa.select(_SPACES.c.record).where(_SPACES.c.id == space_id)
         async with self._engine.connect() as connection:
             return (await connection.execute(query)).scalar_one_or_none()
@@ -96,6 +112,8 @@ class Store:
 
 
 def _migrate(connection: sa.Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_START_UP)))
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection

@@ -13,9 +13,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from media.server.app import create_app
 from media.server.config import Config, ConfigError, add_options, from_options
 from media.server.store import Store, StoreError
-from media.space.record import to_record
-from media.space.space import Space
-from media.space.states import State
 from tests.media.server.recording import RecordingPlane
 from tests.media.server.service import Service, running
 
@@ -100,24 +97,6 @@ async def test_the_policy_of_the_server_is_that_of_new_spaces(tmp_path: Path) ->
         path = await service.live()
         assert (await service.ok("ana", "GET", path))["policy"] == "2021-05"
         assert (await service.ok("ana", "GET", f"{path}/participants"))["meta"]["free_seats"] == 11
-
-
-async def test_the_store_keeps_the_newest(tmp_path: Path) -> None:
-    store = Store(Config(tmp_path).database_url)
-    await store.open()
-    space = Space("s", "ana", 1.0, title="first")
-    await store.save(to_record(space))
-    space.start("ana", 2.0)
-    await store.save(to_record(space))
-    assert await store.load("s") == to_record(space)
-    assert await store.load("t") is None
-    assert await store.find([State.DRAFT]) == []
-    assert [r["id"] for r in await store.find([State.LIVE, State.ENDED])] == ["s"]
-    await store.close()
-    again = Store(Config(tmp_path).database_url)
-    await again.open()  # the schema is there already
-    assert await again.load("s") == to_record(space)
-    await again.close()
 
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuch+driver://x", "sqlite://", "postgresql+nodriver://h/d"])
