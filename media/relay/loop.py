@@ -17,7 +17,7 @@ from typing import Protocol
 
 from media.relay.core import RelayCore
 from media.relay.ticker import TICK
-from media.rtc.inbox import Inbox
+from media.rtc.inbox import Inbox, ask_for_arrivals
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,8 @@ BEHIND_MAX = 10 * TICK
 GATHER = 0.002
 """Seconds between two looks at the sockets while there is little to do. What comes in between is not urgent: sound
 waits for the tick, and a handshake has two round trips of network."""
+LAST_LOOK = 0.001
+"""Seconds that a tick waits for what has come before it to be read."""
 _TURN = 8
 """Datagrams in a row before timers and commands have their turn."""
 _LATE_WINDOW = 50
@@ -74,10 +76,12 @@ class MediaLoop:
         self._desk = desk
         self._after_tick = after_tick
         self._inbox = Inbox()
+        ask_for_arrivals(sock)
         self._stopping = False
         self._looked = 0.0
         self._datagrams = self._letters = False
         """There may be some to read."""
+        self._mixed = 0.0
         self._worst = 0.0
         self._cpu_before = 0.0
 
@@ -122,6 +126,8 @@ class MediaLoop:
         if late > BEHIND_MAX:
             stats.ticks_skipped += int(late / TICK)
             due = now
+        self._look_once_more(now + LAST_LOOK)
+        self._mixed = due
         self._guarded(self._core.tick, self._socket.fileno(), due, time.time())
         self._after_tick(self._core.sessions)
         stats.cpu_seconds = time.thread_time() - self._cpu_before
@@ -132,18 +138,42 @@ class MediaLoop:
     def _read(self, deadline: float) -> bool:
         """Serve some datagrams, but no longer than ``deadline``; True if there may be more."""
         inbox = self._inbox
-        if not inbox and not inbox.fill(self._socket.fileno()):
+        if not self._through_the_door(deadline):
             return False
-        if inbox.unseen:
-            own = (inbox, self._socket.fileno(), time.monotonic(), deadline, time.time())
-            self._guarded(self._core.serve, *own)
         for _ in range(_TURN):
             now = time.monotonic()
             if not inbox or now >= deadline:
                 break
-            datagram, source, opened = inbox.pop()
-            self._guarded(self._core.receive, datagram, source, now, opened)
+            self._take(now)
         return bool(inbox) or inbox.full
+
+    def _through_the_door(self, deadline: float) -> bool:
+        """Have something in the inbox that the door has looked at; False if there is nothing."""
+        inbox, fd = self._inbox, self._socket.fileno()
+        if not inbox and not inbox.fill(fd):
+            return False
+        if inbox.unseen:
+            self._guarded(self._core.serve, inbox, fd, time.monotonic(), deadline, time.time())
+        return True
+
+    def _take(self, now: float) -> None:
+        """One datagram, at the time of its arrival; if it has missed a tick by being read late, at this time.
+
+        Else a jitter buffer would believe that it was in time, and never wait longer.
+        """
+        inbox = self._inbox
+        datagram, source, opened = inbox.pop()
+        arrival = inbox.arrival if inbox.arrival > self._mixed else now
+        self._guarded(self._core.receive, datagram, source, arrival, opened)
+
+    def _look_once_more(self, deadline: float) -> None:
+        """Read what has come before the tick, of those who may have a part in it."""
+        inbox = self._inbox
+        while self._through_the_door(deadline):
+            while inbox.known and (now := time.monotonic()) < deadline:
+                self._take(now)
+            if inbox or not inbox.full or time.monotonic() >= deadline:
+                return
 
     def _wait(self, until: float) -> None:
         """Wait for something to read, and at least until :data:`GATHER` has passed since the last time."""

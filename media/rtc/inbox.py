@@ -2,6 +2,9 @@
 
 :class:`media.rtc.door.Door` looks at a batch first and leaves the rest to Python in two queues; what it has not
 looked at is Python's too, in the order it came in.
+
+Each datagram has the kernel's time of its arrival (``SO_TIMESTAMPNS``), however late it is read: what waits for
+the end of a fan-out would look like jitter of the network.
 """
 
 import socket
@@ -12,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from media.rtc.mmsg import ADDRESS_SIZE, MSG_TRUNC, Messages
-from media.rtc.native import MSG_DONTWAIT, recvmmsg
+from media.rtc.native import CLOCK_MONOTONIC, CLOCK_REALTIME, MSG_DONTWAIT, clock_gettime, recvmmsg
 from media.rtc.stun import Address
 
 BATCH = 64
@@ -27,12 +30,40 @@ OPENED = 1 << 16
 """Added to a queue's entry: a compound of reports that has been decrypted in place."""
 
 
+SO_TIMESTAMPNS = 35
+"""asm-generic/socket.h: the socket option, and the type of the control message with the ``timespec``."""
+STAMPED = socket.SOL_SOCKET | SO_TIMESTAMPNS << 32
+"""Level and type of that message, as one word; it has four: size, these, seconds and nanoseconds."""
+LONGEST_WAIT = 1_000_000_000
+"""Nanoseconds that a datagram may have waited in the socket; beyond, the wall clock has been set meanwhile."""
+
+
 @njit(nogil=True, cache=True)
-def _receive(fd: int, headers: Any) -> int:  # pragma: no cover
+def waited(now: Any, stamp: Any) -> int:  # pragma: no cover
+    """Nanoseconds between two of the wall clock's ``timespec``s (int64[2]); 0 if it has been set in between."""
+    seconds = now[0] - stamp[0]
+    if not 0 <= seconds <= 2:
+        return 0
+    wait = seconds * 1_000_000_000 + now[1] - stamp[1]
+    return wait if 0 <= wait <= LONGEST_WAIT else 0
+
+
+@njit(nogil=True, cache=True)
+def _receive(fd: int, headers: Any, stamps: Any, arrivals: Any, timespecs: Any) -> int:  # pragma: no cover
+    """What recvmmsg(2) returns; ``arrivals`` are seconds of CLOCK_MONOTONIC."""
     for index in range(headers.shape[0]):
         headers[index].name_size = ADDRESS_SIZE
+        headers[index].control_size = 8 * stamps.shape[1]
         headers[index].flags = 0
-    return recvmmsg(fd, headers.ctypes.data, headers.shape[0], MSG_DONTWAIT, 0)
+        stamps[index, 1] = 0
+    count = recvmmsg(fd, headers.ctypes.data, headers.shape[0], MSG_DONTWAIT, 0)
+    if count > 0:
+        clock_gettime(CLOCK_REALTIME, timespecs[0].ctypes.data)
+        clock_gettime(CLOCK_MONOTONIC, timespecs[1].ctypes.data)
+        for index in range(count):
+            wait = waited(timespecs[0], stamps[index, 2:]) if stamps[index, 1] == STAMPED else 0
+            arrivals[index] = timespecs[1, 0] + 1e-9 * (timespecs[1, 1] - wait)
+    return count
 
 
 class Inbox:
@@ -42,7 +73,9 @@ class Inbox:
         self.data = np.zeros((BATCH, DATAGRAM_MAX), np.uint8)
         self.addresses = np.zeros((BATCH, 2), np.uint64)
         """A ``sockaddr_in`` each."""
-        self._messages = Messages(self.data, DATAGRAM_MAX, self.addresses)
+        self._stamps = np.zeros((BATCH, 4), np.int64)
+        self._arrivals, self._timespecs = np.zeros(BATCH), np.zeros((2, 2), np.int64)
+        self._messages = Messages(self.data, DATAGRAM_MAX, self.addresses, self._stamps.view(np.uint8))
         self.headers = self._messages.headers
         self._flags, self._lengths = self.headers["flags"], self.headers["length"]
         self.state = np.zeros(8, np.int64)
@@ -51,6 +84,8 @@ class Inbox:
         self._popped = [0, 0]
         self._view = self.data.data.cast("B")
         self.truncated = 0
+        self.arrival = 0.0
+        """When the datagram that :meth:`pop` gave last had come, in seconds of ``time.monotonic``."""
 
     def __len__(self) -> int:
         """Datagrams that Python has to read, as far as one can tell."""
@@ -63,13 +98,18 @@ class Inbox:
         return int(self.state[FILLED] - self.state[LOOKED])
 
     @property
+    def known(self) -> int:
+        """Datagrams for Python from those whom the door knows."""
+        return int(self.state[KNOWN]) - self._popped[0]
+
+    @property
     def full(self) -> bool:
         """The batch was a whole one, so more may wait in the socket."""
         return int(self.state[FILLED]) == BATCH
 
     def fill(self, fd: int) -> int:
         """Take what waits in the socket, at most :data:`BATCH`; the batch before must be read to its end."""
-        count = max(0, _receive(fd, self.headers))
+        count = max(0, _receive(fd, self.headers, self._stamps, self._arrivals, self._timespecs))
         self._begin(count)
         return count
 
@@ -88,6 +128,7 @@ class Inbox:
         """
         entry = self._next()
         index = entry & ~OPENED
+        self.arrival = float(self._arrivals[index])
         if int(self._flags[index]) & MSG_TRUNC:
             self.truncated += 1
             return b"", 0, False
@@ -112,6 +153,11 @@ class Inbox:
                 return int(self.queues[queue, self._popped[queue] - 1])
         self.state[LOOKED] += 1
         return int(self.state[LOOKED] - 1)
+
+
+def ask_for_arrivals(port: socket.socket) -> None:
+    """Have the kernel say when each datagram came; without it, :attr:`Inbox.arrival` is when it was read."""
+    port.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
 
 
 def address_of(key: int) -> Address:

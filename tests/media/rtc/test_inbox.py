@@ -1,13 +1,15 @@
 """The inbox: many datagrams a system call, none mistaken for another."""
 
 import socket
+import time
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.rtc.inbox import BATCH, DATAGRAM_MAX, Inbox, address_of, key_of
+from media.rtc.inbox import BATCH, DATAGRAM_MAX, Inbox, address_of, ask_for_arrivals, key_of, waited
 
 
 @pytest.fixture
@@ -73,6 +75,36 @@ def test_oversize_datagrams_are_counted_and_come_as_nothing(port: socket.socket,
     assert [len(data) for data, _ in taken] == [DATAGRAM_MAX, 0, 0, 5]
     assert [key for _, key in taken[1:3]] == [0, 0], "from no session"
     assert inbox.truncated == 2
+
+
+def test_arrival_is_when_it_came_and_not_when_it_was_read(port: socket.socket, peers: list[socket.socket]):
+    ask_for_arrivals(port)
+    inbox, waited = Inbox(), 0.05
+    inbox.warm()
+    before = time.monotonic()
+    peers[0].sendto(b"x", port.getsockname())
+    after = time.monotonic()
+    time.sleep(waited)
+    assert drain(inbox, port)[0][0] == b"x"
+    assert before - 0.001 <= inbox.arrival <= after + 0.001 + max(0.0, time.monotonic() - after - waited)
+    assert inbox.arrival < time.monotonic() - 0.9 * waited
+
+
+def test_without_a_stamp_it_is_when_it_was_read(port: socket.socket, peers: list[socket.socket]):
+    inbox = Inbox()
+    inbox.warm()
+    peers[0].sendto(b"x", port.getsockname())
+    time.sleep(0.02)
+    before = time.monotonic()
+    drain(inbox, port)
+    assert before <= inbox.arrival <= time.monotonic()
+
+
+@pytest.mark.parametrize("step", [-3600, -1, 3, 3600])
+def test_a_wall_clock_that_was_set_meanwhile_is_not_believed(step: int):
+    stamp = np.array([1_700_000_000, 999_000_000])
+    assert waited(stamp + np.array([1, -998_000_000]), stamp) == 1_000_000_000 - 998_000_000
+    assert waited(stamp + np.array([step, 0]), stamp) == 0
 
 
 def test_nothing_waiting_and_no_socket_are_no_error(port: socket.socket):
