@@ -36,12 +36,21 @@ class Process:
     def __init__(self, data: Path, *more: str, wait: bool = True) -> None:
         self.data, self.port, self.udp_port = data, free_port(), free_port()
         self.log = (data / "log").open("w+")
-        ports = ("--port", str(self.port), "--udp-port", str(self.udp_port))
-        self.process = subprocess.Popen(media("--data", data, *ports, *more), stderr=self.log)
         self.base = f"http://127.0.0.1:{self.port}"
+        ports = ("--port", str(self.port), "--udp-port", str(self.udp_port))
+        self._command = media("--data", data, *ports, *more)
+        self._start(wait)
+
+    def _start(self, wait: bool) -> None:
+        self.process = subprocess.Popen(self._command, stderr=self.log)
         self.http = httpx.Client(base_url=self.base)
         if wait:
             self.wait_until_ready()
+
+    def kill_and_start_again(self) -> None:
+        """End it by SIGKILL, which it cannot prepare for, and start it anew on the same ports and data."""
+        self.end(signal.SIGKILL)
+        self._start(wait=True)
 
     def wait_until_ready(self) -> None:
         deadline = time.monotonic() + START
