@@ -41,7 +41,7 @@ from media.rtc.events import (
     SessionEvent,
 )
 from media.rtc.inbox import Inbox, address_of, key_of
-from media.rtc.rtp import RtpPacket, ntp_time
+from media.rtc.rtp import RtpPacket, is_sound, ntp_time
 from media.rtc.sdp import Description
 from media.rtc.sdpfrag import Fragment
 from media.rtc.session import Session
@@ -189,8 +189,17 @@ class RelayCore:
             same = self._door.peers.addresses.get(source) == peer.entry
             self._handle(peer, peer.session.receive_report(datagram, now) if same else [], now)
             return
-        self._handle(peer, peer.session.receive(datagram, now), now)
+        if is_sound(datagram):
+            self._receive_sound(peer, datagram, now)
+        else:
+            self._handle(peer, peer.session.receive(datagram, now), now)
         self._count_drops(peer.session)
+
+    def _receive_sound(self, peer: Peer, datagram: bytes, now: float) -> None:
+        packet = peer.session.receive_sound(datagram, now)
+        if packet:
+            self._hear(peer, packet, now)
+            self._schedule(peer)
 
     def _receive_check(self, datagram: bytes, source: int, now: float) -> None:
         try:
@@ -241,8 +250,8 @@ class RelayCore:
     def _handle(self, peer: Peer, events: list[SessionEvent], now: float) -> None:
         for event in events:
             match event:
-                case RtpReceived(packet):
-                    self._hear(peer, packet, now)
+                case RtpReceived():
+                    pass  # see _receive_sound
                 case Connected():
                     self._up(peer, now)
                 case Moved() | Restarted() | Forgotten():

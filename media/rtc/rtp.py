@@ -1,7 +1,7 @@
 """RTP headers (RFC 3550 §5.1) and their one-byte extensions (RFC 8285), as far as one Opus stream needs them."""
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 AUDIO_LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 """RFC 6464: the speaker's own level, readable without decoding."""
@@ -19,8 +19,7 @@ class RtpError(ValueError):
     """Bytes that are no RTP packet."""
 
 
-@dataclass(frozen=True, slots=True)
-class RtpPacket:
+class RtpPacket(NamedTuple):
     """One packet, its payload without padding."""
 
     payload_type: int
@@ -30,6 +29,11 @@ class RtpPacket:
     payload: bytes
     marker: bool = False
     extensions: dict[int, bytes] | None = None
+
+
+def is_sound(datagram: bytes) -> bool:
+    """RTP and not RTCP, by its first two bytes (RFC 7983, RFC 5761 §4)."""
+    return len(datagram) > 1 and 128 <= datagram[0] <= 191 and not 192 <= datagram[1] <= 223
 
 
 def parse_rtp(data: bytes) -> RtpPacket:

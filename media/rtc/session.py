@@ -10,7 +10,7 @@ from typing import Literal
 from media.rtc.dtls import Identity
 from media.rtc.events import Closed, Forgotten, Moved, Restarted, RtcpReceived, RtpReceived, SessionEvent
 from media.rtc.rtcp import build_receiver_report
-from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI
+from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI, RtpPacket
 from media.rtc.sdp import Description, Direction, Endpoint, Setup, write_sdp
 from media.rtc.sdpfrag import Fragment, write_fragment
 from media.rtc.stun import BINDING_REQUEST, USE_CANDIDATE, Address, StunMessage, build_success
@@ -165,6 +165,13 @@ class Session:
         self._flush()
         return events
 
+    def receive_sound(self, datagram: bytes, now: float) -> RtpPacket | None:
+        """:meth:`receive` for what :func:`media.rtc.rtp.is_sound` says is RTP, which is most of what comes."""
+        packet = self.transport.receive_rtp(datagram) if self.transport else None
+        if packet and self.talks:
+            self._note_packet(packet, now)
+        return packet
+
     def receive_report(self, compound: bytes, now: float) -> list[SessionEvent]:
         """A compound of reports that was decrypted elsewhere (:class:`media.rtc.door.Door`)."""
         events = self.transport.receive_report(compound) if self.transport else []
@@ -211,10 +218,13 @@ class Session:
         """Keep account of how the peer's sound arrives."""
         for event in events if self.talks else []:
             if isinstance(event, RtpReceived):
-                self._uplink.note(event.packet, now)
-                self._report_at = min(self._report_at, now + REPORT_INTERVAL)
+                self._note_packet(event.packet, now)
             elif isinstance(event, RtcpReceived) and event.compound.sender:
                 self._uplink.note_sender(event.compound.sender, now)
+
+    def _note_packet(self, packet: RtpPacket, now: float) -> None:
+        self._uplink.note(packet, now)
+        self._report_at = min(self._report_at, now + REPORT_INTERVAL)
 
     def _report(self, now: float) -> None:
         """Tell a speaker how they arrive; the next report is due with the next packet."""

@@ -10,8 +10,8 @@ from pylibsrtp import Error as SrtpLibraryError
 from media.rtc.dtls import Fingerprint, Handshake, Identity, Role
 from media.rtc.events import Closed, Connected, RtcpReceived, RtpReceived, SessionEvent
 from media.rtc.gnutls import dtls_client
-from media.rtc.rtcp import RtcpError, build_bye, build_description, is_rtcp, parse_rtcp
-from media.rtc.rtp import RtpError, parse_rtp
+from media.rtc.rtcp import RtcpError, build_bye, build_description, parse_rtcp
+from media.rtc.rtp import RtpError, RtpPacket, is_sound, parse_rtp
 from media.rtc.srtp import SrtpContext
 
 SSRCS_MAX = 8
@@ -61,8 +61,11 @@ class SecureTransport:
     def receive(self, datagram: bytes, now: float) -> list[SessionEvent]:
         """A datagram from the peer's address that is no STUN (RFC 7983 tells them apart by the first byte)."""
         first = datagram[0]
+        if is_sound(datagram):
+            packet = self.receive_rtp(datagram)
+            return [RtpReceived(packet)] if packet else []
         if 128 <= first <= 191:
-            return self._receive_rtcp(datagram) if is_rtcp(datagram) else self._receive_rtp(datagram)
+            return self._receive_rtcp(datagram)
         if 20 <= first <= 63:
             return self._receive_dtls(datagram, now)
         self.dropped["unknown"] += 1
@@ -101,13 +104,14 @@ class SecureTransport:
     def _failed(self) -> list[SessionEvent]:
         return [Closed("handshake failed", self._handshake.failure)] if self._handshake.failure else []
 
-    def _receive_rtp(self, datagram: bytes) -> list[SessionEvent]:
+    def receive_rtp(self, datagram: bytes) -> RtpPacket | None:
+        """The packet in a protected one; None, and counted, if it is not authentic, not new or malformed."""
         if self.receiver is None or len(datagram) < 12:
             self.dropped["early"] += 1
-            return []
+            return None
         ssrc = int.from_bytes(datagram[8:12], "big")
         if self._one_too_many(ssrc):
-            return []
+            return None
         try:
             packet = parse_rtp(self.receiver.unprotect(datagram))
         except SrtpLibraryError:
@@ -116,8 +120,8 @@ class SecureTransport:
             self.dropped["malformed"] += 1
         else:
             self._ssrcs.add(ssrc)
-            return [RtpReceived(packet)]
-        return []
+            return packet
+        return None
 
     def _receive_rtcp(self, datagram: bytes) -> list[SessionEvent]:
         if self.receiver is None or len(datagram) < 8:
