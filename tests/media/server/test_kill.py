@@ -1,4 +1,4 @@
-"""A server that is killed with SIGKILL and started again, with the real relay: what it had answered still holds."""
+"""A server killed with SIGKILL and started again, with the real relay: what it had answered still holds."""
 
 import threading
 from collections.abc import Iterator
