@@ -158,7 +158,7 @@ def _doors_opened(environment: Any, msg: Any, **_: Any) -> None:
 
 
 def _pack_up(environment: Any, msg: Any, **_: Any) -> None:
-    rows = environment.crew.pack_up() if environment.crew else {"clients": [], "joins": []}
+    rows = environment.crew.pack_up() if environment.crew else {"clients": [], "joins": [], "probes": []}
     environment.runner.send_message(ROWS, {"rows": rows, "last": True})
 
 

@@ -16,6 +16,8 @@ from loadtest.venue import Venue
 
 SNAPSHOT_INTERVAL = 1.0
 HTTP_TIMEOUT = 30.0
+UNHEARD_MS = 1000.0
+"""What a chirp that was not heard counts for; later than that none is looked for."""
 
 
 class Crew:
@@ -32,6 +34,8 @@ class Crew:
         self._packed = False
         self._next_entry = 0.0
         self.engine = RemoteEngine(self._ended)
+        if programme.probes:
+            self.engine.tune()
         self._http = httpx.Client(timeout=HTTP_TIMEOUT)
         self._venue: AsyncResult[Venue] = AsyncResult()
         self._speakers = 0
@@ -39,6 +43,9 @@ class Crew:
         """Unix time at which the run began."""
         self._clients: list[dict[str, Any]] = []
         self._joins: list[dict[str, Any]] = []
+        self._probes: list[dict[str, Any]] = []
+        self._probing: gevent.Greenlet | None = None
+        self._listens_in = False
         self._watch = gevent.spawn(self._snapshots)
 
     def begin(self, venue: Venue, started: float, worker: int, workers: int) -> None:
@@ -48,6 +55,8 @@ class Crew:
         if self.programme.schedule:
             self.timetable = Timetable(self.programme.schedule, worker, workers)
         self._venue.set(venue)
+        if worker == 0 and self.programme.probes:
+            self._probing = gevent.spawn(self._probe, venue)
 
     def wait_for_venue(self) -> Venue:
         """Where to go; waits until the doors are open."""
@@ -75,7 +84,7 @@ class Crew:
 
     def ask_to_speak(self, venue: Venue, token: str) -> bool:
         """Ask for the right to speak, as all but the host must; True once it is granted."""
-        if token == venue.speaker_tokens[0]:
+        if token in venue.speaker_tokens[:1]:
             return True
         begun = time.perf_counter()
         error: Exception | None = None
@@ -128,8 +137,8 @@ class Crew:
 
     def take_report(self) -> dict[str, list[dict[str, Any]]]:
         """Rows since the last call, with Unix times; for the master."""
-        report = {"clients": self._clients, "joins": self._joins}
-        self._clients, self._joins = [], []
+        report = {"clients": self._clients, "joins": self._joins, "probes": self._probes}
+        self._clients, self._joins, self._probes = [], [], []
         return report
 
     def pack_up(self) -> dict[str, list[dict[str, Any]]]:
@@ -141,6 +150,8 @@ class Crew:
     def close(self) -> None:
         """Let everyone leave and end the engine."""
         self._watch.kill()
+        if self._probing:
+            self._probing.kill()
         self.engine.close()
         self._http.close()
 
@@ -163,6 +174,33 @@ class Crew:
             return
         if self.started:
             self._clients.append({"t": time.time(), "worker": self._name, **row})
+        if self._listens_in:
+            self._listen_in()
+
+    def _probe(self, venue: Venue) -> None:
+        """Bring the probes in: one who speaks, and those who listen."""
+        if not self.ask_to_speak(venue, venue.probe_token):
+            return
+        try:
+            self.engine.listen_in(venue.whip, venue.probe_token, venue.whep, self.programme.probes)
+        except EngineError as error:
+            self._fire("PROBE", "join", 0.0, error)
+        else:
+            self._listens_in = True
+
+    def _listen_in(self) -> None:
+        """Book what probes have heard; a chirp that was not heard counts as one second."""
+        try:
+            rows = self.engine.heard()
+        except EngineError as error:
+            self._listens_in = False
+            self._fire("PROBE", "stay", 0.0, error)
+            return
+        for row in rows:
+            delay = row["mouth_to_ear_ms"]
+            error = EngineError("a chirp was not heard") if delay is None else None
+            self._fire("PROBE", "mouth to ear", UNHEARD_MS if delay is None else delay, error)
+            self._probes.append({"worker": self._name, **row})
 
     def _fire(self, kind: str, name: str, milliseconds: float, error: Exception | None = None) -> None:
         self._environment.events.request.fire(

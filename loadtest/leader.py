@@ -9,7 +9,7 @@ import httpx
 from gevent.event import Event
 
 from loadtest.programme import Programme
-from loadtest.recorder import Recorder
+from loadtest.recorder import Recorder, hearsay
 from loadtest.status import EXIT_INVALID
 from loadtest.venue import Host, Venue, VenueError
 
@@ -43,7 +43,9 @@ class Leader:
                 " made with `python -m media token --user swarm --admin`."
             )
         self._host = Host(self._environment.host, options.token)
-        self._venue = self._host.open(f"Load: {self._programme.scenario.title}", self._programme.speakers)
+        self._venue = self._host.open(
+            f"Load: {self._programme.scenario.title}", self._programme.speakers, probe=self._programme.probes > 0
+        )
 
     def ready(self, worker: str) -> bool:
         """This worker's engine is up; True if it is the last one that was waited for."""
@@ -58,7 +60,8 @@ class Leader:
         listeners = options.listeners if self._programme.schedule else options.num_users or 1
         if self._programme.steps:
             listeners = max(self._programme.steps.listeners)
-        tiers = {"light": listeners + self._programme.speakers, "probe": 0, "browser": 0}
+        probes = self._programme.probes + (self._programme.probes > 0)
+        tiers = {"light": listeners + self._programme.speakers, "probe": probes, "browser": 0}
         self._recorder = Recorder(self._programme, options.runs, options.run_id, self._venue.base, tiers)
         self._sampling = gevent.spawn(self._sample)
         return self._venue, self._recorder.started
@@ -76,7 +79,7 @@ class Leader:
 
     def book(self, rows: dict[str, list[dict[str, Any]]]) -> None:
         """Take rows of a worker into the record."""
-        self._recorder.book(rows["clients"], rows["joins"])
+        self._recorder.book(rows["clients"], rows["joins"], rows["probes"])
 
     def worker_packed(self, worker: str, workers: int) -> None:
         """A worker has sent its last rows."""
@@ -95,6 +98,8 @@ class Leader:
         self._sampling.kill()
         self._host.close()
         run = self._recorder.finish()
+        if self._programme.probes:
+            logger.info("probes: %s", hearsay(run.probes))
         if run.verdict.valid:
             logger.info("record of the run: %s (valid)", run.folder)
         else:

@@ -41,6 +41,14 @@ def add_options(parser: LocustArgumentParser) -> None:
     group.add_argument(
         "--continuous", action="store_true", help="let speakers talk without pauses instead of in talk-spurts"
     )
+    group.add_argument(
+        "--probes",
+        type=int,
+        default=0,
+        metavar="N",
+        help="listeners who play what they hear, and one speaker whose chirps they time from mouth to ear"
+        " (%(default)s)",
+    )
     group.add_argument("--seed", type=int, default=1, metavar="N", help="seed of everything drawn (%(default)s)")
     parser.add_argument(
         "--token",

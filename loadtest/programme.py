@@ -10,6 +10,10 @@ from sim.schedule import Schedule, arrival_schedule
 
 SPEAKERS_MAX = 12
 """The host keeps one of the 13 seats of the default policy."""
+SPEAKERS_BESIDE_PROBES = 10
+"""The host's seat and the ten that are had for the asking, but for that of the probe that speaks."""
+PROBES_MAX = 20
+"""All live on one thread of one engine."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +28,20 @@ class Programme:
     join_rate: float
     """Listeners a second up a step, over all workers."""
     seed: int
+    probes: int
+    """Probes that listen to one more that speaks; all on the first worker, since both ends need one clock."""
 
     @staticmethod
     def of(options: Namespace) -> "Programme":
         """Read the flags; :raises ValueError: one sentence that says which is wrong."""
         if not 0 <= options.speakers <= SPEAKERS_MAX:
             raise ValueError(f"--speakers takes 0 to {SPEAKERS_MAX}, not {options.speakers}")
+        if not 0 <= options.probes <= PROBES_MAX:
+            raise ValueError(f"--probes takes 0 to {PROBES_MAX}, not {options.probes}")
+        if options.probes and options.speakers > SPEAKERS_BESIDE_PROBES:
+            raise ValueError(
+                f"--probes needs a seat on stage: --speakers takes 0 to {SPEAKERS_BESIDE_PROBES} with it"
+            )
         if not options.join_rate > 0:
             raise ValueError(f"--join-rate takes a number above 0, not {options.join_rate:g}")
         if options.scenario and options.steps:
@@ -42,5 +54,12 @@ class Programme:
             )
         steps = Steps.parse(options.steps, options.step_time) if options.steps else None
         return Programme(
-            scenario, schedule, steps, options.speakers, options.continuous, options.join_rate, options.seed
+            scenario,
+            schedule,
+            steps,
+            options.speakers,
+            options.continuous,
+            options.join_rate,
+            options.seed,
+            options.probes,
         )

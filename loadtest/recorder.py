@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import polars as pl
 from prometheus_client.parser import text_string_to_metric_families
 
 from loadtest.programme import Programme
@@ -105,6 +106,19 @@ def quantile_ms(before: list[tuple[float, float]], now: list[tuple[float, float]
     return 1e3 * lower
 
 
+def hearsay(probes: pl.DataFrame) -> str:
+    """What a ``probes`` table says, in one line for people."""
+    heard = probes["mouth_to_ear_ms"].drop_nulls()
+    if heard.is_empty():
+        return f"none of {probes.height} chirps was heard"
+    quantiles = (f"p{100 * share:.0f} {heard.quantile(share, 'linear'):.0f} ms" for share in (0.5, 0.95, 0.99))
+    packets, lost = int(probes["packets"].sum()), int(probes["lost"].sum())
+    return (
+        f"mouth to ear {', '.join(quantiles)}; {probes.height - heard.len()} of {probes.height} chirps unheard,"
+        f" {lost} of {packets + lost} packets missing"
+    )
+
+
 class Recorder:
     """Collects one run and writes its folder; rows come in Unix time and are kept in seconds since the start."""
 
@@ -129,9 +143,12 @@ class Recorder:
         """Book the relay's last second."""
         self._writer.relay(t=time.time() - self.started, **self._probe.row())
 
-    def book(self, clients: list[dict[str, Any]], joins: list[dict[str, Any]]) -> None:
-        """Book what a worker saw."""
-        for rows, append in ((clients, self._writer.clients), (joins, self._writer.joins)):
+    def book(
+        self, clients: list[dict[str, Any]], joins: list[dict[str, Any]], probes: list[dict[str, Any]]
+    ) -> None:
+        """Book what a worker saw, and what its probes heard."""
+        writer = self._writer
+        for rows, append in ((clients, writer.clients), (joins, writer.joins), (probes, writer.probes)):
             self._append(rows, append)
 
     def finish(self) -> Run:

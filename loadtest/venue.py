@@ -21,6 +21,8 @@ class Venue:
     space: str
     speaker_tokens: tuple[str, ...]
     """The host's first, who may speak without asking."""
+    probe_token: str = ""
+    """Of the probe that chirps, if there is to be one."""
 
     @property
     def whep(self) -> str:
@@ -45,7 +47,9 @@ class Venue:
         """The inverse of :meth:`to_json`."""
         tokens = message["speaker_tokens"]
         assert isinstance(tokens, (list, tuple))
-        return Venue(str(message["base"]), str(message["space"]), tuple(map(str, tokens)))
+        return Venue(
+            str(message["base"]), str(message["space"]), tuple(map(str, tokens)), str(message["probe_token"])
+        )
 
 
 class Host:
@@ -58,8 +62,8 @@ class Host:
         )
         self._space = ""
 
-    def open(self, title: str, speakers: int) -> Venue:
-        """Start a Space that anyone may listen to and speak in, with tokens for ``speakers`` people.
+    def open(self, title: str, speakers: int, *, probe: bool = False) -> Venue:
+        """Start a Space that anyone may listen to and speak in, with tokens for ``speakers`` people and a probe.
 
         The first of them is the host: a Space whose host stays away ends by itself after five minutes.
         """
@@ -68,8 +72,10 @@ class Host:
         self._space = made["id"]
         self._call("POST", f"/spaces/{self._space}/start")
         names = [made["creator_id"], *(f"speaker{number}" for number in range(2, speakers + 1))][:speakers]
+        names += ["probe"] if probe else []
         tokens = self._call("POST", "/tokens", {"users": names})["data"] if names else []
-        return Venue(self._base, self._space, tuple(token["token"] for token in tokens))
+        made_out = [str(token["token"]) for token in tokens]
+        return Venue(self._base, self._space, tuple(made_out[:speakers]), made_out[-1] if probe else "")
 
     def close(self) -> None:
         """End the Space, if it is still live."""

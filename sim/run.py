@@ -1,6 +1,6 @@
 """The record of a run: one folder, the same whether the run was measured or simulated.
 
-``runs/<id>/`` holds ``run.json`` (what was run, where, and whether it may be believed) and three tables
+``runs/<id>/`` holds ``run.json`` (what was run, where, and whether it may be believed) and its tables
 (``sim.schema``). Every file is written under a temporary name and renamed; ``run.json`` comes last, so its
 presence means that the record is complete.
 """
@@ -45,8 +45,8 @@ def new_run_id() -> str:
 class RunWriter:
     """Collects the rows of one run and writes its folder; driven by whoever runs the swarm or the model.
 
-    Use ``relay``, ``clients`` and ``joins`` to append one row each (or ``extend`` for a whole table), then
-    ``finish``. A writer that never finishes leaves no ``run.json``, and no reader will take the folder for a
+    Use ``relay``, ``clients``, ``joins`` and ``probes`` to append one row each (or ``extend`` for a whole table),
+    then ``finish``. A writer that never finishes leaves no ``run.json``, and no reader will take the folder for a
     run. Rows are checked against the schema as they come.
     """
 
@@ -97,6 +97,10 @@ class RunWriter:
     def joins(self, **row: Any) -> None:
         """Append one join."""
         self.append("joins", row)
+
+    def probes(self, **row: Any) -> None:
+        """Append what one probe heard of a chirp."""
+        self.append("probes", row)
 
     def extend(self, table: Table, frame: pl.DataFrame) -> None:
         """Append many rows at once; raise SchemaError if ``frame`` does not keep to the schema."""
@@ -162,6 +166,7 @@ class Run:
     relay: pl.DataFrame
     clients: pl.DataFrame
     joins: pl.DataFrame
+    probes: pl.DataFrame
 
     @staticmethod
     def load(folder: str | Path) -> "Run":
@@ -186,6 +191,7 @@ class Run:
                 relay=tables["relay"],
                 clients=tables["clients"],
                 joins=tables["joins"],
+                probes=tables["probes"],
             )
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{folder} has a run.json that does not describe a run ({error})") from error
@@ -234,6 +240,8 @@ def _facts(folder: Path) -> dict[str, Any]:
 
 def _read(folder: Path, table: Table, source: Source) -> pl.DataFrame:
     file = folder / f"{table}.parquet"
+    if not file.is_file() and table in schema.OPTIONAL:
+        return schema.empty(table)
     if not file.is_file():
         raise RunError(f"{folder} has no {table}.parquet: the run is incomplete")
     try:

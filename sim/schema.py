@@ -11,7 +11,7 @@ from typing import Any, Literal
 import polars as pl
 
 Source = Literal["measured", "simulated"]
-Table = Literal["relay", "clients", "joins"]
+Table = Literal["relay", "clients", "joins", "probes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,23 @@ SCHEMA: Mapping[Table, Mapping[str, Column]] = {
         "ok": Column(_B, "True if media flowed"),
         "error": Column(_S, "why not; null or empty if ok", "always"),
     },
+    # One row per chirp that one probe said (four a second) and probe that listened; none without --probes.
+    "probes": {
+        "t": Column(_F, "when it was said, seconds since the start of the run"),
+        "worker": Column(_S, "name of the generator worker"),
+        "probe": Column(_I, "number of the probe that listened, from 1"),
+        "mouth_to_ear_ms": Column(
+            _F, "from its capture to its playout, jitter buffer included, ms; null if it was not heard", "always"
+        ),
+        "packets": Column(_I, "RTP packets the probe received since its row before"),
+        "lost": Column(_I, "RTP packets that were not there when they were to be played, since its row before"),
+        "late_ms": Column(_F, "lateness of the probes' own thread, largest in half a second, ms", "simulated"),
+    },
 }
 
-TABLES: tuple[Table, ...] = ("relay", "clients", "joins")
+TABLES: tuple[Table, ...] = ("relay", "clients", "joins", "probes")
+OPTIONAL: tuple[Table, ...] = ("probes",)
+"""Tables that a folder need not have, as those of earlier versions: then they have no rows."""
 
 
 class SchemaError(ValueError):

@@ -28,13 +28,13 @@ from numpy.typing import NDArray
 from loadtest.bench.probing import STILL, Probing, probing
 from loadtest.bench.result import Target
 from loadtest.bench.stand import bar, now
-from loadtest.engine.chirp import CYCLE, add_chirps
 from loadtest.engine.chirp_ear import ChirpEar, Delay
+from loadtest.engine.hearing import chirping
 from loadtest.engine.netem import NO_LOSS, BurstLoss, Netem
 from loadtest.engine.probe import TICK, ListeningProbe, SpeakingProbe
-from loadtest.engine.probes import encode, soon, speech
+from loadtest.engine.probes import soon
 from loadtest.recorder import RelayProbe
-from loadtest.voice import Clip, clips
+from loadtest.voice import Clip
 from media.audio.opus import FRAME
 
 TARGETS = (
@@ -58,8 +58,6 @@ HOLD = 5.0
 """Seconds for which it has to stay near for ``back_s``."""
 MINUTE = 60.0
 UNHEARD = 1.0
-SPEECH_GAIN = 0.3
-"""Of the speech under the chirps: −10 dB, so that it keeps codec and level meters busy and hides nothing."""
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -155,12 +153,6 @@ async def run(chosen: argparse.Namespace) -> dict[str, Any]:
         "pairs": chosen.pairs,
         "minutes": chosen.minutes,
     }
-
-
-def chirping() -> Clip:
-    """Speech with a chirp every 0.25 s, in whole cycles, so that it can be said over and over."""
-    sound = np.concatenate([speech(each) for each in clips()[:2]])
-    return encode("chirps", add_chirps(SPEECH_GAIN * sound[: sound.size // CYCLE * CYCLE]))
 
 
 def storm(path: Netem, blows: bool) -> None:

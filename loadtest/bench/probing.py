@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from loadtest.engine.hearing import SWITCH_INTERVAL
 from loadtest.engine.probes import Probes
 from loadtest.lab import Server, server
 from loadtest.recorder import RelayProbe
@@ -37,8 +38,6 @@ class Probing:
 
 STILL = 20.0
 """Milliseconds of lateness, a tick, that no network made and that jitter buffers must take for one."""
-SWITCH_INTERVAL = 0.0005
-"""Seconds after which whoever evaluates has to hand Python over to the probes' thread; usually 5 ms."""
 
 
 @asynccontextmanager

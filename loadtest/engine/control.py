@@ -2,7 +2,8 @@
 
 ``{"id": 1, "do": "join", "kind": "listener", "url": ..., "token": ..., "seed": 0}`` is answered
 ``{"id": 1, "result": {"member": 7, "signalling_ms": ..., "connect_ms": ..., "first_packet_ms": ...}}`` or
-``{"id": 1, "error": "..."}``. The others are ``leave`` (``member``), ``snapshot`` and ``totals``. Unasked comes
+``{"id": 1, "error": "..."}``. The others are ``leave`` (``member``), ``snapshot``, ``totals``,
+``tune``, ``listen in`` (``whip``, ``token``, ``whep``, ``ears``) and ``heard``. Unasked comes
 ``{"ended": 7, "reason": "..."}`` when the relay ended a session. The engine lives as long as the connection.
 """
 
@@ -31,6 +32,9 @@ class Controller:
             "leave": self._leave,
             "snapshot": self._snapshot,
             "totals": self._totals,
+            "tune": self._tune,
+            "listen in": self._listen_in,
+            "heard": self._heard,
         }
 
     async def run(self) -> None:
@@ -82,6 +86,15 @@ class Controller:
 
     async def _totals(self, _: dict[str, Any]) -> dict[str, int]:
         return self._engine.totals()
+
+    async def _tune(self, _: dict[str, Any]) -> None:
+        await self._engine.tune()
+
+    async def _listen_in(self, request: dict[str, Any]) -> None:
+        await self._engine.listen_in(request["whip"], request["token"], request["whep"], request["ears"])
+
+    async def _heard(self, _: dict[str, Any]) -> list[dict[str, Any]]:
+        return self._engine.heard()
 
     def _say(self, message: dict[str, Any]) -> None:
         if not self._writer.is_closing():

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from loadtest.engine.ear import DATAGRAM, FIRST_PACKET, REPORT, RESOLUTION, Ears, Heard
 from loadtest.engine.health import Health
+from loadtest.engine.hearing import Hearing
 from loadtest.engine.member import JoinError, Kind, Member, Timings
 from loadtest.engine.seats import Seats
 from loadtest.engine.voice import Voices
@@ -58,7 +59,8 @@ class Engine:
         self._seats = Seats(self._ears)
         self._voices = Voices(clips())
         self._health = Health()
-        self._before = _Totals(self._ears)
+        self._hearing: Hearing | None = None
+        self._before = _Totals(self._ears, None)
         self._leaving: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -75,6 +77,8 @@ class Engine:
 
     async def stop(self) -> None:
         """Leave every Space and free everything."""
+        if self._hearing:
+            await self._hearing.stop()
         await asyncio.gather(*(self.leave(number) for number in [*self._members]))
         await asyncio.gather(*self._leaving)
         self._health.stop()
@@ -116,17 +120,41 @@ class Engine:
         if member := self._take(number):
             await self._part(self._discard(number, member))
 
+    async def tune(self) -> None:
+        """Get probes ready for :meth:`listen_in`, which would hold up everyone's joins with that."""
+        if self._hearing is None:
+            self._hearing = Hearing()
+            await self._hearing.tune()
+
+    async def listen_in(self, whip: str, token: str, whep: str, ears: int) -> None:
+        """Let one probe chirp by WHIP and ``ears`` listen by WHEP; once. :raises JoinError: one of them cannot."""
+        await self.tune()
+        assert self._hearing is not None
+        if self._hearing.ears:
+            raise JoinError("probes: there are some already")
+        await self._hearing.start(whip, token, whep, ears)
+
+    def heard(self) -> list[dict[str, Any]]:
+        """What probes heard since the last call: rows of ``probes.parquet`` without ``worker``, with Unix times.
+
+        :raises JoinError: the relay has ended the session of one
+        """
+        return self._hearing.take() if self._hearing and self._hearing.ears else []
+
     def snapshot(self) -> dict[str, Any]:
         """One row of ``clients.parquet`` without ``t`` and ``worker``: what happened since the last call."""
-        now, before = _Totals(self._ears), self._before
+        now, before = _Totals(self._ears, self._hearing), self._before
         now.lost = max(now.lost, before.lost)  # a late packet is not lost, but the row that missed it is written
         self._before = now
         delays, jitters = now.delays - before.delays, now.jitters - before.jitters
         speakers = sum(member.kind == "speaker" for member in self._members.values())
         lag = max(self._health.take_lag(), self._ears.take_round_max(), self._voices.take_late_max())
+        ears = 0
+        if self._hearing and self._hearing.ears:
+            ears, lag = self._hearing.ears, max(lag, self._hearing.take_late_max())
         return {
-            "listeners": len(self._members) - speakers,
-            "speakers": speakers,
+            "listeners": len(self._members) - speakers + ears,
+            "speakers": speakers + bool(ears),
             "packets": now.received - before.received,
             "lost": now.lost - before.lost,
             "jitter_p99_ms": quantile_ms(jitters, 0.99),
@@ -246,9 +274,12 @@ class Engine:
 class _Totals:
     """A copy of everything that only grows."""
 
-    def __init__(self, ears: Ears) -> None:
+    def __init__(self, ears: Ears, hearing: Hearing | None) -> None:
         expected, self.received = ears.totals()
         self.lost = max(0, expected - self.received)
+        if hearing:
+            self.received += hearing.received
+            self.lost += hearing.lost
         self.overflows = ears.overflows
         self.delays, self.jitters = ears.delays.copy(), ears.jitters.copy()
 

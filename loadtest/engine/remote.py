@@ -78,6 +78,18 @@ class RemoteEngine:
         """Packets expected, received and rejected since the start, and the members there are."""
         return self._call("totals")
 
+    def tune(self) -> None:
+        """Get ready for :meth:`listen_in`, before load runs."""
+        self._call("tune")
+
+    def listen_in(self, whip: str, token: str, whep: str, ears: int) -> None:
+        """See :meth:`loadtest.engine.engine.Engine.listen_in`; :raises EngineError: a probe could not join."""
+        self._call("listen in", whip=whip, token=token, whep=whep, ears=ears)
+
+    def heard(self) -> list[dict[str, Any]]:
+        """What probes heard since the last call; see :meth:`loadtest.engine.engine.Engine.heard`."""
+        return self._call("heard")
+
     def close(self) -> None:
         """Let everyone leave and end the process; one that has died already is no error."""
         with self._lock:

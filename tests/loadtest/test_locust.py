@@ -25,7 +25,7 @@ RUNS = {
     "steps": ("--steps", "5,10", "--step-time", "5"),
     "scenario": ("--scenario", "product-launch", "--listeners", "30", "--duration", "10"),
     "workers": ("--steps", "4,8", "--step-time", "4", "--processes", "2"),
-    "plain": ("-u", "4", "-r", "2", "-t", "12", "--speakers", "1"),
+    "plain": ("-u", "4", "-r", "2", "-t", "12", "--speakers", "1", "--probes", "2"),
 }
 
 
@@ -82,7 +82,23 @@ def test_a_staircase_is_climbed_step_by_step(swarms: dict[str, Swarm]) -> None:
 def test_locusts_own_flags_say_how_many_come_and_for_how_long(swarms: dict[str, Swarm]) -> None:
     run = swarms["plain"].run()
     assert sorted(run.joins["kind"]) == ["listener"] * 4 + ["speaker"]
-    assert (max(listeners(run)), run.tiers["light"]) == (4, 5)
+    assert (max(listeners(run)), run.tiers["light"]) == (4 + 2, 5), "probes listen too"
+
+
+def test_probes_say_what_a_listener_hears(swarms: dict[str, Swarm]) -> None:
+    run, said = swarms["plain"].run(), swarms["plain"].said()
+    assert run.tiers["probe"] == 3
+    assert run.clients["speakers"].max() == 2
+    heard = run.probes.drop_nulls("mouth_to_ear_ms")
+    assert sorted(heard["probe"].unique()) == [1, 2]
+    assert heard["t"].max() > run.duration_s - 6
+    assert 33 < heard["mouth_to_ear_ms"].min() < 500, "a packet and two encoders' look-ahead at least"
+    assert "PROBE" in said and "probes: mouth to ear p50" in said
+
+
+def test_without_probes_nothing_is_said_of_them(swarms: dict[str, Swarm]) -> None:
+    run = swarms["steps"].run()
+    assert run.probes.is_empty() and "PROBE" not in swarms["steps"].said()
 
 
 PACE = """

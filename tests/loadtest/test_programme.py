@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loadtest.programme import SPEAKERS_MAX, Programme
+from loadtest.programme import PROBES_MAX, SPEAKERS_MAX, Programme
 from sim.scenario import DEFAULT, ScenarioError
 
 FLAGS = {
@@ -19,6 +19,7 @@ FLAGS = {
     "speakers": 2,
     "continuous": False,
     "seed": 1,
+    "probes": 0,
 }
 
 
@@ -66,6 +67,14 @@ def test_as_many_may_speak_as_there_are_seats(speakers: int) -> None:
 def test_more_speakers_than_seats_are_refused(speakers: int) -> None:
     with pytest.raises(ValueError, match=f"^--speakers takes 0 to {SPEAKERS_MAX}, not {speakers}$"):
         programme(speakers=speakers)
+
+
+def test_probes_need_a_seat_and_a_thread_that_keeps_up() -> None:
+    assert programme(probes=PROBES_MAX, speakers=10).probes == PROBES_MAX
+    with pytest.raises(ValueError, match=f"^--probes takes 0 to {PROBES_MAX}, not {PROBES_MAX + 1}$"):
+        programme(probes=PROBES_MAX + 1)
+    with pytest.raises(ValueError, match="--probes needs a seat on stage: --speakers takes 0 to 10 with it"):
+        programme(probes=1, speakers=11)
 
 
 @pytest.mark.parametrize("rate", [0.0, -5.0])

@@ -6,7 +6,7 @@ import httpx
 import polars as pl
 import pytest
 
-from loadtest.recorder import RelayProbe, quantile_ms
+from loadtest.recorder import RelayProbe, hearsay, quantile_ms
 from sim.schema import SCHEMA
 
 METRICS = """\
@@ -150,6 +150,19 @@ def test_quantiles_between_two_histograms(grown: list[float], share: float, expe
     now = [(bound, count + more) for (bound, count), more in zip(BEFORE, grown, strict=True)]
     found = quantile_ms(BEFORE, now, share)
     assert found == (None if expected is None else pytest.approx(expected))
+
+
+def test_what_probes_heard_is_said_in_one_line() -> None:
+    schema = {name: column.dtype for name, column in SCHEMA["probes"].items()}
+    delays = [*range(50, 150), None]
+    rows = [
+        {"t": 1.0, "worker": "w", "probe": 1, "mouth_to_ear_ms": delay, "packets": 12, "lost": 1, "late_ms": 0.1}
+        for delay in delays
+    ]
+    assert hearsay(pl.DataFrame(rows, schema=schema)) == (
+        "mouth to ear p50 100 ms, p95 144 ms, p99 148 ms; 1 of 101 chirps unheard, 101 of 1313 packets missing"
+    )
+    assert hearsay(pl.DataFrame(rows[-1:], schema=schema)) == "none of 1 chirps was heard"
 
 
 def test_a_histogram_without_bins_has_no_quantile() -> None:

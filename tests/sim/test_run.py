@@ -8,7 +8,7 @@ import pytest
 
 from sim.run import Run, RunError, RunWriter, new_run_id
 from sim.scenario import load
-from sim.schema import SCHEMA, TABLES, SchemaError, empty
+from sim.schema import OPTIONAL, SCHEMA, TABLES, SchemaError, empty
 from sim.verdict import Thresholds, Verdict, judge
 
 Tables = tuple[pl.DataFrame, pl.DataFrame]
@@ -27,6 +27,7 @@ def written(root: Path, tables: Tables) -> Run:
         out.clients(**row)
     join = {"t": 1.0, "kind": "listener", "signalling_ms": 2.0, "connect_ms": None, "first_packet_ms": None}
     out.joins(**join, ok=False, error="handshake failed")
+    out.probes(t=2.0, worker="w", probe=1, mouth_to_ear_ms=71.5, packets=12, lost=0, late_ms=0.2)
     return out.finish(duration_s=30.0)
 
 
@@ -36,6 +37,7 @@ def test_a_run_reads_back_as_it_was_written(tmp_path: Path, tables: Tables) -> N
     assert again.relay.equals(tables[0].cast({"listeners": pl.Int64}))
     assert again.clients.select(sorted(tables[1].columns)).equals(tables[1].select(sorted(tables[1].columns)))
     assert again.joins.row(0, named=True)["error"] == "handshake failed"
+    assert again.probes.row(0, named=True)["mouth_to_ear_ms"] == 71.5
     assert (again.source, again.seed, again.duration_s) == ("measured", 9, 30.0)
     assert again.scenario == load()
     assert again.tiers == {"light": 100, "probe": 1, "browser": 0}
@@ -44,7 +46,7 @@ def test_a_run_reads_back_as_it_was_written(tmp_path: Path, tables: Tables) -> N
     assert {"numpy", "simpy", "polars"} <= again.versions.keys()
     assert again.require_valid() is again
     assert sorted(file.name for file in again.folder.iterdir()) == [
-        "clients.parquet", "joins.parquet", "relay.parquet", "run.json",
+        "clients.parquet", "joins.parquet", "probes.parquet", "relay.parquet", "run.json",
     ]  # fmt: skip
 
 
@@ -72,6 +74,9 @@ def test_a_run_that_lost_a_table_is_refused_by_its_name(tmp_path: Path, tables: 
     with pytest.raises(RunError, match=rf"{table}\.parquet cannot be read as a table"):
         Run.load(run.folder)
     file.unlink()
+    if table in OPTIONAL:
+        assert getattr(Run.load(run.folder), table).equals(empty(table))
+        return
     with pytest.raises(RunError, match=rf"has no {table}\.parquet: the run is incomplete"):
         Run.load(run.folder)
 
