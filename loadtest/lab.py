@@ -45,11 +45,11 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """Run ``python -m media`` on free loopback ports, with its data in a temporary folder."""
+def server(*options: str) -> Iterator[Server]:
+    """Run ``python -m media`` on free loopback ports, with its data in a temporary folder, and further options."""
     with tempfile.TemporaryDirectory(prefix="spaces-lab-") as folder:
         port, log = free_port(), Path(folder) / "server.log"
-        command = [sys.executable, "-m", "media", "--port", str(port), "--data", folder]
+        command = [sys.executable, "-m", "media", "--port", str(port), "--data", folder, *options]
         with process(command, log) as running:
             base = f"http://127.0.0.1:{port}"
             _wait_until_ready(running, base, log)

@@ -29,10 +29,7 @@ class RelayProbe:
         now, before = self._read(), self._before
         self._before = now
         self._last = (before, now)
-
-        def grown(name: str) -> float:
-            return now.value[name] - before.value.get(name, 0.0)
-
+        grown = self.grown
         ticks = grown("spaces_relay_ticks_total") / max(now.value["spaces_relay_processes"], 1.0)
         return {
             "listeners": int(now.value["spaces_relay_listeners"] - now.value["spaces_relay_speakers"]),
@@ -51,6 +48,11 @@ class RelayProbe:
                 now.value["process_resident_memory_bytes"] + now.value["spaces_relay_resident_memory_bytes"]
             ),
         }
+
+    def grown(self, name: str) -> float:
+        """By how much a counter without labels has grown in the last row."""
+        before, now = self._last
+        return now.value[name] - before.value.get(name, 0.0)
 
     def stage_ms(self, stage: str, share: float) -> float | None:
         """Quantile of a stage of :data:`media.relay.stats.STAGES` in the last row, in ms; None if it never ran."""

@@ -10,7 +10,21 @@ import sys
 
 from rich.console import Console
 
-from loadtest.bench import codec, delay, doorman, fanout, forward, join, memory, mix, peers, ptime, seal, sound
+from loadtest.bench import (
+    codec,
+    delay,
+    doorman,
+    fanout,
+    forward,
+    join,
+    memory,
+    mix,
+    peers,
+    ptime,
+    relays,
+    seal,
+    sound,
+)
 from loadtest.bench.result import Result
 from loadtest.engine.member import JoinError
 from loadtest.lab import LabError
@@ -27,6 +41,7 @@ BENCHES = {
     "seal": seal,
     "peers": peers,
     "mix": mix,
+    "relays": relays,
     "codec": codec,
     "forward": forward,
 }

@@ -57,9 +57,14 @@ async def speak(engine: Engine, venue: Venue, number: int, seed: int, continuous
 
 
 @asynccontextmanager
-async def stand(title: str, speakers: int, address: str = "", *, continuous: bool = True) -> AsyncIterator[Stand]:
-    """Build it up, with the speakers talking, and take it down; ``address`` is the engine's ``host``."""
-    with server() as where, Host(where.base, where.token) as host:
+async def stand(
+    title: str, speakers: int, address: str = "", *, continuous: bool = True, options: Sequence[str] = ()
+) -> AsyncIterator[Stand]:
+    """Build it up, with the speakers talking, and take it down.
+
+    ``address`` is the engine's ``host``, ``options`` are the server's.
+    """
+    with server(*options) as where, Host(where.base, where.token) as host:
         venue = host.open(title, speakers)
         engine = Engine(host=address)
         await engine.start()

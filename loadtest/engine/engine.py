@@ -177,6 +177,10 @@ class Engine:
             "members": len(self._members),
         }
 
+    def received(self) -> dict[int, int]:
+        """Packets that each member received since it joined."""
+        return {number: int(self._ears.record(each.seat)["received"]) for number, each in self._members.items()}
+
     def hush(self, hushed: bool) -> None:
         """Let all speakers hold their breath, or go on."""
         self._voices.hush(hushed)

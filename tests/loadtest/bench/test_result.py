@@ -42,7 +42,7 @@ def test_the_floor_reaches_every_socket_with_packets_of_the_asked_size():
     ("arguments", "keys"),
     [
         (
-            ["fanout", "--listeners", "20", "--seconds", "1", "--rounds", "1"],
+            ["fanout", "--listeners", "20", "--seconds", "1", "--rounds", "1", "--ptime", "60"],
             {"us_per_packet", "floor_us_per_packet", "listeners", "lost_packets", "tick_late_p99_ms"},
         ),
         (
@@ -52,6 +52,17 @@ def test_the_floor_reaches_every_socket_with_packets_of_the_asked_size():
         (
             ["memory", "--first", "5", "--more", "10", "--rounds", "1", "--settle", "0.1"],
             {"kb_per_listener", "listeners"},
+        ),
+        (
+            ["relays", "--relays", "2", "--listeners", "6", "--seconds", "0.5"],
+            {
+                "us_per_packet_2",
+                "lost_packets",
+                "link_packets_lost",
+                "interrupted",
+                "sound_again_max_s",
+                "relay_back_s",
+            },
         ),
         (
             ["seal", "--contexts", "100", "--packets", "200", "--rounds", "1"],
