@@ -49,7 +49,9 @@ class Uplink:
             highest_sequence=self._highest & _MASK32,
             jitter=min(int(self._jitter), _MASK32),
             last_sender_report=last,
-            delay_since=min(int((now - held) * 65_536), _MASK32),
+            delay_since=max(
+                0, min(int((now - held) * 65_536), _MASK32)
+            ),  # a report may come after what is due was
         )
 
     def _begin(self, sequence: int) -> None:

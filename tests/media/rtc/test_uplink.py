@@ -3,7 +3,7 @@
 import pytest
 
 from media.rtc.events import RtcpReceived
-from media.rtc.rtcp import SenderReport
+from media.rtc.rtcp import SenderReport, build_receiver_report
 from media.rtc.rtp import RtpPacket, build_rtp
 from media.rtc.session import REPORT_INTERVAL
 from media.rtc.uplink import Uplink
@@ -79,6 +79,15 @@ def test_last_sender_report_and_its_age():
     uplink.note_sender(SenderReport(7, 0x1111_2222_3333_4444, 0, 1, 1), 10.0)
     block = uplink.block(12.5)
     assert block and (block.last_sender_report, block.delay_since) == (0x2222_3333, int(2.5 * 65_536))
+
+
+def test_sender_report_that_came_after_the_moment_that_is_reported_on():
+    uplink = Uplink()
+    feed(uplink, [1])
+    uplink.note_sender(SenderReport(7, 1 << 16, 0, 1, 1), 10.0)
+    block = uplink.block(9.999)
+    assert block and block.delay_since == 0
+    assert build_receiver_report(1, (block,), "x")
 
 
 def test_speaker_is_told_every_five_seconds_while_it_sends():
