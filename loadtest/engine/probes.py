@@ -26,6 +26,10 @@ LEAD = 0.1
 Kind = TypeVar("Kind", bound=Probe)
 
 
+ALIVE = 0.5
+"""Seconds between two looks at whether the clockwork's thread still runs."""
+
+
 class Probes:
     """Makes probes and ends them. Use from one event loop, between :meth:`start` and :meth:`stop`."""
 
@@ -107,7 +111,7 @@ class Probes:
         self._probes.append((probe, urljoin(url, answer.headers["Location"])))
 
     async def _do(self, action: Callable[[], None]) -> None:
-        """Have it done on the clockwork's thread; what it raises is raised here."""
+        """Have it done on the clockwork's thread, or here if that has ended; what it raises is raised here."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
 
@@ -120,7 +124,11 @@ class Probes:
                 loop.call_soon_threadsafe(done.set_result, None)
 
         self.clockwork.call(act)
-        await done
+        while not done.done():
+            await asyncio.wait([done], timeout=ALIVE)
+            if not done.done() and not self.clockwork.is_alive():
+                return action()
+        return done.result()
 
 
 def speech(clip: Clip) -> Pcm:

@@ -161,6 +161,24 @@ async def test_a_session_that_ends_is_told(probes: Probes, host: Host, venue: Ve
                 await asyncio.sleep(0.05)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_probes_whose_thread_has_ended_say_so_and_can_still_be_ended(venue: Venue, clip: Clip):
+    probes = Probes()
+    probes.start()
+    _, listener = await pair(probes, venue, clip)
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    probes.clockwork.call(fail)
+    async with asyncio.timeout(10):
+        probes.clockwork.join()
+        with pytest.raises(JoinError, match="ZeroDivisionError"):
+            probes.check()
+        await probes.stop()
+    assert listener.client.transport and listener.client.transport.sender is None, "everything is freed"
+
+
 async def test_probes_that_cannot_join_say_why(probes: Probes, server: Server, venue: Venue, clip: Clip):
     with pytest.raises(JoinError, match="HTTP 401"):
         await probes.speaker(venue.whip, "nonsense", clip)
