@@ -10,6 +10,7 @@ from typing import Final
 
 from media.relay.plane import RELAY_LOST, DataPlane, PlaneEvent, SessionDown, SessionUp
 from media.server.errors import Problem
+from media.server.guard import Guard
 from media.server.ptime import NO_LARGE_ROOM, LargeRoom
 from media.server.sessions import Kind, MediaSession, Sessions
 from media.server.spaces import Spaces
@@ -26,11 +27,17 @@ class Admission:
     """Driven by the WHIP and WHEP routes and by the events of the plane."""
 
     def __init__(
-        self, spaces: Spaces, sessions: Sessions, plane: DataPlane, large_room: LargeRoom = NO_LARGE_ROOM
+        self,
+        spaces: Spaces,
+        sessions: Sessions,
+        plane: DataPlane,
+        guard: Guard,
+        large_room: LargeRoom = NO_LARGE_ROOM,
     ) -> None:
         self._spaces = spaces
         self._sessions = sessions
         self._plane = plane
+        self._guard = guard
         self._large_room = large_room
         plane.subscribe(self.receive)
 
@@ -38,10 +45,13 @@ class Admission:
         """Answer an offer to speak or to listen; ``person`` is None for an anonymous listener.
 
         :raises SpaceError: not now, or not this person
+        :raises Problem: 403, the account is suspended or the host has blocked it
         :raises OfferError: the offer cannot be answered
         :raises RelayFullError: no place for one more
         """
         space = await self._spaces.get(space_id)
+        await self._guard.know(space.host)
+        self._guard.check_entry(space, person)
         check(space, person, kind)
         if kind == "whep":
             offer = self._large_room.apply(offer, space.listener_count)
@@ -60,10 +70,11 @@ class Admission:
             self._lose(session)
             raise
         try:
+            self._guard.check_entry(space, person)
             check(space, person, kind)
             if self._sessions.get(session.id) is None:
                 raise WrongStateError("The connection was ended while it was being made.")
-        except SpaceError:
+        except (SpaceError, Problem):
             self._lose(session)
             await self._plane.drop_session(session.id)
             raise

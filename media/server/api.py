@@ -5,8 +5,9 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 
 from media.server.auth import Named, caller
-from media.server.routes import SpacesHere, actor, problems
+from media.server.routes import AccountsHere, SpacesHere, actor, problems
 from media.server.schemas import NewSpace, SpaceChange, SpaceList, SpaceListMeta, SpaceOut
+from media.space.errors import NotEligibleError
 from media.space.permissions import Action
 from media.space.states import State
 
@@ -14,14 +15,21 @@ router: Final = APIRouter(prefix="/spaces", tags=["Spaces"], dependencies=[Depen
 
 
 @router.post("", status_code=201, responses=problems(403, 422))
-async def create_space(body: NewSpace, who: Named, spaces: SpacesHere, response: Response) -> SpaceOut:
+async def create_space(
+    body: NewSpace, who: Named, spaces: SpacesHere, accounts: AccountsHere, response: Response
+) -> SpaceOut:
     """Make a Space with the caller as its host.
 
-    It is a draft, or scheduled if a time is given; `POST /spaces/{id}/start` makes it live.
+    It is a draft, or scheduled if a time is given; `POST /spaces/{id}/start` makes it live. Protected accounts
+    cannot host, and the policy may ask for a number of followers.
     """
+    user = await accounts.get(who.name)
+    if user is not None and user.protected:
+        raise NotEligibleError("Protected accounts cannot host; make yours public with PATCH /users/me first.")
     space = await spaces.create(
         who.name,
         scheduled_start=body.scheduled_start and body.scheduled_start.timestamp(),
+        followers=user and user.followers_count,
         title=body.title,
         lang=body.lang,
         topic_ids=body.topic_ids,

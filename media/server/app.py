@@ -14,11 +14,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from media.relay.plane import DataPlane, PlaneError
-from media.server import api, errors, metrics, people, tokens, whip
+from media.server import api, errors, graph, metrics, people, tokens, users, whip
+from media.server.accounts import Accounts
 from media.server.admission import Admission
 from media.server.auth import Tokens, load_secret
 from media.server.body import BodyLimit
 from media.server.config import Config
+from media.server.grants import Grants
+from media.server.guard import Guard
 from media.server.lane import Lane
 from media.server.opening import Opening
 from media.server.sessions import Sessions
@@ -35,7 +38,8 @@ Social audio: a host opens a **Space**, a few people speak, any number listens.
 1. Get a token: `python -m media token --user ana` on the machine, or `POST /tokens` as an admin.
 2. `POST /spaces`, then `POST /spaces/{id}/start`: you are its host, and its only speaker, muted.
 3. Connect: `POST /spaces/{id}/whip` to speak, `POST /spaces/{id}/whep` to listen, an SDP offer each.
-4. Others ask with `POST /spaces/{id}/requests`; host and co-hosts approve or deny, mute and remove.
+4. `POST /users` makes a profile, which others can follow; `POST /users/me/blocking` keeps somebody out.
+5. Others ask with `POST /spaces/{id}/requests`; host and co-hosts approve or deny, mute and remove.
 
 Errors are `application/problem+json`: `type` is stable, `detail` is a sentence for people. Times are RFC 3339.
 """
@@ -84,6 +88,8 @@ def create_app(
     sessions = Sessions()
     store = Store(config.database_url)
     spaces = Spaces(store, plane, sessions, preset(config.policy), clock)
+    accounts = Accounts(store.engine)
+    guard = Guard(accounts, spaces, sessions, plane, clock)
     timers = Timers(spaces)
     counted = metrics.Metrics(metric_families)
     counted.watch(spaces, sessions)
@@ -92,6 +98,7 @@ def create_app(
         try:
             if started is not None:
                 await asyncio.shield(started)
+            await guard.open()
             await spaces.open()
         except PlaneError as error:
             give_up(str(error))
@@ -129,7 +136,10 @@ def create_app(
     )
     state = app.state
     state.methods = defaultdict[str, set[str]](set)
-    for router in (api.router, people.router, whip.router, tokens.router, metrics.router, health):
+    for router in (
+        *(api.router, people.router, whip.router, users.router, graph.router),
+        *(tokens.opening, tokens.router, metrics.router, health),
+    ):
         app.include_router(router)
         for route in router.routes:
             if isinstance(route, Route | APIRoute):
@@ -137,7 +147,8 @@ def create_app(
     errors.install(app)
     state.plane, state.spaces, state.sessions = plane, spaces, sessions
     state.tokens = Tokens(load_secret(config.data))
-    state.admission = Admission(spaces, sessions, plane, config.large_room)
+    state.accounts, state.guard, state.grants = accounts, guard, Grants(store.engine)
+    state.admission = Admission(spaces, sessions, plane, guard, config.large_room)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh = refresh
     app.add_middleware(Lane, state=state)

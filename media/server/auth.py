@@ -20,6 +20,8 @@ from media.server.errors import Problem
 
 DEFAULT_TTL: Final = 12 * 3600
 """Seconds that a token lives unless asked otherwise."""
+SHORT_TTL: Final = 15 * 60
+"""Seconds that one lives that can be renewed."""
 NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 """What people can be called.  No name starts with ``~``, which marks anonymous listeners."""
 ME: Final = "me"
@@ -101,11 +103,13 @@ _Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
 async def caller(request: Request, credentials: _Credentials) -> Caller:
-    """Gate: anybody with a valid token."""
+    """Gate: anybody with a valid token whose account is not suspended."""
     if credentials is None:
         raise no_token()
     tokens: Tokens = request.app.state.tokens
-    return tokens.check(credentials.credentials)
+    who = tokens.check(credentials.credentials)
+    request.app.state.guard.check_account(who.name)
+    return who
 
 
 async def caller_or_nobody(request: Request, credentials: _Credentials) -> Caller | None:

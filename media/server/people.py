@@ -8,9 +8,10 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, Response
 
+from media.server.accounts import Relation
 from media.server.auth import Caller, Named, caller
 from media.server.errors import Problem
-from media.server.routes import Person, SessionsHere, SpacesHere, actor, problems
+from media.server.routes import AccountsHere, GuardHere, Person, SessionsHere, SpacesHere, actor, problems
 from media.server.schemas import (
     NewInvitation,
     PersonOut,
@@ -26,18 +27,39 @@ from media.space.states import Standing
 router: Final = APIRouter(prefix="/spaces/{space_id}", dependencies=[Depends(caller)])
 
 
-@router.post("/requests", status_code=201, tags=["Asking to speak"], responses=problems(403, 404, 409, 429))
+async def welcome(space_id: str, who: Named, spaces: SpacesHere, guard: GuardHere) -> None:
+    """Gate: whoever the host of the Space has not blocked."""
+    space = await spaces.get(space_id)
+    await guard.know(space.host)
+    guard.check_entry(space, who.name)
+
+
+@router.post(
+    "/requests",
+    status_code=201,
+    tags=["Asking to speak"],
+    responses=problems(403, 404, 409, 429),
+    dependencies=[Depends(welcome)],
+)
 async def ask(
-    space_id: str, who: Named, spaces: SpacesHere, sessions: SessionsHere, response: Response
+    space_id: str,
+    who: Named,
+    spaces: SpacesHere,
+    sessions: SessionsHere,
+    accounts: AccountsHere,
+    response: Response,
 ) -> RequestOut:
     """Ask to speak.
 
     `granted` at once if the speak policy says so and a seat is free, else `queued`. Whoever is not connected yet
     has 30 seconds to be. A denied person must wait a minute before asking again (429 with `Retry-After`).
     """
-    space = await spaces.act(
-        space_id, lambda s, now: s.ask(who.name, now, present=sessions.present(s.id, who.name))
-    )
+    followed = await accounts.related(Relation.FOLLOW, (await spaces.get(space_id)).host, who.name)
+
+    def step(space: Space, now: float) -> Events:
+        return space.ask(who.name, now, present=sessions.present(space.id, who.name), followed=followed)
+
+    space = await spaces.act(space_id, step)
     response.headers["Location"] = f"/spaces/{space_id}/participants/{who.name}"
     return RequestOut.of(space, who.name)
 
@@ -81,7 +103,12 @@ async def invite(
     return PersonOut.of(space.people.known(body.user_id))
 
 
-@router.post("/invitations/me/accept", tags=["Invitations"], responses=problems(403, 404, 409))
+@router.post(
+    "/invitations/me/accept",
+    tags=["Invitations"],
+    responses=problems(403, 404, 409),
+    dependencies=[Depends(welcome)],
+)
 async def accept(space_id: str, who: Named, spaces: SpacesHere) -> PersonOut:
     """Take the seat that was offered; needs a live Space and a free seat."""
     space = await spaces.act(space_id, lambda s, now: s.accept(who.name, now))

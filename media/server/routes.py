@@ -5,8 +5,10 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
 
+from media.server.accounts import Accounts
 from media.server.admission import Admission
 from media.server.auth import ME, Caller, Named
+from media.server.guard import Guard
 from media.server.schemas import ProblemOut
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
@@ -40,9 +42,19 @@ async def _admission(request: Request) -> Admission:
     return request.app.state.admission
 
 
+async def _accounts(request: Request) -> Accounts:
+    return request.app.state.accounts
+
+
+async def _guard(request: Request) -> Guard:
+    return request.app.state.guard
+
+
 SpacesHere = Annotated[Spaces, Depends(_spaces)]
 SessionsHere = Annotated[Sessions, Depends(_sessions)]
 AdmissionHere = Annotated[Admission, Depends(_admission)]
+AccountsHere = Annotated[Accounts, Depends(_accounts)]
+GuardHere = Annotated[Guard, Depends(_guard)]
 
 UserPath = Annotated[str, Path(description="a user id, or `me`", examples=["me"])]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from media.server.auth import DEFAULT_TTL, NAME, is_name
+from media.server.auth import DEFAULT_TTL, NAME, SHORT_TTL, is_name
 from media.space.people import Participant
 from media.space.policy import SpeakPolicy
 from media.space.space import Space
@@ -189,7 +189,10 @@ class NewTokens(_Input):
 
     users: list[UserId] = Field(min_length=1, max_length=10_000, examples=[["ana", "ben"]])
     admin: bool = False
-    ttl_seconds: int = Field(DEFAULT_TTL, ge=1, le=30 * 86_400)
+    ttl_seconds: int | None = Field(
+        None, ge=1, le=30 * 86_400, description=f"{DEFAULT_TTL} unless asked otherwise, {SHORT_TTL} with `refresh`"
+    )
+    refresh: bool = Field(False, description="whether to give refresh tokens along")
 
 
 class TokenOut(BaseModel):
@@ -198,12 +201,19 @@ class TokenOut(BaseModel):
     user_id: str
     token: str
     expires_at: datetime
+    refresh_token: str | None = Field(None, description="for `POST /tokens/refresh`, once, within 30 days")
 
 
 class TokenList(BaseModel):
     """Tokens, in the order of the names."""
 
     data: list[TokenOut]
+
+
+class RefreshToken(_Input):
+    """A refresh token, as it was given."""
+
+    refresh_token: str = Field(min_length=1, max_length=200)
 
 
 class ProblemOut(BaseModel):

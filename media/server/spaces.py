@@ -23,7 +23,7 @@ from media.space.events import PersonLeft, PersonRemoved, SpaceEnded, SpaceEvent
 from media.space.policy import Policy
 from media.space.record import from_record, to_record
 from media.space.space import Events, Space
-from media.space.states import State
+from media.space.states import Standing, State
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +151,19 @@ class Spaces:
         self.sessions.forget(space_id, person)
         if not events:  # a face in the crowd, whose going is no event
             await self.plane.drop_participant(space_id, person)
+        await self._settle(held)
+
+    async def expel(self, space_id: str, person: str) -> None:
+        """Let a person go whose sessions were ended against their will; a host keeps the Space, unconnected."""
+        held = self._held.get(space_id)
+        if held is None or held.space.state is not State.LIVE:
+            return
+        space, present = held.space, self.sessions.present(space_id, person)
+        if person == space.host:
+            self._step(held, lambda space, now: space.drop(person, now))
+        elif present or space.people.standing(person) not in (Standing.OUTSIDE, Standing.REMOVED):
+            self._step(held, lambda space, now: space.leave(person, now, present=present))
+        self.sessions.forget(space_id, person)
         await self._settle(held)
 
     def note(self, space_id: str, step: Step) -> None:

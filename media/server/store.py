@@ -1,4 +1,4 @@
-"""What outlives the process: every Space as a row.
+"""What outlives the process: the database, and in it every Space as a row.
 
 SQLite beside the secret unless a URL names PostgreSQL. The rows hold the record of the domain
 (:mod:`media.space.record`) as one document, and beside it the columns that are searched; the schema is made and
@@ -17,19 +17,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from media.server.tables import SPACES
 from media.space.record import Record
 from media.space.states import State
-
-_SPACES = sa.Table(
-    "spaces",
-    sa.MetaData(),
-    sa.Column("id", sa.String(16), primary_key=True),
-    sa.Column("state", sa.String(16)),
-    sa.Column("creator_id", sa.String(64)),
-    sa.Column("created_at", sa.Float),
-    sa.Column("record", sa.JSON),
-)
-
 
 _DRIVERS: Final = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 """What a URL means that names no driver.  SQLite's default would block the event loop, and is refused."""
@@ -87,24 +77,24 @@ class Store:
             "record": record,
         }
         async with self._engine.begin() as connection:
-            update = sa.update(_SPACES).where(_SPACES.c.id == record["id"]).values(values)
+            update = sa.update(SPACES).where(SPACES.c.id == record["id"]).values(values)
             if (await connection.execute(update)).rowcount == 0:
-                await connection.execute(sa.insert(_SPACES).values(values | {"id": record["id"]}))
+                await connection.execute(sa.insert(SPACES).values(values | {"id": record["id"]}))
 
     async def load(self, space_id: str) -> Record | None:
         """Read a Space; None if there is none of that id."""
         if "\0" in space_id:
             return None  # PostgreSQL has no text with it, not even to compare
-        query = sa.select(_SPACES.c.record).where(_SPACES.c.id == space_id)
+        query = sa.select(SPACES.c.record).where(SPACES.c.id == space_id)
         async with self._engine.connect() as connection:
             return (await connection.execute(query)).scalar_one_or_none()
 
     async def find(self, states: Sequence[State], limit: int | None = None) -> list[Record]:
         """Read Spaces of these states, youngest first."""
         query = (
-            sa.select(_SPACES.c.record)
-            .where(_SPACES.c.state.in_([state.value for state in states]))
-            .order_by(_SPACES.c.created_at.desc(), _SPACES.c.id)
+            sa.select(SPACES.c.record)
+            .where(SPACES.c.state.in_([state.value for state in states]))
+            .order_by(SPACES.c.created_at.desc(), SPACES.c.id)
             .limit(limit)
         )
         async with self._engine.connect() as connection:

@@ -16,6 +16,8 @@ OPEN = {
     ("GET", "/metrics"),
     ("GET", "/healthz"),
     ("GET", "/openapi.json"),
+    ("POST", "/tokens/refresh"),  # takes a refresh token instead; see test_refresh
+    ("POST", "/tokens/revoke"),  # likewise
     ("OPTIONS", "/spaces/{space_id}/whip"),
     ("OPTIONS", "/spaces/{space_id}/whep"),
     ("OPTIONS", "/spaces/{space_id}/whip/{session_id}"),

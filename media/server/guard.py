@@ -1,0 +1,126 @@
+"""Who may not come in: suspended people anywhere, blocked ones to the Spaces of whoever blocked them.
+
+Kept in memory, because every request and every join asks; written to the store after the sound is gone, because
+silence never waits for a disk. One server process holds a store, so what is in memory is what is true.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from media.relay.plane import DataPlane, PlaneError
+from media.server.accounts import Accounts, Relation
+from media.server.errors import Problem
+from media.server.sessions import Sessions
+from media.server.spaces import Spaces
+from media.space.space import Space
+from media.space.states import Standing, State
+
+log = logging.getLogger(__name__)
+
+
+class Guard:
+    """Asked by every gate; told by the routes of users."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        spaces: Spaces,
+        sessions: Sessions,
+        plane: DataPlane,
+        clock: Callable[[], float],
+    ) -> None:
+        """Take a clock in Unix seconds."""
+        self._accounts = accounts
+        self._spaces = spaces
+        self._sessions = sessions
+        self._plane = plane
+        self._clock = clock
+        self._suspended: dict[str, str] = {}
+        self._blocked: dict[str, set[str]] = {}
+        """Host to those whom they block, for hosts whose Spaces somebody wanted to join."""
+        self._reading = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Read who is suspended."""
+        self._suspended = await self._accounts.suspended()
+
+    def reason(self, person: str) -> str | None:
+        """Why a person is suspended; None if they are not."""
+        return self._suspended.get(person)
+
+    def check_account(self, person: str) -> None:
+        """Pass if a person is not suspended.
+
+        :raises Problem: 403
+        """
+        if person in self._suspended:
+            raise Problem(403, "suspended", "This account is suspended; ask whoever runs this service about it.")
+
+    async def know(self, host: str) -> None:
+        """Have the blocks of a host in memory."""
+        if host not in self._blocked:
+            async with self._reading:
+                if host not in self._blocked:
+                    self._blocked[host] = await self._accounts.blocked_by(host)
+
+    def check_entry(self, space: Space, person: str | None) -> None:
+        """Pass if a person is neither suspended nor blocked by the host, whose blocks are known.
+
+        :raises Problem: 403
+        """
+        if person is None:
+            return
+        self.check_account(person)
+        if person in self._blocked[space.host]:
+            raise Problem(403, "blocked", "The host of this Space has blocked you; choose another Space.")
+
+    async def suspend(self, person: str, by: str, reason: str) -> None:
+        """End every session of a person and refuse new ones, at once and until it is lifted.
+
+        Their place in a live Space is gone, except a host's: a Space whose host is suspended goes on with its
+        co-hosts, and ends when its host's grace time does, or by an admin.
+        """
+        self._suspended[person] = reason  # from here on no token of theirs is taken, and no offer answered
+        spaces = [space for space in self._spaces.in_memory if self._is_in(space, person)]
+        rooms = {space.id for space in spaces} | {s.space for s in self._sessions if s.person == person}
+        await asyncio.gather(*(self._silence(room, person) for room in rooms))
+        for space in spaces:
+            await self._spaces.expel(space.id, person)
+        await self._accounts.suspend(person, by, self._clock(), reason)
+
+    async def lift(self, person: str) -> None:
+        """Let a person in again."""
+        await self._accounts.lift(person)
+        self._suspended.pop(person, None)
+
+    async def block(self, person: str, other: str) -> None:
+        """Keep somebody out of all Spaces of a person, and remove them from those that are live."""
+        async with self._reading:
+            self._blocked.setdefault(person, set()).add(other)
+            spaces = [s for s in self._spaces.in_memory if s.host == person and self._is_in(s, other)]
+            for space in spaces:
+                present = self._sessions.present(space.id, other)
+                await self._spaces.act(
+                    space.id, lambda s, now, here=present: s.remove(person, other, now, present=here)
+                )
+            await self._accounts.relate(Relation.BLOCK, person, other)
+            self._blocked[person] = await self._accounts.blocked_by(person)
+
+    async def unblock(self, person: str, other: str) -> None:
+        """Let somebody in again, except where they were removed."""
+        async with self._reading:
+            await self._accounts.part(Relation.BLOCK, person, other)
+            self._blocked.pop(person, None)
+
+    def _is_in(self, space: Space, person: str) -> bool:
+        if space.state is not State.LIVE:
+            return False
+        standing = space.people.standing(person)
+        return self._sessions.present(space.id, person) or standing not in (Standing.OUTSIDE, Standing.REMOVED)
+
+    async def _silence(self, room: str, person: str) -> None:
+        try:
+            await self._plane.drop_participant(room, person)
+        except PlaneError as error:
+            log.warning("The relay could not end the sessions of a suspended person: %s", error)

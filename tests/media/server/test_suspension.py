@@ -1,0 +1,95 @@
+"""Suspended accounts: gone from the sound at once, refused everywhere, and back when it is lifted."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.media.server.service import SDP, Service, running
+
+
+@pytest.fixture
+async def service(tmp_path: Path, database: str) -> AsyncIterator[Service]:
+    async with running(tmp_path, database=database) as one:
+        yield one
+
+
+async def suspend(service: Service, name: str) -> Any:
+    return await service.ok("root", "PUT", f"/users/{name}/suspension", json={"reason": "noise"})
+
+
+async def refusal(service: Service, name: str, method: str, path: str, **more: Any) -> str:
+    response = await service.call(name, method, path, **more)
+    assert response.status_code == 403, response.text
+    return response.json()["type"].rpartition(":")[2]
+
+
+async def test_every_session_ends_and_none_begins_until_it_is_lifted(service: Service) -> None:
+    rooms = [await service.live(speak_policy="everyone") for _ in range(3)]
+    await service.ok("ben", "POST", f"{rooms[0]}/requests")
+    await service.connect("ben", rooms[0], "whip")
+    await service.connect("ben", rooms[0])
+    await service.connect("ben", rooms[1])
+    offer = await service.call("ben", "POST", f"{rooms[2]}/whep", content="v=0", headers=SDP)
+    assert offer.status_code == 201  # answered, and not up yet
+    await service.connect("cem", rooms[1])
+    service.plane.taken()
+    assert (await suspend(service, "ben"))["suspended"]
+    assert {who for _, who in service.plane.sessions.values()} == {"cem"}
+    assert service.plane.taken()[:3] == [("drop_participant", "ben")] * 3, "before anything else"
+    await service.settle()
+    assert [await service.count(path) for path in rooms] == [0, 1, 0]
+    for path in rooms:
+        assert await refusal(service, "ben", "POST", f"{path}/whep", content="v=0", headers=SDP) == "suspended"
+    for path in ("/spaces", "/users/me", f"{rooms[0]}/participants"):
+        assert await refusal(service, "ben", "GET", path) == "suspended"
+    shown = await service.ok("root", "GET", "/users/ben/suspension")
+    assert shown == {"user_id": "ben", "suspended": True, "reason": "noise"}
+    await service.ok("root", "DELETE", "/users/ben/suspension")
+    assert not (await service.ok("root", "GET", "/users/ben/suspension"))["suspended"]
+    await service.connect("ben", rooms[0])
+    assert (await service.ok("ben", "GET", f"{rooms[0]}/participants/me"))["standing"] == "listener"
+
+
+async def test_a_suspended_host_is_silent_and_the_space_ends_after_the_grace_time(service: Service) -> None:
+    path = await service.live()
+    await service.connect("ana", path, "whip")
+    await service.connect("cem", path)
+    await suspend(service, "ana")
+    assert {who for _, who in service.plane.sessions.values()} == {"cem"}
+    assert (await service.ok("cem", "GET", path))["state"] == "live"
+    assert (await service.ok("cem", "GET", path))["participant_count"] == 1
+    service.clock.ahead = 301
+    service.app.state.timers.fire()
+    await service.settle()
+    assert (await service.ok("cem", "GET", path))["state"] == "ended"
+
+
+async def test_a_suspension_that_comes_while_the_relay_answers_ends_the_session(service: Service) -> None:
+    path, work = await service.live(), []
+    service.plane.while_answering = lambda: work.append(
+        asyncio.get_running_loop().create_task(service.app.state.guard.suspend("ben", "root", ""))
+    )
+    answering = service.plane.add_session
+
+    async def slowly(*arguments: str) -> str:
+        answer = await answering(*arguments)
+        await asyncio.sleep(0.01)
+        return answer
+
+    service.plane.add_session = slowly
+    assert await refusal(service, "ben", "POST", f"{path}/whep", content="v=0", headers=SDP) == "suspended"
+    await asyncio.gather(*work)
+    assert service.plane.sessions == {}
+
+
+async def test_a_restart_knows_who_is_suspended_and_blocked(tmp_path: Path, database: str) -> None:
+    async with running(tmp_path, database=database) as first:
+        path = await first.live()
+        await suspend(first, "ben")
+        await first.ok("ana", "POST", "/users/me/blocking", json={"target_user_id": "cem"})
+    async with running(tmp_path, database=database) as second:
+        for name, why in (("ben", "suspended"), ("cem", "blocked")):
+            assert await refusal(second, name, "POST", f"{path}/whep", content="v=0", headers=SDP) == why
