@@ -1,7 +1,8 @@
 """How much sound a listener's packets hold: what was asked for, else what the rule for large rooms says.
 
-A core has time for so many packets a second. With 40 ms in each they reach up to twice the crowd, with 60 ms up to
-three times; their first frame waits 20 or 40 ms for the others. Small rooms, where people talk back, get 20 ms.
+A listener costs packets: with 60 ms of sound in each a third as many, for a core that serves about twice the crowd
+(``python -m loadtest.bench ptime``), and for a first frame that waits 40 ms for the others. Small rooms, where
+people talk back, get 20 ms.
 """
 
 import re
