@@ -1,4 +1,4 @@
-"""``python -m media``: a relay with its server, and tokens for those who are to use it."""
+"""``python -m media``: a relay with its server, and tokens and profiles for those who are to use it."""
 
 import argparse
 import asyncio
@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from media.server import config as settings
 
@@ -16,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        complaint = _token(options) if options.command == "token" else _serve(options)
+        complaint = _COMMANDS.get(options.command, _serve)(options)
     except KeyboardInterrupt:  # before there was anything to end
         # At once: if the interrupt met code that a C extension had Python run, the interpreter would remember it
         # as unhandled and end the process by SIGINT after all.
@@ -42,6 +43,27 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--user", required=True, metavar="NAME", help="whom it names")
     token.add_argument("--admin", action="store_true", help="may make tokens and enforce the rules")
     token.add_argument("--ttl", type=float, default=12 * 3600, help="seconds it lives (%(default)s)")
+    taken = commands.add_parser(
+        "import",
+        help="import users and follows",
+        description="Read users and follows from CSV into the store: all of them or, if one line is wrong, none.",
+    )
+    settings.add_data(taken, argparse.SUPPRESS)
+    taken.add_argument("--database", metavar="URL", default=argparse.SUPPRESS, help="the store (SQLite in --data)")
+    taken.add_argument(
+        "users", type=Path, metavar="users.csv", help="id,username,name[,protected,verified,created_at]"
+    )
+    taken.add_argument("follows", type=Path, nargs="?", metavar="follows.csv", help="follower_id,followed_id")
+    people = commands.add_parser(
+        "people",
+        help="invent people for a lab",
+        description="Write users.csv and follows.csv for import: a follower graph with Pareto counts.",
+    )
+    people.add_argument("--users", type=int, required=True, metavar="N", help="how many people")
+    people.add_argument(
+        "--seed", type=int, default=1, metavar="S", help="the same people for the same (%(default)s)"
+    )
+    people.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the two files")
     return parser
 
 
@@ -49,6 +71,28 @@ def _token(options: argparse.Namespace) -> str | None:
     from media.server.auth import issue_from  # the server's imports take a second
 
     print(issue_from(options.data, options.user, is_admin=options.admin, ttl=options.ttl))
+    return None
+
+
+def _import(options: argparse.Namespace) -> str | None:
+    from media.server.imports import import_into
+    from media.server.store import StoreError
+
+    options.data.mkdir(parents=True, exist_ok=True)
+    url = settings.from_options(options).database_url
+    try:
+        users, follows = asyncio.run(import_into(url, options.users, options.follows))
+    except StoreError as error:
+        return str(error)
+    print(f"{users} users and {follows} follows imported.")
+    return None
+
+
+def _people(options: argparse.Namespace) -> str | None:
+    from media.server.lab import write
+
+    users, follows = write(options.users, options.seed, options.out)
+    print(f"{users} and {follows} written; python -m media import {users} {follows} takes them.")
     return None
 
 
@@ -63,6 +107,9 @@ def _serve(options: argparse.Namespace) -> str | None:
     fleet = RelayFleet(config.host, config.udp_port, config.relays, config.public_ips, config.listeners_per_relay)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(serve(config, fleet, lambda: fleet_families(fleet), fleet.refresh))
+
+
+_COMMANDS = {"token": _token, "import": _import, "people": _people}
 
 
 if __name__ == "__main__":
