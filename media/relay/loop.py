@@ -17,7 +17,7 @@ from typing import Protocol
 
 from media.relay.core import RelayCore
 from media.relay.ticker import TICK
-from media.rtc.inbox import Inbox, ask_for_arrivals
+from media.rtc.inbox import Inbox
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,6 @@ class MediaLoop:
         self._desk = desk
         self._after_tick = after_tick
         self._inbox = Inbox()
-        ask_for_arrivals(sock)
         self._stopping = False
         self._looked = 0.0
         self._datagrams = self._letters = False

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Sequence
 
+from media.rtc.inbox import SO_TIMESTAMPNS
 from media.rtc.stun import Address
 
 
@@ -32,10 +33,16 @@ def bind(host: str, port: int) -> socket.socket:
         raise refused from error
     made.setblocking(False)
     _enlarge_buffers(made)
+    ask_for_arrivals(made)
     # Nothing here is large enough to be cut into fragments. A packet that must not be needs no identification,
     # which spares the kernel finding one for each (__ip_select_ident).
     made.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_PROBE)
     return made
+
+
+def ask_for_arrivals(port: socket.socket) -> None:
+    """Have the kernel say when each datagram came (see :class:`media.rtc.inbox.Inbox`)."""
+    port.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
 
 
 def _enlarge_buffers(sock: socket.socket) -> None:

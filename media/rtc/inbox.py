@@ -3,8 +3,8 @@
 :class:`media.rtc.door.Door` looks at a batch first and leaves the rest to Python in two queues; what it has not
 looked at is Python's too, in the order it came in.
 
-Each datagram has the kernel's time of its arrival (``SO_TIMESTAMPNS``), however late it is read: what waits for
-the end of a fan-out would look like jitter of the network.
+Each datagram has the kernel's time of its arrival (``SO_TIMESTAMPNS``), where the port asks for it: what is read
+late, after a fan-out, would look like jitter of the network.
 """
 
 import socket
@@ -32,7 +32,8 @@ OPENED = 1 << 16
 
 SO_TIMESTAMPNS = 35
 """asm-generic/socket.h: the socket option, and the type of the control message with the ``timespec``."""
-STAMPED = socket.SOL_SOCKET | SO_TIMESTAMPNS << 32
+SOL_SOCKET = 1
+STAMPED = SOL_SOCKET | SO_TIMESTAMPNS << 32
 """Level and type of that message, as one word; it has four: size, these, seconds and nanoseconds."""
 LONGEST_WAIT = 1_000_000_000
 """Nanoseconds that a datagram may have waited in the socket; beyond, the wall clock has been set meanwhile."""
@@ -153,11 +154,6 @@ class Inbox:
                 return int(self.queues[queue, self._popped[queue] - 1])
         self.state[LOOKED] += 1
         return int(self.state[LOOKED] - 1)
-
-
-def ask_for_arrivals(port: socket.socket) -> None:
-    """Have the kernel say when each datagram came; without it, :attr:`Inbox.arrival` is when it was read."""
-    port.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
 
 
 def address_of(key: int) -> Address:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.rtc.inbox import BATCH, DATAGRAM_MAX, Inbox, address_of, ask_for_arrivals, key_of, waited
+from media.relay.port import ask_for_arrivals
+from media.rtc.inbox import BATCH, DATAGRAM_MAX, Inbox, address_of, key_of, waited
 
 
 @pytest.fixture
