@@ -1,12 +1,18 @@
 """Suspended accounts: gone from the sound at once, refused everywhere, and back when it is lifted."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from media.audio.opus import Encoder
+from media.server.auth import issue_from
+from tests.media.relay.sound import FRAME, RATE, strength, tone
+from tests.media.server.peer import Peer
+from tests.media.server.process import Process
 from tests.media.server.service import SDP, Service, running
 
 
@@ -93,3 +99,32 @@ async def test_a_restart_knows_who_is_suspended_and_blocked(tmp_path: Path, data
     async with running(tmp_path, database=database) as second:
         for name, why in (("ben", "suspended"), ("cem", "blocked")):
             assert await refusal(second, name, "POST", f"{path}/whep", content="v=0", headers=SDP) == why
+
+
+async def test_a_suspended_speaker_is_heard_no_more_by_the_real_relay(tmp_path: Path) -> None:
+    server = Process(tmp_path)
+    speaker, listener = Peer("sendrecv", [Encoder().encode(tone(450.0, 0))]), Peer("recvonly")
+    try:
+        path, root = server.live("ana"), issue_from(tmp_path, "root", is_admin=True, ttl=60)
+        server.call(server.token("ana"), "PATCH", path, json={"speak_policy": "everyone"})
+        server.call(server.token("ben"), "POST", f"{path}/requests")
+        await speaker.join(f"{server.base}{path}/whip?muted=false", server.token("ben"))
+        await listener.join(f"{server.base}{path}/whep", server.token("lea"))
+        await listener.hear(50)
+        assert strength(listener.sound()[-RATE // 4 :], 450.0) > 0.1
+        server.call(root, "PUT", "/users/ben/suspension", json={})
+        deadline = time.monotonic() + 5
+        while not speaker.goodbye:
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)  # what was under way has come
+        before = len(listener.packets)
+        await asyncio.sleep(0.5)
+        after = listener.sound()[before * FRAME :]  # of a Space in which nobody talks, little or nothing
+        assert strength(after, 450.0) < 0.001
+        again = server.http.post(f"{path}/whep", headers={"Authorization": f"Bearer {server.token('ben')}"})
+        assert (again.status_code, again.json()["type"]) == (403, "urn:spaces-lab:problem:suspended")
+    finally:
+        speaker.close()
+        listener.close()
+        server.put_away()
