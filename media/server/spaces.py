@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 Step = Callable[[Space, float], Events]
 """An input to a Space at a time (Unix seconds)."""
+Watcher = Callable[[Space, Events], None]
+"""Is told what happened in a Space, at once and in order; must neither wait nor raise."""
 
 UNFINISHED: Final = (State.DRAFT, State.SCHEDULED, State.LIVE)
 _BASE62: Final = string.digits + string.ascii_letters
@@ -63,9 +65,14 @@ class Spaces:
         self.policy = policy
         self.clock = clock
         self.on_timer_changed: Callable[[Space], None] = lambda _: None
+        self._watchers: list[Watcher] = []
         self._held: dict[str, Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell a service what happens in every Space; not that listeners come and go, who are a number."""
+        self._watchers.append(watcher)
 
     @property
     def in_memory(self) -> list[Space]:
@@ -95,6 +102,7 @@ class Spaces:
         now = self.clock()
         attributes.setdefault("policy", self.policy)
         space = Space(self._new_id(), host, now, **attributes)
+        events: Events = []
         if scheduled_start is not None:
             mine = [s for s in self.in_memory if s.host == host and s.state is State.SCHEDULED]
             if len(mine) >= space.policy.schedule_limit > 0:
@@ -102,10 +110,11 @@ class Spaces:
                     f"A person can have {space.policy.schedule_limit} scheduled Spaces at a time; "
                     "start or cancel one first."
                 )
-            space.schedule(host, scheduled_start, now)
+            events = space.schedule(host, scheduled_start, now)
         held = self._held[space.id] = Held(space)
         held.changed = True
         await self._save(held)
+        self._tell(space, events)
         return space
 
     async def get(self, space_id: str) -> Space:
@@ -200,7 +209,13 @@ class Spaces:
         held.outbox.extend(events)
         held.changed = held.changed or bool(events)
         self.on_timer_changed(space)
+        self._tell(space, events)
         return events
+
+    def _tell(self, space: Space, events: Events) -> None:
+        if events:
+            for watcher in self._watchers:
+                watcher(space, events)
 
     async def _settle(self, held: Held) -> None:
         async with held.relaying:
