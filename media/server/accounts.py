@@ -4,7 +4,7 @@ A token may name a person without a profile, as those of a swarm do: such a pers
 blocked and be suspended, but neither follows nor is followed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -80,6 +80,14 @@ class Accounts:
     async def get(self, user_id: str) -> User | None:
         """Read a profile."""
         return await self._one(USERS.c.id == user_id) if is_name(user_id) else None
+
+    async def some(self, user_ids: Collection[str]) -> list[User]:
+        """Read the profiles of those of them who have one, up to a few hundred."""
+        if not user_ids:
+            return []
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(sa.select(*_PROFILE).where(USERS.c.id.in_(user_ids)))
+            return [User(*row) for row in rows]
 
     async def known(self, user_id: str) -> User:
         """Read a profile.

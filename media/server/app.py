@@ -19,6 +19,9 @@ from media.server.accounts import Accounts
 from media.server.admission import Admission
 from media.server.auth import Tokens, load_secret
 from media.server.body import BodyLimit
+from media.server.compat import spaces as compat_spaces
+from media.server.compat import users as compat_users
+from media.server.compat.numbers import Numbers
 from media.server.config import Config
 from media.server.grants import Grants
 from media.server.guard import Guard
@@ -138,7 +141,7 @@ def create_app(
     state.methods = defaultdict[str, set[str]](set)
     for router in (
         *(api.router, people.router, whip.router, users.router, graph.router),
-        *(tokens.opening, tokens.router, metrics.router, health),
+        *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
     ):
         app.include_router(router)
         for route in router.routes:
@@ -149,6 +152,7 @@ def create_app(
     state.tokens = Tokens(load_secret(config.data))
     state.accounts, state.guard, state.grants = accounts, guard, Grants(store.engine)
     state.admission = Admission(spaces, sessions, plane, guard, config.large_room)
+    state.numbers = Numbers(store.engine)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh = refresh
     app.add_middleware(Lane, state=state)

@@ -1,0 +1,136 @@
+"""Spaces as X API v2 answers for them: by id, by creator, by words of the title; what was shared, who bought."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+
+from media.server.auth import Named, caller
+from media.server.compat import parameters as p
+from media.server.compat.answers import OneSpace, SomePosts, SomeSpaces, SomeUsers, answer, not_found
+from media.server.compat.routes import NumbersHere, XRoute, x_answers
+from media.server.compat.show import Showing
+from media.server.errors import Problem
+from media.server.routes import AccountsHere, SpacesHere
+from media.server.spaces import Spaces
+from media.space.space import Space
+from media.space.states import State
+
+router: Final = APIRouter(
+    prefix="/2/spaces", tags=["X API v2"], dependencies=[Depends(caller)], route_class=XRoute
+)
+_SHOWN: Final = (p.SPACE_FIELDS, p.SPACE_EXPANSIONS, p.USER_FIELDS, p.TOPIC_FIELDS)
+_ONE: Final = p.Asked(*_SHOWN)
+_SOME: Final = p.Asked(p.IDS, *_SHOWN)
+_BY: Final = p.Asked(p.USER_IDS, *_SHOWN)
+_SEARCH: Final = p.Asked(p.QUERY, p.STATE, p.MAX_RESULTS, *_SHOWN)
+_BUYERS: Final = p.Asked(p.MAX_RESULTS, p.PAGINATION_TOKEN, p.USER_FIELDS, p.USER_EXPANSIONS, p.POST_FIELDS)
+_POSTS: Final = p.Asked(p.MAX_RESULTS, p.POST_FIELDS, p.POST_EXPANSIONS, p.USER_FIELDS)
+_STATES: Final = {
+    "all": (State.LIVE, State.SCHEDULED),
+    "live": (State.LIVE,),
+    "scheduled": (State.SCHEDULED,),
+}
+
+SpaceId = Annotated[
+    str, Path(pattern=r"^[a-zA-Z0-9]{1,13}$", description="of a Space", examples=["1DXxyRYNejbKM"])
+]
+
+
+@router.get("", responses=x_answers(SomeSpaces), openapi_extra=_SOME.document())
+async def find_spaces_by_ids(
+    request: Request, who: Named, spaces: SpacesHere, accounts: AccountsHere, numbers: NumbersHere
+) -> Response:
+    """Look Spaces up by their ids; one that is not there is an error beside the others."""
+    wanted = _SOME.read(request.query_params)
+    found = {space_id: await _known(spaces, space_id) for space_id in wanted["ids"]}
+    there = [space for space in found.values() if space is not None]
+    data, includes = await Showing(accounts, numbers, wanted).spaces(there, who.name)
+    errors = [not_found("space", "ids", space_id) for space_id, space in found.items() if space is None]
+    return answer(data, includes=includes, errors=errors, meta=None)
+
+
+@router.get("/by/creator_ids", responses=x_answers(SomeSpaces), openapi_extra=_BY.document())
+async def find_spaces_by_creator_ids(
+    request: Request, who: Named, spaces: SpacesHere, accounts: AccountsHere, numbers: NumbersHere
+) -> Response:
+    """Find the live and scheduled Spaces of some creators."""
+    wanted = _BY.read(request.query_params)
+    people = await numbers.people(map(int, wanted["user_ids"]))
+    creators = set(people.values())
+    found = [space for space in _public(spaces, "all") if space.host in creators]
+    data, includes = await Showing(accounts, numbers, wanted).spaces(found, who.name)
+    strangers = [number for number in wanted["user_ids"] if int(number) not in people]
+    errors = [not_found("user", "user_ids", number) for number in strangers]
+    return answer(data, includes=includes, errors=errors, meta={"result_count": len(data)})
+
+
+@router.get("/search", responses=x_answers(SomeSpaces), openapi_extra=_SEARCH.document())
+async def search_spaces(
+    request: Request, who: Named, spaces: SpacesHere, accounts: AccountsHere, numbers: NumbersHere
+) -> Response:
+    """Find live and scheduled Spaces whose titles have all the words of a query, in upper or lower case."""
+    wanted = _SEARCH.read(request.query_params)
+    words = wanted["query"][0].casefold().split()
+    here = _public(spaces, wanted["state"][0])
+    found = [space for space in here if all(word in space.title.casefold() for word in words)]
+    most = int(wanted["max_results"][0])
+    data, includes = await Showing(accounts, numbers, wanted).spaces(found[:most], who.name)
+    return answer(data, includes=includes, errors=[], meta={"result_count": len(data)})
+
+
+@router.get("/{id}", responses=x_answers(OneSpace), openapi_extra=_ONE.document())
+async def find_space_by_id(
+    space_id: Annotated[SpaceId, Path(alias="id")],
+    request: Request,
+    who: Named,
+    spaces: SpacesHere,
+    accounts: AccountsHere,
+    numbers: NumbersHere,
+) -> Response:
+    """Look a Space up by its id.  X knows no drafts, so they are not found."""
+    wanted = _ONE.read(request.query_params)
+    space = await _known(spaces, space_id)
+    if space is None:
+        return answer(None, includes={}, errors=[not_found("space", "id", space_id)], meta=None)
+    data, includes = await Showing(accounts, numbers, wanted).spaces([space], who.name)
+    return answer(data[0], includes=includes, errors=[], meta=None)
+
+
+@router.get("/{id}/buyers", responses=x_answers(SomeUsers), openapi_extra=_BUYERS.document())
+async def space_buyers(
+    space_id: Annotated[SpaceId, Path(alias="id")], request: Request, who: Named, spaces: SpacesHere
+) -> Response:
+    """List who bought a ticket; the creator alone may ask."""
+    _BUYERS.read(request.query_params)
+    space = await _known(spaces, space_id)
+    if space is None:
+        return answer(None, includes={}, errors=[not_found("space", "id", space_id)], meta=None)
+    if who.name != space.host:
+        raise Problem(403, "no-right", "Only the creator of a Space may see who bought a ticket.")
+    return answer([], includes={}, errors=[], meta={"result_count": 0})
+
+
+@router.get("/{id}/tweets", responses=x_answers(SomePosts), openapi_extra=_POSTS.document())
+async def space_tweets(
+    space_id: Annotated[SpaceId, Path(alias="id")], request: Request, spaces: SpacesHere
+) -> Response:
+    """List the posts that were shared in a Space."""
+    _POSTS.read(request.query_params)
+    space = await _known(spaces, space_id)
+    if space is None:
+        return answer(None, includes={}, errors=[not_found("space", "id", space_id)], meta=None)
+    return answer([], includes={}, errors=[], meta={"result_count": 0})
+
+
+async def _known(spaces: Spaces, space_id: str) -> Space | None:
+    try:
+        space = await spaces.get(space_id)
+    except Problem:
+        return None
+    return None if space.state is State.DRAFT else space
+
+
+def _public(spaces: Spaces, state: str) -> Sequence[Space]:
+    found: list[Any] = [space for space in spaces.in_memory if space.state in _STATES[state]]
+    return sorted(found, key=lambda space: -space.created_at)
