@@ -37,6 +37,7 @@ _SPACE: Final[dict[type[space.SpaceError], tuple[int, str]]] = {
     space.WrongStateError: (409, "wrong-state"),
     space.NoRightError: (403, "no-right"),
     space.UnknownPersonError: (404, "unknown-person"),
+    space.UnknownLinkError: (404, "unknown-link"),
     space.RemovedError: (403, "removed"),
     space.SeatsFullError: (409, "seats-full"),
     space.CoolDownError: (429, "cool-down"),

@@ -26,6 +26,10 @@ class UnknownPersonError(SpaceError):
     """The Space does not know the person that the input is about."""
 
 
+class UnknownLinkError(SpaceError):
+    """The Space has no such invitation link, or none that is worth anything."""
+
+
 class RemovedError(SpaceError):
     """The person was removed from this Space, which is final."""
 

@@ -12,6 +12,9 @@ from media.space.policy import SpeakPolicy
 EndReason = Literal["host", "enforcement", "host gone"]
 LeaveReason = Literal["left", "connection lost"]
 RevokeReason = Literal["stepped down", "revoked", "left", "connection lost", "removed"]
+InvitedAs = Literal["listener", "speaker", "cohost"]
+InvitedBy = Literal["message", "link", "room"]
+"""The way of an invitation: a direct message, a link in a post or copied, or face to face in the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,14 @@ class SpeakPolicyChanged(SpaceEvent):
     """Who gets a seat without being approved is different from now on."""
 
     speak_policy: SpeakPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceEdited(SpaceEvent):
+    """Attributes of the Space are different from now on."""
+
+    fields: tuple[str, ...]
+    """Their names, as of :class:`~media.space.meeting.Meeting`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +111,16 @@ class RequestDenied(PersonEvent):
 
 @dataclass(frozen=True, slots=True)
 class Invited(PersonEvent):
-    """The person may take a seat by accepting."""
+    """The person may take a seat by accepting; to listen, simply by coming."""
+
+    by: str
+    role: InvitedAs
+    via: InvitedBy
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationRevoked(PersonEvent):
+    """The seat is offered no more."""
 
     by: str
 
@@ -128,6 +148,11 @@ class CohostNamed(PersonEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CohostDropped(PersonEvent):
+    """A co-host is a speaker again."""
+
+
+@dataclass(frozen=True, slots=True)
 class MuteChanged(PersonEvent):
     """One of the two flags changed; the person is silent while either is set."""
 
@@ -138,3 +163,66 @@ class MuteChanged(PersonEvent):
 @dataclass(frozen=True, slots=True)
 class PersonRemoved(PersonEvent):
     """The person is out of this Space for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandRaised(PersonEvent):
+    """Someone on the stage raised a hand, which stays up until lowered or the person unmutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandLowered(PersonEvent):
+    """A hand is down again."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMade(PersonEvent):
+    """The person made an invitation link; its code is a secret and no part of this."""
+
+    role: InvitedAs
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRevoked(PersonEvent):
+    """An invitation link lets nobody in any more; the person is who revoked it."""
+
+    role: InvitedAs
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAccepted(PersonEvent):
+    """The person came by an invitation link, which ``by`` had made."""
+
+    by: str
+    role: InvitedAs
+
+
+@dataclass(frozen=True, slots=True)
+class PostEvent(PersonEvent):
+    """Base of events about a post; the person is who did it."""
+
+    post_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostPinned(PostEvent):
+    """A post stands above the Space now, before those that were pinned earlier."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostUnpinned(PostEvent):
+    """A post does not stand above the Space any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostShared(PostEvent):
+    """A post was shown to everyone in the Space."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSent(PersonEvent):
+    """The person wrote to everyone in the Space."""
+
+    number: int
+    """Of all messages in this Space, from 1."""
+    text: str

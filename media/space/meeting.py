@@ -2,7 +2,7 @@
 
 The rules of a Space stand in files that build on each other, each of which knows only those before it::
 
-    meeting  →  stage  →  queue  →  presence  →  space
+    meeting → stage → microphones → queue → invitations → presence → board → space
 
 Each is a class that adds inputs to the one before. After every input the part that took it calls ``_done``, and
 each file that has something to keep true extends that.
@@ -12,9 +12,12 @@ from collections.abc import Sequence
 
 from media.space.errors import BadInputError, NotEligibleError
 from media.space.events import Events
+from media.space.links import Links
+from media.space.notes import Notes
 from media.space.people import Participant, People
-from media.space.permissions import Action, Role, check, role_of
+from media.space.permissions import Action, Role, check, is_anonymous, role_of
 from media.space.policy import DEFAULT, Policy, SpeakPolicy
+from media.space.reactions import Tally
 from media.space.states import Input, Standing, State, next_standing, next_state
 
 
@@ -43,12 +46,11 @@ class Meeting:
         """
         if refusal := policy.check_host(followers):
             raise NotEligibleError(refusal)
-        if len(topic_ids) > policy.topics:
-            raise BadInputError(f"A Space has at most {policy.topics} topics, not {len(topic_ids)}.")
+        self.policy = policy
+        self._check_topics(topic_ids)
         self.id = space_id
         self.host = host
         self.title = title
-        self.policy = policy
         self.speak_policy = speak_policy
         self.anonymous_listening = anonymous_listening
         self.lang = lang
@@ -62,11 +64,21 @@ class Meeting:
         self.people.named[host] = Participant(host, Standing.HOST)
         self.spoke: dict[str, None] = {}
         """Everyone who ever had the right to speak, in order."""
+        self.links = Links()
+        self.notes = Notes()
+        self.reactions = Tally()
+        """What the driver tells the crowd in sums; nothing of it is kept."""
         self.unattended_since: float | None = None
         """Since when neither host nor co-host is connected, while live."""
 
+    def _check_topics(self, topic_ids: Sequence[str]) -> None:
+        if len(topic_ids) > self.policy.topics:
+            raise BadInputError(f"A Space has at most {self.policy.topics} topics, not {len(topic_ids)}.")
+
     def _role(self, by: str | None) -> Role:
-        return Role.ENFORCEMENT if by is None else role_of(self.people.standing(by))
+        if by is None:
+            return Role.ENFORCEMENT
+        return Role.ANONYMOUS if is_anonymous(by) else role_of(self.people.standing(by))
 
     def _may(self, happening: Input, by: str | None, action: Action) -> State:
         """Check the right first and the state after, so that nobody learns the state by trying."""
@@ -77,9 +89,13 @@ class Meeting:
         self._may(happening, by, action)
         return self.people.known(person)
 
-    def _target(self, happening: Input, by: str | None, action: Action, person: str) -> Participant:
-        """Return whom an act upon oneself or another is about; acting upon oneself needs no right."""
+    def _target(
+        self, happening: Input, by: str | None, action: Action, person: str, own: Action | None = None
+    ) -> Participant:
+        """Return whom an act is about; acting upon oneself takes the right ``own``, or none."""
         if by == person:
+            if own is not None:
+                check(self._role(by), own)
             next_state(self.state, happening)
             participant = self.people.known(person)
         else:

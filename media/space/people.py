@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from media.space.errors import UnknownPersonError
+from media.space.events import InvitedAs
 from media.space.states import ON_STAGE, Input, Standing, next_standing
 
 
@@ -28,7 +29,12 @@ class Participant:
     """Whether the host follows this person, as told with the request."""
     muted_by_self: bool = False
     muted_by_admin: bool = False
+    hand_raised_at: float | None = None
     denied_until: float | None = None
+    invited_by: str | None = None
+    """Who made the invitation that is open."""
+    invited_as: InvitedAs = "speaker"
+    """What it is to be."""
 
     @property
     def on_stage(self) -> bool:

@@ -9,6 +9,9 @@ from typing import Final
 from media.space.errors import NoRightError
 from media.space.states import Standing
 
+ANONYMOUS: Final = "~"
+"""First letter of the names of anonymous listeners; nobody else's name starts with it."""
+
 
 class Role(StrEnum):
     """What a person may do follows from this."""
@@ -17,43 +20,86 @@ class Role(StrEnum):
     COHOST = "cohost"
     SPEAKER = "speaker"
     LISTENER = "listener"
+    ANONYMOUS = "anonymous"
     ENFORCEMENT = "enforcement"
     """Whoever runs the service; acts by the rules of the house, not as a member of the Space."""
 
 
 class Action(StrEnum):
-    """Rows of the permission table; the value completes "Only … may …"."""
+    """Rows of the permission table, in its order; the value completes "Only … may …"."""
 
-    EDIT = "schedule, start or cancel a Space"
     END = "end a Space"
+    EDIT = "schedule, start, change or cancel a Space"
+    TICKETS = "sell tickets"
+    RECORD = "record a Space"
+    ANONYMOUS_LISTENING = "choose whether people can listen anonymously"
     COHOSTS = "choose co-hosts"
+
     ADMIT = "approve or deny requests"
     INVITE = "invite people to speak"
-    SPEAK_POLICY = "choose who can speak"
     MUTE_OTHERS = "mute other people"
     REVOKE = "take other people off the stage"
     REMOVE = "remove people"
+    SPEAK_POLICY = "choose who can speak"
+
+    PIN = "pin posts"
+    SHARE_POST = "share posts"
+    BE_CAPTIONED = "consent to captions of what they say"
+    MUTE_SELF = "mute and unmute themselves"
+    RAISE_HAND = "raise a hand"
+
+    ASK = "ask to speak"
+    REACT = "react"
+
+    SEE_CAPTIONS = "see captions"
+    SHARE_LINK = "share the link"
+    REPORT = "report"
+
+    DOWNLOAD_ALL = "download everything of a Space"
+    DOWNLOAD_OWN = "download the transcript of what they said"
+
+    # What the table does not name, but its text: participants may invite listeners, and there are messages.
+    INVITE_LISTENERS = "invite people to listen"
+    MESSAGE = "send messages"
 
 
 _ADMINS: Final = frozenset({Role.HOST, Role.COHOST})
+_STAGE: Final = _ADMINS | {Role.SPEAKER}
+_NAMED: Final = _STAGE | {Role.LISTENER}
+_PEOPLE: Final = _NAMED | {Role.ANONYMOUS}
 _HOUSE: Final = frozenset({Role.ENFORCEMENT})
 
 ALLOWED: Final[dict[Action, frozenset[Role]]] = {
-    Action.EDIT: frozenset({Role.HOST}),
     Action.END: frozenset({Role.HOST}) | _HOUSE,
+    Action.EDIT: frozenset({Role.HOST}),
+    Action.TICKETS: frozenset({Role.HOST}),
+    Action.RECORD: frozenset({Role.HOST}),
+    Action.ANONYMOUS_LISTENING: frozenset({Role.HOST}),
     Action.COHOSTS: frozenset({Role.HOST}),
     Action.ADMIT: _ADMINS,
     Action.INVITE: _ADMINS,
-    Action.SPEAK_POLICY: _ADMINS,
     Action.MUTE_OTHERS: _ADMINS | _HOUSE,
     Action.REVOKE: _ADMINS | _HOUSE,
     Action.REMOVE: _ADMINS | _HOUSE,
+    Action.SPEAK_POLICY: _ADMINS,
+    Action.PIN: _STAGE,
+    Action.SHARE_POST: _STAGE,
+    Action.BE_CAPTIONED: _STAGE,
+    Action.MUTE_SELF: _STAGE,
+    Action.RAISE_HAND: _STAGE,
+    Action.ASK: frozenset({Role.LISTENER}),
+    Action.REACT: frozenset({Role.SPEAKER, Role.LISTENER}),
+    Action.SEE_CAPTIONS: _PEOPLE,
+    Action.SHARE_LINK: _PEOPLE,
+    Action.REPORT: _PEOPLE,
+    Action.DOWNLOAD_ALL: frozenset({Role.HOST}),
+    Action.DOWNLOAD_OWN: _STAGE,
+    Action.INVITE_LISTENERS: _NAMED,
+    Action.MESSAGE: _NAMED,
 }
 
 OUT_OF_REACH: Final[dict[Role, frozenset[Standing]]] = {
-    Role.HOST: frozenset(),
     Role.COHOST: frozenset({Standing.HOST, Standing.COHOST}),
-    Role.ENFORCEMENT: frozenset(),
 }
 """Whom a role cannot act upon, even with the right to the action: co-hosts neither the host nor each other."""
 
@@ -64,9 +110,19 @@ _ROLES: Final = {
 }
 
 
+def is_anonymous(person: str) -> bool:
+    """Whether this is a listener without a name of their own."""
+    return person.startswith(ANONYMOUS)
+
+
 def role_of(standing: Standing) -> Role:
-    """Return the role that goes with a standing."""
+    """Return the role that goes with the standing of somebody who has a name."""
     return _ROLES.get(standing, Role.LISTENER)
+
+
+def reaches(role: Role, target: Standing) -> bool:
+    """Whether a role can act upon people of a standing, if it has the right to the action."""
+    return target not in OUT_OF_REACH.get(role, ())
 
 
 def check(role: Role, action: Action, target: Standing | None = None) -> None:
@@ -75,10 +131,18 @@ def check(role: Role, action: Action, target: Standing | None = None) -> None:
     :raises NoRightError: it has not
     """
     if role not in ALLOWED[action]:
-        holders = " and ".join(sorted({_NAMES[r] for r in ALLOWED[action] if r in _NAMES}, reverse=True))
-        raise NoRightError(f"Only {holders} may {action}.")
-    if target is not None and target in OUT_OF_REACH[role]:
+        holders = [name for r, name in _NAMES.items() if r in ALLOWED[action]]
+        listed = " and ".join(filter(None, [", ".join(holders[:-1]), holders[-1]]))
+        advice = "; take a name first" if role is Role.ANONYMOUS and Role.LISTENER in ALLOWED[action] else ""
+        raise NoRightError(f"Only {listed} may {action}{advice}.")
+    if target is not None and not reaches(role, target):
         raise NoRightError("A co-host cannot act upon the host or another co-host; ask the host.")
 
 
-_NAMES: Final = {Role.HOST: "the host", Role.COHOST: "co-hosts"}
+_NAMES: Final = {
+    Role.HOST: "the host",
+    Role.COHOST: "co-hosts",
+    Role.SPEAKER: "speakers",
+    Role.LISTENER: "listeners who have a name",
+    Role.ANONYMOUS: "anonymous listeners",
+}

@@ -41,6 +41,8 @@ class Policy:
     schedule_limit: int = 0
     """Spaces that one person may have scheduled at a time."""
     topics: int = 3
+    pins: int = 5
+    """Posts that can be pinned at a time."""
     grace: float = 30.0
     """How long a dropped connection keeps its role."""
     host_grace: float = 300.0

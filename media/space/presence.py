@@ -8,15 +8,14 @@ from media.space.events import (
     LeaveReason,
     PersonLeft,
     PersonRemoved,
-    RightRevoked,
 )
+from media.space.invitations import Invitations
 from media.space.people import Participant
 from media.space.permissions import Action, check
-from media.space.queue import Queue
 from media.space.states import PERSON, Input, next_standing, next_state
 
 
-class Presence(Queue):
+class Presence(Invitations):
     """The connections of people; driven as a :class:`~media.space.space.Space` only."""
 
     @property
@@ -103,7 +102,9 @@ class Presence(Queue):
         check(self._role(by), Action.REMOVE, participant.standing)
         next_standing(participant.standing, Input.REMOVE, person)
         self.people.enter(participant)
-        events: Events = [RightRevoked(now, person, "removed")] if participant.on_stage else []
+        events: Events = []
+        if participant.on_stage:
+            self._silence(participant, "removed", now, events)
         self.people.move(participant, Input.REMOVE)
         participant.stop_waiting()
         participant.connected = False
@@ -113,7 +114,7 @@ class Presence(Queue):
     def _out(self, participant: Participant, how: Input, reason: LeaveReason, now: float, events: Events) -> None:
         """End the part of a named person, who may come back as anybody may."""
         if participant.on_stage:
-            events.append(RightRevoked(now, participant.person, reason))
+            self._silence(participant, reason, now, events)
         self.people.move(participant, how)
         participant.stop_waiting()
         participant.connected = False

@@ -1,4 +1,4 @@
-"""The speaker queue: asking and being answered, being invited, and who need not wait.
+"""The speaker queue: asking and being answered, and who need not wait.
 
 First come, first served as far as the Space itself gives seats away; host and co-hosts choose whom they like.
 """
@@ -7,21 +7,19 @@ from media.space.errors import CoolDownError
 from media.space.events import (
     Asked,
     Events,
-    InvitationDeclined,
-    Invited,
     RequestDenied,
     RequestWithdrawn,
     SpeakPolicyChanged,
 )
+from media.space.microphones import Microphones
 from media.space.people import Participant
-from media.space.permissions import Action
+from media.space.permissions import Action, check
 from media.space.policy import SpeakPolicy
-from media.space.stage import Stage
 from media.space.states import Input, State, next_standing, next_state
 
 
-class Queue(Stage):
-    """The ways to the stage; driven as a :class:`~media.space.space.Space` only."""
+class Queue(Microphones):
+    """The way to the stage that begins with a question; driven as a :class:`~media.space.space.Space` only."""
 
     def set_speak_policy(self, by: str, speak_policy: SpeakPolicy, now: float) -> Events:
         """Choose who gets a seat without being approved; those already waiting benefit."""
@@ -35,6 +33,7 @@ class Queue(Stage):
         :param followed: whether the host follows the person
         :raises CoolDownError: denied less than ``policy.denial_cooldown`` ago
         """
+        check(self._role(person), Action.ASK)
         next_state(self.state, Input.ASK)
         participant = self.people.look(person, present)
         next_standing(participant.standing, Input.ASK, person)
@@ -80,38 +79,6 @@ class Queue(Stage):
         participant.stop_waiting()
         participant.denied_until = now + self.policy.denial_cooldown
         return self._done(now, [RequestDenied(now, person, by, participant.denied_until)], participant)
-
-    def invite(self, by: str, person: str, now: float, *, present: bool = True) -> Events:
-        """Offer a person a seat."""
-        self._may(Input.INVITE, by, Action.INVITE)
-        participant = self.people.look(person, present)
-        next_standing(participant.standing, Input.INVITE, person)
-        self.people.enter(participant)
-        self.people.move(participant, Input.INVITE)
-        participant.denied_until = None
-        return self._done(now, [Invited(now, person, by)])
-
-    def accept(self, person: str, now: float) -> Events:
-        """Take the seat that was offered.
-
-        :raises SeatsFullError: none is free; the invitation stays
-        """
-        next_state(self.state, Input.ACCEPT)
-        participant = self.people.known(person)
-        next_standing(participant.standing, Input.ACCEPT, person)
-        self._need_seat("the invitation stays open")
-        events: Events = []
-        self.people.move(participant, Input.ACCEPT)
-        participant.lost_at = None if participant.connected else now
-        self._grant(participant, now, events)
-        return self._done(now, events)
-
-    def decline(self, person: str, now: float) -> Events:
-        """Turn an invitation down."""
-        next_state(self.state, Input.DECLINE)
-        participant = self.people.known(person)
-        self.people.move(participant, Input.DECLINE)
-        return self._done(now, [InvitationDeclined(now, person)], participant)
 
     def _done(self, now: float, events: Events, settled: Participant | None = None) -> Events:
         """See to it that no seat is free while someone waits who is entitled to it."""

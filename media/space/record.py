@@ -1,10 +1,15 @@
 """A Space as plain data, so that it outlives the process that holds it.
 
-The crowd is not in it: after a restart nobody is connected, and whoever comes back is counted again.
+The crowd is not in it: after a restart nobody is connected, and whoever comes back is counted again. Reactions
+are not in it either: what fades is not kept. A field that a record does not have, because it was written before
+there was one, has the value that a new Space has.
 """
 
+from dataclasses import asdict
 from typing import Any
 
+from media.space.links import Link
+from media.space.notes import Message, Shown
 from media.space.people import Participant
 from media.space.policy import Policy, SpeakPolicy
 from media.space.space import Space
@@ -13,7 +18,10 @@ from media.space.states import PERSON, Input, Standing, State
 Record = dict[str, Any]
 """Holds only what JSON holds."""
 
-_PERSON = ("turn", "asked_at", "followed", "muted_by_self", "muted_by_admin", "denied_until")
+_PERSON = (
+    *("turn", "asked_at", "followed", "muted_by_self", "muted_by_admin", "hand_raised_at"),
+    *("denied_until", "invited_by", "invited_as"),
+)
 _SPACE = ("title", "anonymous_listening", "lang", "created_at", "scheduled_start", "started_at", "ended_at")
 
 
@@ -24,7 +32,7 @@ def to_record(space: Space) -> Record:
         "host": space.host,
         "state": space.state.value,
         "speak_policy": space.speak_policy.value,
-        "policy": {name: getattr(space.policy, name) for name in space.policy.__dataclass_fields__},
+        "policy": asdict(space.policy),
         "topic_ids": list(space.topic_ids),
         **{name: getattr(space, name) for name in _SPACE},
         "turns": space.people.turns,
@@ -33,17 +41,23 @@ def to_record(space: Space) -> Record:
             {"person": p.person, "standing": p.standing.value, **{name: getattr(p, name) for name in _PERSON}}
             for p in space.people
         ],
+        "links": [asdict(link) for link in space.links],
+        "pins": [asdict(shown) for shown in space.notes.pins],
+        "shared": [asdict(shown) for shown in space.notes.shared],
+        "messages": [asdict(message) for message in space.notes.messages],
+        "message_count": space.notes.message_count,
     }
 
 
 def from_record(record: Record, now: float) -> Space:
     """Read a Space back, in which nobody is connected yet: every grace time begins at ``now``."""
-    space = Space(record["id"], record["host"], record["created_at"], policy=Policy(**record["policy"]))
+    known = {name: value for name, value in record["policy"].items() if name in Policy.__dataclass_fields__}
+    space = Space(record["id"], record["host"], record["created_at"], policy=Policy(**known))
     space.state = State(record["state"])
     space.speak_policy = SpeakPolicy(record["speak_policy"])
     space.topic_ids = tuple(record["topic_ids"])
     for name in _SPACE:
-        setattr(space, name, record[name])
+        setattr(space, name, record.get(name, getattr(space, name)))
     space.spoke = dict.fromkeys(record["spoke"])
     space.people.turns = record["turns"]
     live = space.state is State.LIVE
@@ -51,10 +65,16 @@ def from_record(record: Record, now: float) -> Space:
     for entry in record["people"]:
         participant = Participant(entry["person"], Standing(entry["standing"]))
         for name in _PERSON:
-            setattr(participant, name, entry[name])
+            setattr(participant, name, entry.get(name, getattr(participant, name)))
         if participant.standing is Standing.LISTENER:
             participant.standing = Standing.OUTSIDE
         if live and (participant.standing, Input.EXPIRE) in PERSON:
             participant.lost_at = now
         space.people.named[participant.person] = participant
+    for entry in record.get("links", ()):
+        space.links.keep(Link(**entry))
+    space.notes.pins = [Shown(**entry) for entry in record.get("pins", ())]
+    space.notes.shared.extend(Shown(**entry) for entry in record.get("shared", ()))
+    space.notes.messages.extend(Message(**entry) for entry in record.get("messages", ()))
+    space.notes.message_count = record.get("message_count", 0)
     return space

@@ -10,16 +10,26 @@ says whether a person the Space does not know by name is one of its listeners: t
 the driver knows its faces.
 """
 
+from collections.abc import Sequence
+
+from media.space.board import Board
 from media.space.errors import BadInputError, NotEligibleError
-from media.space.events import EndReason, Events, SpaceCanceled, SpaceEnded, SpaceScheduled, SpaceStarted
+from media.space.events import (
+    EndReason,
+    Events,
+    SpaceCanceled,
+    SpaceEdited,
+    SpaceEnded,
+    SpaceScheduled,
+    SpaceStarted,
+)
 from media.space.people import Participant
-from media.space.permissions import Action
+from media.space.permissions import Action, check
 from media.space.policy import DAY
-from media.space.presence import Presence
 from media.space.states import Input, Standing, State, next_state
 
 
-class Space(Presence):
+class Space(Board):
     """A Space and the people in it.  Times are seconds on the clock of ``now``.
 
     Here stands its life, from draft to end; what happens on the way stands in the classes below it (see
@@ -37,6 +47,34 @@ class Space(Presence):
         self.state = state
         self.scheduled_start = start
         return [SpaceScheduled(now, start)]
+
+    def edit(
+        self,
+        by: str,
+        now: float,
+        *,
+        title: str | None = None,
+        topic_ids: Sequence[str] | None = None,
+        anonymous_listening: bool | None = None,
+    ) -> Events:
+        """Change attributes, of which None means as it was.
+
+        :raises BadInputError: more topics than the policy allows
+        """
+        self._may(Input.EDIT, by, Action.EDIT)
+        if anonymous_listening is not None:
+            check(self._role(by), Action.ANONYMOUS_LISTENING)
+        if topic_ids is not None:
+            self._check_topics(topic_ids)
+        wanted = {
+            "title": title,
+            "topic_ids": None if topic_ids is None else tuple(topic_ids),
+            "anonymous_listening": anonymous_listening,
+        }
+        changed = {name: v for name, v in wanted.items() if v is not None and v != getattr(self, name)}
+        for name, value in changed.items():
+            setattr(self, name, value)
+        return [SpaceEdited(now, tuple(changed))] if changed else []
 
     def start(self, by: str, now: float) -> Events:
         """Go live, with the host as the only speaker, muted."""

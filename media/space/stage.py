@@ -1,7 +1,16 @@
-"""The stage: its seats, who gave and took the right to speak, and the two mutes of a microphone."""
+"""The stage: its seats, and who gave and took the right to speak."""
 
-from media.space.errors import MutedError, SeatsFullError
-from media.space.events import CohostNamed, Events, MuteChanged, RevokeReason, RightGranted, RightRevoked
+from media.space.errors import SeatsFullError
+from media.space.events import (
+    CohostDropped,
+    CohostNamed,
+    Events,
+    HandLowered,
+    MuteChanged,
+    RevokeReason,
+    RightGranted,
+    RightRevoked,
+)
 from media.space.meeting import Meeting
 from media.space.people import Participant
 from media.space.permissions import Action
@@ -28,10 +37,19 @@ class Stage(Meeting):
         """
         participant = self._known(Input.PROMOTE, by, Action.COHOSTS, person)
         next_standing(participant.standing, Input.PROMOTE, person)
-        if len(self.people.with_standing(Standing.COHOST)) >= self.policy.cohost_seats:
-            raise SeatsFullError(f"This Space can have {self.policy.cohost_seats} co-hosts and has them.")
+        self._need_cohost_seat()
         self.people.move(participant, Input.PROMOTE)
         return self._done(now, [CohostNamed(now, person)])
+
+    def demote(self, by: str, person: str, now: float) -> Events:
+        """Make a co-host a speaker again; the host can, and co-hosts themselves.
+
+        :raises SeatsFullError: no speaker's seat is free
+        """
+        participant = self._target(Input.DEMOTE, by, Action.COHOSTS, person)
+        self._need_seat(f"{person} stays a co-host, or can step down from the stage")
+        self.people.move(participant, Input.DEMOTE)
+        return self._done(now, [CohostDropped(now, person)])
 
     def step_down(self, by: str | None, person: str, now: float) -> Events:
         """Leave the stage, or take somebody off it; the person goes on listening."""
@@ -39,32 +57,17 @@ class Stage(Meeting):
         participant = self._target(Input.STEP_DOWN, by, Action.REVOKE, person)
         self.people.move(participant, Input.STEP_DOWN)
         participant.lost_at = None
-        return self._done(now, [RightRevoked(now, person, reason)], participant)
-
-    def mute(self, by: str | None, person: str, now: float) -> Events:
-        """Silence oneself, or somebody else; these are two flags."""
-        participant = self._target(Input.MUTE, by, Action.MUTE_OTHERS, person)
-        self.people.move(participant, Input.MUTE)
-        if by == person:
-            return self._flag(participant, now, by_self=True, by_admin=participant.muted_by_admin)
-        return self._flag(participant, now, by_self=participant.muted_by_self, by_admin=True)
-
-    def unmute(self, by: str | None, person: str, now: float) -> Events:
-        """Open one's own microphone, or lift an admin's mute from somebody else's (which opens nothing itself).
-
-        :raises MutedError: an admin muted the person, who wants to unmute
-        """
-        participant = self._target(Input.UNMUTE, by, Action.MUTE_OTHERS, person)
-        if by == person and participant.muted_by_admin:
-            raise MutedError(f"{person} was muted by an admin, and only an admin can lift that.")
-        self.people.move(participant, Input.UNMUTE)
-        if by == person:
-            return self._flag(participant, now, by_self=False, by_admin=False)
-        return self._flag(participant, now, by_self=participant.muted_by_self, by_admin=False)
+        events: Events = []
+        self._silence(participant, reason, now, events)
+        return self._done(now, events, participant)
 
     def _need_seat(self, meanwhile: str) -> None:
         if self.free_seats <= 0:
             raise SeatsFullError(f"All {self.policy.speaker_seats} seats are taken; {meanwhile}.")
+
+    def _need_cohost_seat(self) -> None:
+        if len(self.people.with_standing(Standing.COHOST)) >= self.policy.cohost_seats:
+            raise SeatsFullError(f"This Space can have {self.policy.cohost_seats} co-hosts and has them.")
 
     def _grant(self, participant: Participant, now: float, events: Events) -> None:
         """Give the right to speak.  Everyone starts muted, so that no microphone is open by surprise."""
@@ -74,8 +77,9 @@ class Stage(Meeting):
         events.append(RightGranted(now, participant.person))
         events.append(MuteChanged(now, participant.person, True, participant.muted_by_admin))
 
-    def _flag(self, participant: Participant, now: float, *, by_self: bool, by_admin: bool) -> Events:
-        if (by_self, by_admin) == (participant.muted_by_self, participant.muted_by_admin):
-            return []
-        participant.muted_by_self, participant.muted_by_admin = by_self, by_admin
-        return [MuteChanged(now, participant.person, by_self, by_admin)]
+    def _silence(self, participant: Participant, reason: RevokeReason, now: float, events: Events) -> None:
+        """Take the right to speak; a hand goes down with it."""
+        events.append(RightRevoked(now, participant.person, reason))
+        if participant.hand_raised_at is not None:
+            participant.hand_raised_at = None
+            events.append(HandLowered(now, participant.person))

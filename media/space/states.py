@@ -8,14 +8,15 @@ A **person** has a standing in the Space::
     outside ⇄ listener → requested ─┐
                   └────→ invited ───┴→ speaker → cohost          removed (final)
 
-``requested`` and ``invited`` lead to ``speaker`` by approval and by acceptance. A speaker *is* approved: whether
+``requested`` and ``invited`` lead to ``speaker`` by approval and by acceptance, and an invitation link leads there
+from anywhere but the way out. A speaker *is* approved: whether
 the microphone has connected yet, and whether it is muted, are flags of the person and no standings, because every
 combination of them occurs. The host is the host from the first moment to the last.
 
 Someone whose standing is ``outside`` or ``listener`` is, as a rule, no object at all but part of a number.
 
 Permissions (who may cause an input) stand in ``permissions.py``; conditions (are seats free, is the cool-down
-over) with the inputs, in ``stage.py``, ``queue.py``, ``presence.py`` and ``space.py``. What must hold for *every*
+over) with the inputs, in the files that :mod:`media.space.meeting` lists. What must hold for *every*
 person in a state belongs here.
 """
 
@@ -58,6 +59,15 @@ class Input(StrEnum):
     SPEAK_POLICY = "set the speak policy of"
     ARRIVE = "arrive in"
     DEPART = "depart from"
+    EDIT = "change"
+    MUTE_ALL = "mute everyone in"
+    MAKE_LINK = "make an invitation link to"
+    REVOKE_LINK = "revoke an invitation link to"
+    PIN = "pin a post in"
+    UNPIN = "unpin a post in"
+    SHARE = "share a post in"
+    SAY = "send a message in"
+    REACT = "react in"
     # from here on about one person
     JOIN = "join"
     DROP = "lose the connection to"
@@ -68,12 +78,17 @@ class Input(StrEnum):
     APPROVE = "approve a request in"
     DENY = "deny a request in"
     INVITE = "invite to speak in"
+    UNINVITE = "take back an invitation to"
     ACCEPT = "accept an invitation in"
     DECLINE = "decline an invitation in"
+    FOLLOW_LINK = "come by an invitation link to"
     PROMOTE = "make a co-host in"
+    DEMOTE = "make a speaker again in"
     STEP_DOWN = "step down from the stage of"
     MUTE = "mute in"
     UNMUTE = "unmute in"
+    RAISE_HAND = "raise a hand in"
+    LOWER_HAND = "lower a hand in"
     REMOVE = "remove from"
 
 
@@ -87,8 +102,15 @@ SPACE: Final[dict[tuple[State, Input], State]] = {
     (_S.DRAFT, _I.CANCEL): _S.CANCELED,
     (_S.SCHEDULED, _I.CANCEL): _S.CANCELED,
     (_S.LIVE, _I.END): _S.ENDED,
-    # Before it starts: people can be invited and can decline, and the host can think again about who may speak.
-    **{(s, i): s for s in (_S.DRAFT, _S.SCHEDULED) for i in (_I.INVITE, _I.DECLINE, _I.SPEAK_POLICY)},
+    # Before it starts: people can be invited and can decline, and what it will be can be thought over.
+    **{
+        (s, i): s
+        for s in (_S.DRAFT, _S.SCHEDULED)
+        for i in (
+            *(_I.INVITE, _I.UNINVITE, _I.DECLINE, _I.MAKE_LINK, _I.REVOKE_LINK),
+            *(_I.SPEAK_POLICY, _I.EDIT, _I.PIN, _I.UNPIN),
+        )
+    },
     # While it is live: everything but starting it again.
     **{(_S.LIVE, i): _S.LIVE for i in Input if i not in (_I.SCHEDULE, _I.START, _I.CANCEL, _I.END)},
 }
@@ -112,10 +134,17 @@ PERSON: Final[dict[tuple[Standing, Input], Standing]] = {
     (_P.LISTENER, _I.INVITE): _P.INVITED,
     (_P.INVITED, _I.ACCEPT): _P.SPEAKER,
     (_P.INVITED, _I.DECLINE): _P.LISTENER,
+    (_P.INVITED, _I.UNINVITE): _P.LISTENER,
+    **{(p, _I.FOLLOW_LINK): _P.SPEAKER for p in (_P.OUTSIDE, _P.LISTENER, _P.REQUESTED, _P.INVITED)},
     (_P.SPEAKER, _I.PROMOTE): _P.COHOST,
+    (_P.COHOST, _I.DEMOTE): _P.SPEAKER,
     (_P.SPEAKER, _I.STEP_DOWN): _P.LISTENER,
     (_P.COHOST, _I.STEP_DOWN): _P.LISTENER,
-    **{(p, i): p for p in (_P.SPEAKER, _P.COHOST, _P.HOST) for i in (_I.MUTE, _I.UNMUTE)},
+    **{
+        (p, i): p
+        for p in (_P.SPEAKER, _P.COHOST, _P.HOST)
+        for i in (_I.MUTE, _I.UNMUTE, _I.RAISE_HAND, _I.LOWER_HAND)
+    },
     # The way out.
     **{(p, _I.REMOVE): _P.REMOVED for p in Standing if p not in (_P.HOST, _P.REMOVED)},
 }
@@ -168,7 +197,9 @@ _DOING: Final = {
     _I.APPROVE: "be approved in",
     _I.DENY: "be denied in",
     _I.INVITE: "be invited to",
+    _I.UNINVITE: "have an invitation taken back to",
     _I.PROMOTE: "be made a co-host of",
+    _I.DEMOTE: "be made a speaker again of",
     _I.MUTE: "be muted in",
     _I.UNMUTE: "be unmuted in",
 }

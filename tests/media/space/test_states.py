@@ -15,6 +15,7 @@ NOW = 1_000.0
 
 def space_in(state: State) -> Space:
     space = Space("s", "host", 0.0)
+    space.make_link("host", "c", "speaker", 0.0)
     if state is State.SCHEDULED:
         space.schedule("host", NOW + 60, 0.0)
     elif state is State.CANCELED:
@@ -35,6 +36,15 @@ OF_A_SPACE: dict[Input, Callable[[Space], Events]] = {
     Input.SPEAK_POLICY: lambda s: s.set_speak_policy("host", SpeakPolicy.EVERYONE, NOW),
     Input.ARRIVE: lambda s: s.arrive(NOW),
     Input.DEPART: lambda s: s.depart(NOW, 0),
+    Input.EDIT: lambda s: s.edit("host", NOW, title="another"),
+    Input.MUTE_ALL: lambda s: s.mute_all_but("host", ["host"], NOW),
+    Input.MAKE_LINK: lambda s: s.make_link("host", "code", "speaker", NOW),
+    Input.REVOKE_LINK: lambda s: s.revoke_link("host", "c", NOW),
+    Input.PIN: lambda s: s.pin("host", "7", NOW),
+    Input.UNPIN: lambda s: s.unpin("host", "7", NOW),
+    Input.SHARE: lambda s: s.share("host", "7", NOW),
+    Input.SAY: lambda s: s.say("ana", "hello", NOW),
+    Input.REACT: lambda s: s.react("ana", "clap") or [],
 }
 OF_A_PERSON: dict[Input, Callable[[Space, str], Events]] = {
     Input.JOIN: lambda s, p: s.join(p, NOW),
@@ -48,6 +58,11 @@ OF_A_PERSON: dict[Input, Callable[[Space, str], Events]] = {
     Input.INVITE: lambda s, p: s.invite("host", p, NOW),
     Input.ACCEPT: lambda s, p: s.accept(p, NOW),
     Input.DECLINE: lambda s, p: s.decline(p, NOW),
+    Input.UNINVITE: lambda s, p: s.uninvite("host", p, NOW),
+    Input.FOLLOW_LINK: lambda s, p: s.follow_link(p, "c", NOW),
+    Input.DEMOTE: lambda s, p: s.demote("host", p, NOW),
+    Input.RAISE_HAND: lambda s, p: s.raise_hand(p, NOW),
+    Input.LOWER_HAND: lambda s, p: s.lower_hand("host", p, NOW),
     Input.PROMOTE: lambda s, p: s.promote("host", p, NOW),
     Input.STEP_DOWN: lambda s, p: s.step_down(None, p, NOW),
     Input.MUTE: lambda s, p: s.mute(None, p, NOW),

@@ -1,0 +1,38 @@
+"""The posts and messages of a Space: the newest of each, for who comes later."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+KEPT: Final = 100
+"""Shared posts, and messages, that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A post that somebody pinned or shared."""
+
+    post_id: str
+    by: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What somebody wrote."""
+
+    number: int
+    person: str
+    text: str
+    at: float
+
+
+class Notes:
+    """The posts and messages of a Space, bounded, newest pin first."""
+
+    def __init__(self) -> None:
+        self.pins: list[Shown] = []
+        self.shared: deque[Shown] = deque(maxlen=KEPT)
+        self.messages: deque[Message] = deque(maxlen=KEPT)
+        self.message_count = 0
+        """Of all that were ever sent."""
