@@ -52,8 +52,8 @@ class Hearing:
 
     @property
     def lost(self) -> int:
-        """Packets that were not there in time, since the start."""
-        return sum(pair.listener.playout.counters.lost for pair in self._pairs)
+        """Packets that never came, since the start; those that came too late to be played are in the rows."""
+        return sum(pair.listener.lost for pair in self._pairs)
 
     async def tune(self) -> None:
         """Get ready; it keeps a core busy for a second, so do it before load runs."""

@@ -246,6 +246,11 @@ class ListeningProbe(Probe):
         self._frames: deque[Pcm] = deque()
         self._ticks = self._taken = 0
 
+    @property
+    def lost(self) -> int:
+        """Packets that are missing by sequence number."""
+        return max(0, self._stream.lost)
+
     def listen(self, start: float) -> None:
         """The first sample is played at ``start``."""
         self.start = start

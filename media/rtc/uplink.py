@@ -32,12 +32,16 @@ class Uplink:
         """A sender report has come."""
         self._sender = report.ntp >> 16 & _MASK32, now
 
+    @property
+    def lost(self) -> int:
+        """Packets that are missing by sequence number; those that came twice make it less, as in RFC 3550 A.3."""
+        return 0 if self._ssrc is None else self._highest - self._first + 1 - self._received
+
     def block(self, now: float) -> ReportBlock | None:
         """What is to be reported now; None if nothing has come since the last call."""
         if self._ssrc is None or self._received == self._before[1]:
             return None
-        expected = self._highest - self._first + 1
-        lost = expected - self._received
+        expected, lost = self._highest - self._first + 1, self.lost
         since = expected - self._before[0]
         lost_since = since - (self._received - self._before[1])
         self._before = expected, self._received

@@ -71,6 +71,15 @@ async def test_probe_hears_probe_with_a_plausible_delay_that_all_clocks_agree_on
     assert TICK + CODECS + np.median(added) < usual + 0.001, "what the relay adds is part of mouth to ear"
 
 
+async def test_what_comes_too_late_to_be_played_is_not_lost(probes: Probes, venue: Venue, clip: Clip):
+    _, listener = await pair(probes, venue, clip, down=Netem(3, jitter=0.3, reorders=True))
+    await asyncio.sleep(2.0)
+    listener.down = Netem(0)
+    await asyncio.sleep(0.5)
+    assert listener.playout.counters.lost > 0, "not there when they were to be played"
+    assert listener.lost == 0, "but all of them came"
+
+
 class StockEar:
     """The stock aiortc client as a listener; keeps when it was given what, as a sound card would play it."""
 
