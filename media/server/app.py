@@ -23,6 +23,8 @@ from media.server.compat import spaces as compat_spaces
 from media.server.compat import users as compat_users
 from media.server.compat.numbers import Numbers
 from media.server.config import Config
+from media.server.events.hub import Hub
+from media.server.events.routes import router as events
 from media.server.grants import Grants
 from media.server.guard import Guard
 from media.server.lane import Lane
@@ -123,6 +125,7 @@ def create_app(
             yield
         finally:
             app.state.open = False
+            state.hub.close()
             opening.cancel()
             await asyncio.wait([opening])
             await timers.stop()
@@ -142,6 +145,7 @@ def create_app(
     for router in (
         *(api.router, people.router, whip.router, users.router, graph.router),
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
+        events,
     ):
         app.include_router(router)
         for route in router.routes:
@@ -153,6 +157,7 @@ def create_app(
     state.accounts, state.guard, state.grants = accounts, guard, Grants(store.engine)
     state.admission = Admission(spaces, sessions, plane, guard, config.large_room)
     state.numbers = Numbers(store.engine)
+    state.hub = Hub(spaces, sessions, plane, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh = refresh
     app.add_middleware(Lane, state=state)
@@ -162,7 +167,7 @@ def create_app(
         CORSMiddleware,  # tokens travel in a header and never in a cookie, so any page may call
         allow_origins=["*"],
         allow_methods=["*"],
-        allow_headers=["Authorization", "Content-Type", "If-Match"],
+        allow_headers=["Authorization", "Content-Type", "If-Match", "Last-Event-ID"],
         expose_headers=[
             "Location",
             "ETag",

@@ -94,6 +94,7 @@ async def _run(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> st
 
     async def exit_on_signal() -> None:
         await stop.wait()
+        app.state.hub.close()  # streams would else be waited for
         server.should_exit = True
 
     watch = asyncio.create_task(exit_on_signal())

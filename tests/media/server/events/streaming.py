@@ -1,0 +1,101 @@
+"""A control plane behind a real socket, and readers of its streams: what does not stream cannot be tried."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from media.server.app import create_app
+from media.server.config import Config
+from tests.media.server.recording import RecordingPlane
+from tests.media.server.service import Clock, Service
+
+PATIENCE = 5.0
+"""Seconds for what comes within milliseconds."""
+
+
+class Stream:
+    """The lines of one stream, parsed after WHATWG HTML as far as ours go."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.response = response
+        self.last_id: str | None = None
+        self.retry: int | None = None
+        self._lines = response.aiter_lines()
+
+    async def next(self, *names: str) -> tuple[str, Any]:
+        """Return the next event, or the next of these names."""
+        while True:
+            async with asyncio.timeout(PATIENCE):
+                event = await self._read()
+            if not names or event[0] in names:
+                return event
+
+    async def rest(self) -> list[str]:
+        """Return the names of all events until the end."""
+        names = []
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    names.append((await self._read())[0])
+        except StopAsyncIteration:
+            return names
+
+    async def _read(self) -> tuple[str, Any]:
+        name, data = "message", ""
+        while line := await anext(self._lines):
+            field, _, value = line.partition(": ")
+            match field:
+                case "id":
+                    self.last_id = value
+                case "event":
+                    name = value
+                case "data":
+                    data = value
+                case "retry":
+                    self.retry = int(value)
+                case _:
+                    assert line.startswith(":"), line
+        return (name, json.loads(data)) if data else await self._read()
+
+
+class Streaming(Service):
+    """A service whose requests go over TCP."""
+
+    @asynccontextmanager
+    async def stream(
+        self, name: str | None, path: str, after: str | None = None, **headers: str
+    ) -> AsyncIterator[Stream]:
+        if name is not None:
+            headers.setdefault("Authorization", f"Bearer {self.token(name)}")
+        if after is not None:
+            headers["Last-Event-ID"] = after
+        async with self.http.stream("GET", path, headers=headers) as response:
+            assert response.status_code == 200, await response.aread()
+            yield Stream(response)
+
+
+@asynccontextmanager
+async def streaming(data: Path, **options: Any) -> AsyncIterator[Streaming]:
+    plane, clock = RecordingPlane(), Clock()
+    app = create_app(Config(data, **options), plane, clock=clock)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    service = Streaming(app, plane, clock)
+    limits = httpx.Limits(max_connections=None)
+    service.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=PATIENCE)
+    try:
+        async with service.http:
+            yield service
+    finally:
+        app.state.hub.close()
+        server.should_exit = True
+        await serving
