@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from media.relay.plane import DataPlane, PlaneError
 from media.server import api, errors, graph, metrics, people, tokens, users, whip
@@ -27,7 +28,10 @@ from media.server.events.hub import Hub
 from media.server.events.routes import router as events
 from media.server.grants import Grants
 from media.server.guard import Guard
+from media.server.idempotency.keys import Keys
+from media.server.idempotency.middleware import Idempotency
 from media.server.lane import Lane
+from media.server.limits.middleware import Limits
 from media.server.opening import Opening
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
@@ -153,21 +157,25 @@ def create_app(
                 state.methods[route.path] |= route.methods or set()
     errors.install(app)
     state.plane, state.spaces, state.sessions = plane, spaces, sessions
-    state.tokens = Tokens(load_secret(config.data))
+    secret = load_secret(config.data)
+    state.tokens = Tokens(secret)
     state.accounts, state.guard, state.grants = accounts, guard, Grants(store.engine)
     state.admission = Admission(spaces, sessions, plane, guard, config.large_room)
     state.numbers = Numbers(store.engine)
     state.hub = Hub(spaces, sessions, plane, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh = refresh
+    app.add_middleware(Idempotency, state=state, keys=Keys(store.engine, secret), clock=clock)
     app.add_middleware(Lane, state=state)
     app.add_middleware(Opening, state=state)
+    if config.rate_limit:
+        app.add_middleware(Limits, state=state, reads=config.rate_limit)
     app.add_middleware(BodyLimit)
     app.add_middleware(
         CORSMiddleware,  # tokens travel in a header and never in a cookie, so any page may call
         allow_origins=["*"],
         allow_methods=["*"],
-        allow_headers=["Authorization", "Content-Type", "If-Match", "Last-Event-ID"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Last-Event-ID"],
         expose_headers=[
             "Location",
             "ETag",
@@ -176,7 +184,12 @@ def create_app(
             "Accept-Post",
             "Accept-Patch",
             "WWW-Authenticate",
+            "Idempotent-Replayed",
+            "RateLimit",
+            "RateLimit-Policy",
         ],
     )
     app.add_middleware(metrics.RequestMetrics, metrics=counted)
+    if config.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(config.trusted_proxies))
     return app

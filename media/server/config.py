@@ -4,12 +4,14 @@ Every flag has an environment variable ``SPACES_*`` of the same name; the flag w
 """
 
 import argparse
+import ipaddress
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from media.relay.placement import LISTENERS_PER_RELAY
+from media.server.limits import rates
 from media.server.ptime import NO_LARGE_ROOM, PTIMES, LargeRoom
 from media.space import policy
 
@@ -43,6 +45,10 @@ class Config:
     """SQLAlchemy URL, as ``postgresql://user:password@host/name``; empty for SQLite in ``data``."""
     policy: str = policy.DEFAULT.name
     """Preset of the rules for new Spaces."""
+    rate_limit: float = rates.DEFAULT
+    """Reads a second of one person, by which all limits go; 0 for none."""
+    trusted_proxies: Sequence[str] = field(default=())
+    """Addresses or networks of proxies whose word on who calls is believed."""
 
     @property
     def database_url(self) -> str:
@@ -123,6 +129,20 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os
         default=environ.get("SPACES_POLICY", policy.DEFAULT.name),
         help=f"rules for new Spaces: {', '.join(policy.PRESETS)} (SPACES_POLICY, %(default)s)",
     )
+    parser.add_argument(
+        "--rate-limit",
+        metavar="N",
+        default=environ.get("SPACES_RATE_LIMIT", str(rates.DEFAULT)),
+        help="reads a second that one person may make, a fifth of it writes, and an address twenty times as much; "
+        "off for no limit, and there is none for who calls from this machine (SPACES_RATE_LIMIT, %(default)s)",
+    )
+    parser.add_argument(
+        "--trusted-proxy",
+        action="append",
+        metavar="ADDRESS",
+        help="proxy whose X-Forwarded-For is believed; may be given several times "
+        "(SPACES_TRUSTED_PROXY, comma-separated)",
+    )
 
 
 def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Config:
@@ -133,6 +153,7 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
     if options.policy not in policy.PRESETS:
         raise ConfigError(f"There is no policy {options.policy!r}; choose one of {', '.join(policy.PRESETS)}.")
     public = options.public_ip or [a.strip() for a in environ.get("SPACES_PUBLIC_IP", "").split(",")]
+    proxies = options.trusted_proxy or [a.strip() for a in environ.get("SPACES_TRUSTED_PROXY", "").split(",")]
     port = _port("--port", options.port)
     udp_port = port if options.udp_port is None else _port("--udp-port", options.udp_port)
     relays = _count("--relays", options.relays)
@@ -152,6 +173,8 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
         public_ips=tuple(address for address in public if address),
         database=options.database,
         policy=options.policy,
+        rate_limit=_rate("--rate-limit", options.rate_limit),
+        trusted_proxies=tuple(_network("--trusted-proxy", address) for address in proxies if address),
     )
 
 
@@ -169,6 +192,21 @@ def _count(name: str, text: str, least: int = 1) -> int:
     if not text.isdecimal() or int(text) < least:
         raise ConfigError(f"{name} is {text!r}, but must be a whole number, {least} or more.")
     return int(text)
+
+
+def _rate(name: str, text: str) -> float:
+    if text == "off":
+        return 0.0
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise ConfigError(f"{name} is {text!r}, but must be a whole number from 1 to 1000000, or off.")
+    return float(text)
+
+
+def _network(name: str, text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        raise ConfigError(f"{name} is {text!r}, but must be an address or a network, as 10.0.0.0/8.") from None
 
 
 def _ptime(name: str, text: str) -> int:

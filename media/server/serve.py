@@ -88,7 +88,12 @@ async def serve(
 
 async def _run(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> str | None:
     settings = uvicorn.Config(
-        app, log_config=None, access_log=False, timeout_graceful_shutdown=GOODBYE, server_header=False
+        app,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GOODBYE,
+        server_header=False,
+        proxy_headers=False,  # uvicorn would believe whoever calls from this machine; the app asks the config
     )
     server = _Server(settings)
 
