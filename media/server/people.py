@@ -14,13 +14,13 @@ from media.server.errors import Problem
 from media.server.routes import AccountsHere, GuardHere, Person, SessionsHere, SpacesHere, actor, problems
 from media.server.schemas import (
     NewInvitation,
+    PersonList,
     PersonOut,
     RequestList,
     RequestOut,
     Stage,
-    StageMeta,
 )
-from media.space.permissions import Action
+from media.space.permissions import Action, check, role_of
 from media.space.space import Events, Space
 from media.space.states import Standing
 
@@ -93,14 +93,32 @@ async def deny(space_id: str, person: Person, who: Named, spaces: SpacesHere) ->
 async def invite(
     space_id: str, body: NewInvitation, who: Named, spaces: SpacesHere, sessions: SessionsHere
 ) -> PersonOut:
-    """Offer a person a seat, also before the Space starts; host and co-hosts may."""
+    """Offer a person a seat, also before the Space starts: host and co-hosts may, and to co-host only the host.
+
+    Everyone may invite to listen, which takes no answer but to come.
+    """
 
     def step(space: Space, now: float) -> Events:
         present = sessions.present(space.id, body.user_id)
-        return space.invite(who.name, body.user_id, now, present=present)
+        return space.invite(who.name, body.user_id, now, role=body.role, via=body.via, present=present)
 
     space = await spaces.act(space_id, step)
-    return PersonOut.of(space.people.known(body.user_id))
+    return PersonOut.of(space.people.look(body.user_id, sessions.present(space_id, body.user_id)))
+
+
+@router.get("/invitations", tags=["Invitations"], responses=problems(403, 404))
+async def list_invitations(space_id: str, who: Named, spaces: SpacesHere) -> PersonList:
+    """List the invitations to the stage that are open; host, co-hosts and admins may."""
+    space = await spaces.get(space_id)
+    if not (who.admin or _admin_of(space, who)):
+        check(role_of(space.people.standing(who.name)), Action.INVITE)
+    return PersonList(data=[PersonOut.of(p) for p in space.people.with_standing(Standing.INVITED)])
+
+
+@router.delete("/invitations/{user_id}", status_code=204, tags=["Invitations"], responses=problems(403, 404, 409))
+async def uninvite(space_id: str, person: Person, who: Named, spaces: SpacesHere) -> None:
+    """Take an invitation back: host and co-hosts may, and those to co-host only the host."""
+    await spaces.act(space_id, lambda s, now: s.uninvite(who.name, person, now))
 
 
 @router.post(
@@ -125,15 +143,7 @@ async def decline(space_id: str, who: Named, spaces: SpacesHere) -> None:
 async def list_participants(space_id: str, spaces: SpacesHere) -> Stage:
     """Show who has the right to speak, and how many listen: the crowd is a number."""
     space = await spaces.get(space_id)
-    stage = [p for p in space.people if p.on_stage]
-    return Stage(
-        data=[PersonOut.of(p) for p in stage],
-        meta=StageMeta(
-            participant_count=space.participant_count,
-            listener_count=space.listener_count,
-            free_seats=space.free_seats,
-        ),
-    )
+    return Stage.of(space)
 
 
 @router.get("/participants/{user_id}", tags=["Participants"], responses=problems(403, 404))
@@ -169,6 +179,13 @@ async def unmute(space_id: str, person: Person, who: Named, spaces: SpacesHere) 
 async def promote(space_id: str, person: Person, who: Named, spaces: SpacesHere) -> PersonOut:
     """Make a speaker a co-host, which frees a speaker's seat; the host may."""
     space = await spaces.act(space_id, lambda s, now: s.promote(who.name, person, now))
+    return PersonOut.of(space.people.known(person))
+
+
+@router.post("/participants/{user_id}/demote", tags=["Participants"], responses=problems(403, 404, 409))
+async def demote(space_id: str, person: Person, who: Named, spaces: SpacesHere) -> PersonOut:
+    """Make a co-host a speaker again, which takes a free seat; the host may, and co-hosts themselves."""
+    space = await spaces.act(space_id, lambda s, now: s.demote(who.name, person, now))
     return PersonOut.of(space.people.known(person))
 
 

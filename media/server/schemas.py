@@ -64,12 +64,15 @@ class SpaceOut(BaseModel):
     started_at: datetime | None
     ended_at: datetime | None
     participant_count: int = Field(description="people connected now, on the stage and in the crowd")
+    listener_count: int = Field(0, description="those of them who have no right to speak")
     subscriber_count: int = Field(description="people who want to be reminded")
     is_ticketed: bool
     lang: str
     topic_ids: list[str]
     speak_policy: SpeakPolicy
     anonymous_listening: bool
+    pinned_post_ids: list[str] = Field([], description="posts above the Space, newest first")
+    message_count: int = Field(0, description="messages that were ever sent in it")
     policy: str = Field(description="the dated rules it goes by", examples=["2021-08"])
 
     @classmethod
@@ -89,12 +92,15 @@ class SpaceOut(BaseModel):
             started_at=_time_or_none(space.started_at),
             ended_at=_time_or_none(space.ended_at),
             participant_count=space.participant_count,
+            listener_count=space.listener_count,
             subscriber_count=0,
             is_ticketed=False,
             lang=space.lang,
             topic_ids=list(space.topic_ids),
             speak_policy=space.speak_policy,
             anonymous_listening=space.anonymous_listening,
+            pinned_post_ids=[shown.post_id for shown in space.notes.pins],
+            message_count=space.notes.message_count,
             policy=space.policy.name,
         )
 
@@ -146,6 +152,8 @@ class NewInvitation(_Input):
     """Whom to invite."""
 
     user_id: UserId
+    role: Literal["listener", "speaker", "cohost"] = Field("speaker", description="what they are invited as")
+    via: Literal["message", "link", "room"] = Field("room", description="the way the invitation goes")
 
 
 class PersonOut(BaseModel):
@@ -156,6 +164,10 @@ class PersonOut(BaseModel):
     connected: bool
     muted_by_self: bool = Field(description="the person can unmute")
     muted_by_admin: bool = Field(description="only an admin can lift this")
+    hand_raised: bool = False
+    invited_as: Literal["listener", "speaker", "cohost"] | None = Field(
+        None, description="what an open invitation gives"
+    )
 
     @classmethod
     def of(cls, participant: Participant) -> "PersonOut":
@@ -166,7 +178,15 @@ class PersonOut(BaseModel):
             connected=participant.connected,
             muted_by_self=participant.muted_by_self,
             muted_by_admin=participant.muted_by_admin,
+            hand_raised=participant.hand_raised_at is not None,
+            invited_as=participant.invited_as if participant.standing is Standing.INVITED else None,
         )
+
+
+class PersonList(BaseModel):
+    """Some people in a Space."""
+
+    data: list[PersonOut]
 
 
 class StageMeta(BaseModel):
@@ -182,6 +202,18 @@ class Stage(BaseModel):
 
     data: list[PersonOut]
     meta: StageMeta
+
+    @classmethod
+    def of(cls, space: Space) -> "Stage":
+        """Show who is on the stage."""
+        return cls(
+            data=[PersonOut.of(p) for p in space.people if p.on_stage],
+            meta=StageMeta(
+                participant_count=space.participant_count,
+                listener_count=space.listener_count,
+                free_seats=space.free_seats,
+            ),
+        )
 
 
 class NewTokens(_Input):

@@ -4,7 +4,7 @@ from typing import Final
 
 from media.space.errors import BadInputError, CoolDownError, SeatsFullError, WrongStateError
 from media.space.events import Events, MessageSent, PostPinned, PostShared, PostUnpinned
-from media.space.notes import Message, Shown
+from media.space.notes import Message
 from media.space.permissions import Action, Role, check
 from media.space.presence import Presence
 from media.space.reactions import Reaction, reaction
@@ -31,7 +31,7 @@ class Board(Presence):
             return []
         if len(self.notes.pins) >= self.policy.pins:
             raise SeatsFullError(f"A Space has at most {self.policy.pins} pinned posts; unpin one first.")
-        self.notes.pins.insert(0, Shown(post_id, by, now))
+        self.notes.pins.insert(0, self.notes.show(post_id, by, now))
         return self._done(now, [PostPinned(now, by, post_id)])
 
     def unpin(self, by: str, post_id: str, now: float) -> Events:
@@ -49,7 +49,7 @@ class Board(Presence):
         """Show a post to everyone who is here."""
         self._may(Input.SHARE, by, Action.SHARE_POST)
         _check_post(post_id)
-        self.notes.shared.append(Shown(post_id, by, now))
+        self.notes.shared.append(self.notes.show(post_id, by, now))
         return self._done(now, [PostShared(now, by, post_id)])
 
     def say(self, person: str, text: str, now: float, *, present: bool = True) -> Events:

@@ -12,6 +12,8 @@ KEPT: Final = 100
 class Shown:
     """A post that somebody pinned or shared."""
 
+    number: int
+    """Of all that were pinned or shared in this Space, from 1."""
     post_id: str
     by: str
     at: float
@@ -34,5 +36,11 @@ class Notes:
         self.pins: list[Shown] = []
         self.shared: deque[Shown] = deque(maxlen=KEPT)
         self.messages: deque[Message] = deque(maxlen=KEPT)
+        self.shown_count = 0
         self.message_count = 0
-        """Of all that were ever sent."""
+        """Of all that ever were."""
+
+    def show(self, post_id: str, by: str, now: float) -> Shown:
+        """Return a post with its number."""
+        self.shown_count += 1
+        return Shown(self.shown_count, post_id, by, now)

@@ -18,10 +18,10 @@ class Reaction(StrEnum):
     WAVE = "wave"
     FIST = "fist"
     PEACE = "peace"
-    HUNDRED = "hundred"
+    HUNDRED = "100"
     HEART = "heart"
     CLAP = "clap"
-    JOY = "joy"
+    LAUGH = "laugh"
     SURPRISE = "surprise"
     SAD = "sad"
     FIRE = "fire"
@@ -35,9 +35,9 @@ SYMBOL: Final = MappingProxyType(
         Reaction.FIST: "\N{RAISED FIST}",
         Reaction.PEACE: "\N{VICTORY HAND}\N{VARIATION SELECTOR-16}",
         Reaction.HUNDRED: "\N{HUNDRED POINTS SYMBOL}",
-        Reaction.HEART: "\N{PURPLE HEART}",
+        Reaction.HEART: "\N{HEAVY BLACK HEART}\N{VARIATION SELECTOR-16}",
         Reaction.CLAP: "\N{CLAPPING HANDS SIGN}",
-        Reaction.JOY: "\N{FACE WITH TEARS OF JOY}",
+        Reaction.LAUGH: "\N{FACE WITH TEARS OF JOY}",
         Reaction.SURPRISE: "\N{ASTONISHED FACE}",
         Reaction.SAD: "\N{CRYING FACE}",
         Reaction.FIRE: "\N{FIRE}",

@@ -45,6 +45,7 @@ def to_record(space: Space) -> Record:
         "pins": [asdict(shown) for shown in space.notes.pins],
         "shared": [asdict(shown) for shown in space.notes.shared],
         "messages": [asdict(message) for message in space.notes.messages],
+        "shown_count": space.notes.shown_count,
         "message_count": space.notes.message_count,
     }
 
@@ -76,5 +77,6 @@ def from_record(record: Record, now: float) -> Space:
     space.notes.pins = [Shown(**entry) for entry in record.get("pins", ())]
     space.notes.shared.extend(Shown(**entry) for entry in record.get("shared", ()))
     space.notes.messages.extend(Message(**entry) for entry in record.get("messages", ()))
+    space.notes.shown_count = record.get("shown_count", 0)
     space.notes.message_count = record.get("message_count", 0)
     return space

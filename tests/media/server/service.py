@@ -22,9 +22,14 @@ class Clock:
 
     def __init__(self) -> None:
         self.ahead = 0.0
+        self._stopped: float | None = None
 
     def __call__(self) -> float:
-        return time.time() + self.ahead
+        return (time.time() if self._stopped is None else self._stopped) + self.ahead
+
+    def stop(self) -> None:
+        """Move only when a hand does."""
+        self._stopped = time.time()
 
 
 class Service:
