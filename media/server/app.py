@@ -15,7 +15,7 @@ from starlette.routing import Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from media.relay.plane import DataPlane, PlaneError
-from media.server import api, errors, graph, metrics, people, room, tokens, users, whip
+from media.server import api, errors, graph, metrics, people, room, tokens, users, web, whip
 from media.server.accounts import Accounts
 from media.server.admission import Admission
 from media.server.auth import Tokens, load_secret
@@ -150,7 +150,7 @@ def create_app(
         *(api.router, people.router, whip.router, users.router, graph.router),
         *room.ROUTERS,
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
-        events,
+        *(events, web.router),
     ):
         app.include_router(router)
         for route in router.routes:

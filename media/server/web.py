@@ -1,0 +1,110 @@
+"""The page people join with, served as it lies in ``media/web``: no build step, and nothing from another host.
+
+All files are read once, when the server starts, into a table of addresses. What is not in the table does not exist:
+no part of a request ever becomes a path of the file system.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Final
+
+from fastapi import APIRouter, Request, Response
+
+from media.server.errors import Problem
+
+PREFIX: Final = "/web/"
+INDEX: Final = "index.html"
+
+_TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
+"""What is served, by the end of its name; nothing else is."""
+
+_POLICY: Final = "; ".join(
+    (
+        "default-src 'self'",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+    )
+)
+_SAFE: Final = {
+    "Content-Security-Policy": _POLICY,
+    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-cache",  # kept, and asked about each time: 304 while it is the same
+    "Vary": "Accept-Encoding",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file, as it is sent."""
+
+    media_type: str
+    plain: bytes
+    packed: bytes
+    """The same, by gzip."""
+    tag: str
+    """What is in quotation marks in its ETag; of the packed form with ``-gz`` at its end."""
+
+
+def read(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Asset]]:
+    """Yield name and content of every file of a folder that is to be served, those in sub-folders too."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from read(entry, f"{prefix}{entry.name}/")
+        elif media_type := _TYPES.get(entry.name[entry.name.rfind(".") :]):
+            plain = entry.read_bytes()
+            tag = hashlib.sha256(plain).hexdigest()[:20]
+            yield f"{prefix}{entry.name}", Asset(media_type, plain, gzip.compress(plain, 9, mtime=0), tag)
+
+
+ASSETS: Final = dict(sorted(read(files("media") / "web")))
+_MODULES: Final = ", ".join(f"<{PREFIX}{name}>; rel=modulepreload" for name in ASSETS if name.endswith(".js"))
+"""Lets a browser fetch all modules at once, instead of each when another one imports it."""
+
+router: Final = APIRouter(include_in_schema=False)
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+@router.api_route("/s/{space_id}", methods=["GET", "HEAD"])
+async def page(request: Request) -> Response:
+    """Give the page, which reads from its address whether it is the list or a room."""
+    response = _answer(request, ASSETS[INDEX])
+    response.headers["Link"] = _MODULES
+    return response
+
+
+@router.api_route(PREFIX + "{name:path}", methods=["GET", "HEAD"])
+async def asset(name: str, request: Request) -> Response:
+    """Give a part of the page."""
+    found = ASSETS.get(name)
+    if found is None:
+        raise Problem(404, "not-found", "The page has no such part; reload it, it may be an old one.")
+    return _answer(request, found)
+
+
+def _answer(request: Request, found: Asset) -> Response:
+    packs = "gzip" in request.headers.get("accept-encoding", "")
+    tag = f'"{found.tag}-gz"' if packs else f'"{found.tag}"'
+    headers = {**_SAFE, "ETag": tag}
+    known = request.headers.get("if-none-match", "")
+    if tag in (part.strip().removeprefix("W/") for part in known.split(",")):
+        return Response(status_code=304, headers=headers)
+    if packs:
+        headers["Content-Encoding"] = "gzip"
+    body = found.packed if packs else found.plain
+    return Response(body, headers=headers, media_type=found.media_type)

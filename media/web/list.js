@@ -1,0 +1,185 @@
+// The list: Spaces that are live, with those of people one follows first, and Spaces that are to come.
+import { get } from "./api.js";
+import { avatar } from "./avatar.js";
+import { button, h, keyed, set, show, write } from "./dom.js";
+import { icon } from "./icons.js";
+import { following, nameOf, onNames } from "./people.js";
+import { titleOf } from "./roomview.js";
+import { openSignIn } from "./signin.js";
+import { openStart } from "./start.js";
+import { createStore } from "./store.js";
+import { count, until, when } from "./time.js";
+import { me } from "./token.js";
+import { why } from "./why.js";
+
+const PERIOD = 8_000;
+const FACES = 5;
+
+/** Show the list in a place; returns what closes it. */
+export function listPage(place, go) {
+  document.title = "Spaces";
+  const store = createStore({ live: [], scheduled: [], followed: new Set(), problem: null, loaded: false });
+  const bubbles = h("ul", { class: "bubbles" });
+  const bubblesPlace = h("section", { "aria-label": "People you follow, live now" }, bubbles);
+  const live = h("ul", { class: "cards" });
+  const scheduled = h("ul", { class: "cards later" });
+  const nothing = h("p", { class: "empty", text: "Nobody is live right now. Start a Space, and others will find it here." });
+  const laterPlace = h("section", { "aria-labelledby": "later" }, h("h2", { id: "later", text: "Coming up" }), scheduled);
+  const livePlace = h("section", { "aria-labelledby": "live" }, h("h2", { id: "live", text: "Live now" }), nothing, live);
+  const notice = h("div", {});
+  const start = button("", () => openStart(go), { class: "primary big start" }, icon("plus"), "Start a Space");
+  place.replaceChildren(
+    h(
+      "div",
+      { class: "list" },
+      h("header", { class: "list-head" }, h("div", {}, h("h1", { text: "Spaces" }), h("p", { class: "dim", text: "Live conversations. Listen in, or take the microphone." })), start),
+      notice,
+      bubblesPlace,
+      livePlace,
+      laterPlace,
+    ),
+  );
+
+  const ends = [store.watch(draw), onNames(() => store.touch())];
+  const timer = setInterval(load, PERIOD);
+  const back = () => document.visibilityState === "visible" && load();
+  document.addEventListener("visibilitychange", back);
+  load();
+
+  async function load() {
+    if (document.visibilityState !== "visible") return;
+    try {
+      const [{ data }, followed] = await Promise.all([get("/spaces?limit=100"), following()]);
+      const of = (state) => data.filter((space) => space.state === state);
+      const isNear = (space) => Number(followsAnyone(space, followed));
+      store.set({
+        live: of("live").sort((a, b) => isNear(b) - isNear(a) || b.participant_count - a.participant_count),
+        scheduled: of("scheduled").sort((a, b) => a.scheduled_start.localeCompare(b.scheduled_start)),
+        followed,
+        problem: null,
+        loaded: true,
+      });
+    } catch (problem) {
+      store.set({ problem });
+    }
+  }
+
+  function draw(state) {
+    const near = state.live.filter((space) => followsAnyone(space, state.followed));
+    show(bubblesPlace, near.length > 0);
+    keyed(bubbles, near, (s) => s.id, (s) => bubble(s, go), (element, s) => refreshBubble(element, s, state.followed));
+    show(livePlace, state.loaded);
+    show(nothing, state.live.length === 0);
+    show(laterPlace, state.scheduled.length > 0);
+    keyed(live, state.live, (s) => s.id, (s) => liveCard(s, go), refreshLive);
+    keyed(scheduled, state.scheduled, (s) => s.id, (s) => laterCard(s, go), refreshLater);
+    show(start, Boolean(me()));
+    drawProblem(state.problem);
+  }
+
+  function drawProblem(problem) {
+    if (!problem) {
+      notice.replaceChildren();
+      return;
+    }
+    const { title, text, action } = why(problem);
+    const known = notice.firstChild?.dataset.said;
+    if (known === title + text) return;
+    const act = action === "signin" ? button("Sign in", openSignIn, { class: "primary" }) : button("Try now", load, { class: "plain" });
+    const hello = action === "signin" ? "Spaces are for people with a token of this server. Sign in to see who is live." : text;
+    notice.replaceChildren(
+      h(
+        "section",
+        { class: "notice stop", data: { said: title + text }, role: "alert" },
+        h("div", { class: "words" }, h("h2", { text: title }), h("p", { text: hello })),
+        h("div", { class: "row" }, act),
+      ),
+    );
+  }
+
+  return () => {
+    clearInterval(timer);
+    document.removeEventListener("visibilitychange", back);
+    ends.forEach((end) => end());
+  };
+}
+
+const speakersOf = (space) => [...new Set([...space.host_ids, ...space.speaker_ids])];
+const followsAnyone = (space, followed) => speakersOf(space).some((id) => followed.has(id));
+
+function link(space, go, props, ...children) {
+  const open = (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    go(`/s/${space.id}`, { joining: space.state === "live" });
+  };
+  return h("a", { href: `/s/${space.id}`, on: { click: open }, ...props }, ...children);
+}
+
+function bubble(space, go) {
+  return h("li", {}, link(space, go, { class: "bubble" }, h("span", { class: "halo" }), h("span", { class: "name" }), h("span", { class: "unseen" })));
+}
+
+function refreshBubble(element, space, followed) {
+  const [halo, name, words] = element.firstChild.children;
+  const id = speakersOf(space).find((one) => followed.has(one));
+  if (halo.dataset.id !== id) {
+    halo.dataset.id = id;
+    halo.replaceChildren(avatar(id, "large"));
+  }
+  write(name, nameOf(id));
+  write(words, `${space.host_ids.includes(id) ? "is hosting" : "is speaking in"} ${titleOf(space)}`);
+}
+
+function liveCard(space, go) {
+  return h(
+    "li",
+    {},
+    link(
+      space,
+      go,
+      { class: "card live" },
+      h("span", { class: "live-badge", text: "Live" }),
+      h("h3", {}),
+      h("span", { class: "faces" }),
+      h("p", { class: "who" }),
+      h("p", { class: "many" }, icon("people"), h("span", {})),
+    ),
+  );
+}
+
+function refreshLive(element, space) {
+  const [, title, faces, who, many] = element.firstChild.children;
+  write(title, titleOf(space));
+  const people = speakersOf(space);
+  keyed(faces, people.slice(0, FACES), (id) => id, (id) => avatar(id, "medium"));
+  const [host, ...others] = people.map(nameOf);
+  write(who, others.length ? `${host} with ${others.slice(0, 2).join(", ")}${others.length > 2 ? ` and ${others.length - 2} more` : ""}` : host);
+  write(many.lastChild, `${count(space.participant_count)} here`);
+}
+
+function laterCard(space, go) {
+  const start = new Date(space.scheduled_start);
+  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric" }).format(start);
+  const month = new Intl.DateTimeFormat("en-GB", { month: "short" }).format(start);
+  return h(
+    "li",
+    {},
+    link(
+      space,
+      go,
+      { class: "card scheduled" },
+      h("span", { class: "date", "aria-hidden": "true" }, h("b", { text: day }), month),
+      h("div", {}, h("h3", {}), h("p", { class: "who" }), h("p", { class: "dim" })),
+    ),
+  );
+}
+
+function refreshLater(element, space) {
+  const [title, who, time] = element.firstChild.lastChild.children;
+  const start = new Date(space.scheduled_start);
+  write(title, titleOf(space));
+  write(who, nameOf(space.creator_id));
+  write(time, start > new Date() ? `${when(start)}, ${until(start - Date.now()).replace(/ \d+:.*/, " less than two hours")}` : "About to start");
+  set(element.firstChild, { title: null });
+}

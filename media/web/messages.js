@@ -1,0 +1,75 @@
+// Messages: what is written while people speak.
+import { get, post, space } from "./api.js";
+import { avatar, refreshAvatar } from "./avatar.js";
+import { button, h, keyed, show, write } from "./dom.js";
+import { icon } from "./icons.js";
+import { nameOf } from "./people.js";
+import { attempt } from "./say.js";
+import { isLive } from "./state.js";
+import { me } from "./token.js";
+
+const LONGEST = 280;
+
+/** The panel of messages; it is there if the server has them. */
+export function messagesView(room) {
+  const list = h("ol", { class: "messages", role: "log", "aria-label": "Messages", tabindex: "0" });
+  const empty = h("p", { class: "dim", text: "Nothing written yet." });
+  const input = h("input", {
+    id: "message",
+    maxlength: LONGEST,
+    autocomplete: "off",
+    placeholder: "Write a message",
+    "aria-label": "Message",
+  });
+  const send = button("Send", null, { class: "round primary" }, icon("send"));
+  send.type = "submit";
+  const form = h("form", { class: "write", on: { submit } }, input, send);
+  const view = h("section", { class: "card chat", "aria-labelledby": "chat-title" }, title(), list, empty, form);
+  let there = false;
+  room.offers("POST", "/messages").then(async (offered) => {
+    there = offered;
+    room.store.touch();
+    if (offered && me()) {
+      const { data } = await get(space(room.id, "messages")).catch(() => ({ data: [] }));
+      const known = new Set(room.store.state.messages.map((one) => one.id));
+      const older = data.filter((one) => !known.has(one.id));
+      room.store.set({ messages: sorted([...older, ...room.store.state.messages]) });
+    }
+  });
+
+  room.store.watch((state) => {
+    show(view, there && Boolean(state.space));
+    show(form, state.joined && isLive(state) && Boolean(me()));
+    show(empty, state.messages.length === 0);
+    const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+    const size = list.children.length;
+    keyed(list, state.messages, (m) => m.id, make, refresh);
+    if (atEnd && list.children.length !== size) list.scrollTop = list.scrollHeight;
+  });
+
+  async function submit(event) {
+    event.preventDefault();
+    const text = input.value.trim();
+    if (!text) return;
+    input.value = "";
+    if ((await attempt(() => post(space(room.id, "messages"), { text }))) === undefined) input.value = text;
+  }
+  return view;
+}
+
+const title = () => h("h2", { id: "chat-title", text: "Messages" });
+const sorted = (messages) => messages.sort((a, b) => new Date(a.created_at) - new Date(b.created_at));
+
+function make(message) {
+  return h(
+    "li",
+    {},
+    avatar(message.user_id, "small"),
+    h("div", {}, h("strong", {}), h("p", { text: message.text })),
+  );
+}
+
+function refresh(element, message) {
+  refreshAvatar(element.firstChild, message.user_id);
+  write(element.lastChild.firstChild, nameOf(message.user_id));
+}

@@ -1,0 +1,138 @@
+// What stands between a person and the room: come in, why not, when to try again; and what is asked of them.
+import { del, offers, post, put, space } from "./api.js";
+import { button, h, show } from "./dom.js";
+import { icon } from "./icons.js";
+import { attempt, toast } from "./say.js";
+import { openSignIn } from "./signin.js";
+import { isLive, onStage } from "./state.js";
+import { countdown, when } from "./time.js";
+import { me } from "./token.js";
+import { why, whyClosed } from "./why.js";
+
+/** The notice of a room, or nothing; drawn anew only when it says something else. */
+export function noticeView(room, go) {
+  const view = h("div", { class: "notice-place" });
+  let said = "";
+  room.store.watch((state) => {
+    const notice = noticeOf(state);
+    const key = notice ? JSON.stringify([notice.key, notice.title, notice.text, notice.retryAt]) : "";
+    if (key === said) return;
+    said = key;
+    const kept = view.contains(document.activeElement);
+    view.replaceChildren(...(notice ? [draw(notice, room, go)] : []));
+    if (kept) view.querySelector("button")?.focus();
+  });
+  return view;
+}
+
+/** What is to be said first: {key, title, text, retryAt, kind}. */
+export function noticeOf(state) {
+  const { space: of, you, line } = state;
+  if (state.stream === "refused") return { key: "refused", kind: "stop", ...why(state.streamProblem) };
+  if (you.standing === "removed") {
+    const text = "You cannot come back to this Space. Other Spaces are open to you.";
+    return { key: "removed", kind: "stop", title: "You were removed from this Space", text, action: "list" };
+  }
+  if (!of) {
+    if (state.stream === "lost") return { key: "lost", kind: "wait", ...why(state.streamProblem), action: "wait" };
+    return { key: "loading", kind: "quiet", title: "One moment …", text: "" };
+  }
+  const closed = whyClosed(of);
+  if (closed) return { key: "closed", kind: "stop", ...closed };
+  if (!isLive(state)) return beforeStart(of);
+  if (line.phase === "refused") return { key: "refused", kind: "stop", ...why(line.problem), };
+  if (!state.joined) return { key: "join", kind: "join", title: "", text: joinText(of) };
+  if (line.phase === "waiting") {
+    return { key: "waiting", kind: "wait", ...why(line.problem), action: "wait", retryAt: line.retryAt };
+  }
+  if (!state.heard) return { key: "unheard", kind: "join", title: "", text: "Your browser waits for a tap to play sound." };
+  if (you.standing === "invited") {
+    const role = you.invited_as === "cohost" ? "as a co-host" : "to speak";
+    return { key: "invited", kind: "ask", title: `You are invited ${role}`, text: "You start muted." };
+  }
+  if (state.microphone && onStage(state)) {
+    return { key: "microphone", kind: "mic", title: "No microphone", text: state.microphone };
+  }
+  if (line.phase === "connecting") return { key: "connecting", kind: "quiet", title: "Connecting …", text: "" };
+  if (you.muted_by_admin && onStage(state)) {
+    const text = "Only an admin can lift that. Raise your hand if you have something to say.";
+    return { key: "muted", kind: "muted", title: "An admin has muted you", text };
+  }
+  return null;
+}
+
+const joinText = (of) => (me() ? "" : of.anonymous_listening ? "You listen without a name." : "");
+
+function beforeStart(of) {
+  const mine = of.creator_id === me();
+  const start = of.scheduled_start ? new Date(of.scheduled_start) : null;
+  const title = start ? `Starts ${when(start)}` : "This Space has not started yet";
+  return { key: "early", kind: mine ? "start" : "early", title, text: mine ? "You are the host." : "", start: start?.getTime() };
+}
+
+const PICTURES = { stop: "remove", wait: "volume", early: "calendar", start: "calendar", ask: "mic", mic: "muted", muted: "muted" };
+
+function draw(notice, room, go) {
+  const picture = PICTURES[notice.kind];
+  const words = [notice.title && h("h2", { text: notice.title }), notice.text && h("p", { text: notice.text })];
+  const parts = [picture && icon(picture), h("div", { class: "words" }, ...words, ...timesOf(notice, room))];
+  const buttons = BUTTONS[notice.kind]?.(room, go, notice) ?? [];
+  return h(
+    "section",
+    { class: `notice ${notice.kind}`, "aria-label": notice.title || "Come in" },
+    ...parts,
+    buttons.length ? h("div", { class: "row wrap" }, ...buttons) : null,
+  );
+}
+
+function timesOf(notice, room) {
+  if (notice.start && notice.start > Date.now()) return [h("p", {}, countdown(notice.start))];
+  if (notice.retryAt && notice.retryAt > Date.now()) {
+    return [h("p", { class: "dim" }, "Trying again ", countdown(notice.retryAt, undefined, () => notice.kind === "stop" && room.retry()), ".")];
+  }
+  return [];
+}
+
+const toList = (go) => button("Find another Space", () => go("/"), { class: "plain" });
+const tryNow = (room) => button("Try now", () => room.retry(), { class: "plain" });
+
+const BUTTONS = {
+  join: (room) => [
+    button("", () => (room.store.state.joined ? room.unblock() : room.join()), { class: "primary big" }, icon("volume"), "Start listening"),
+    ...(me() ? [] : [button("Sign in", openSignIn, { class: "plain" })]),
+  ],
+  stop: (room, go, { action, retryAt }) => [
+    ...(action === "signin" ? [button("Sign in", openSignIn, { class: "primary" })] : []),
+    ...(retryAt || ["retry", "wait"].includes(action) ? [tryNow(room)] : []),
+    toList(go),
+  ],
+  wait: (room, go) => [tryNow(room), toList(go)],
+  start: (room) => [
+    button("Start now", () => attempt(() => post(space(room.id, "start"))).then((done) => done && room.join()), { class: "primary" }),
+    button("Call it off", () => attempt(() => post(space(room.id, "cancel"))), { class: "plain" }),
+  ],
+  early: (room) => [reminder(room)],
+  ask: (room) => [
+    button("Accept", () => room.answerInvitation(true), { class: "primary" }),
+    button("Decline", () => room.answerInvitation(false), { class: "plain" }),
+  ],
+  mic: (room) => [button("Try again", () => room.openMicrophone(), { class: "primary" })],
+};
+
+/** Be reminded or not, where the server can. */
+export function reminder(room) {
+  const element = button("", toggle, { class: "plain", "aria-pressed": "false" }, icon("bell"), h("span", { text: "Remind me" }));
+  show(element, false);
+  offers("PUT", "/users/me/reminders/{space_id}").then((there) => show(element, there && Boolean(me())));
+
+  async function toggle() {
+    const on = element.getAttribute("aria-pressed") === "true";
+    const path = `/users/me/reminders/${encodeURIComponent(room.id)}`;
+    const done = await attempt(() => (on ? del : put)(path).then(() => true));
+    if (!done) return;
+    element.setAttribute("aria-pressed", String(!on));
+    element.lastChild.textContent = on ? "Remind me" : "You will be reminded";
+    toast(on ? "No reminder." : "You are reminded half an hour before, and when it starts.");
+  }
+  return element;
+}

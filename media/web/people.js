@@ -1,0 +1,57 @@
+// Names of people: a profile where somebody has one, else the id. Asked for once, and only for those who are shown.
+import { get } from "./api.js";
+import { bearer, onIdentity } from "./token.js";
+
+const known = new Map();
+const watchers = new Set();
+
+onIdentity(() => known.clear());
+
+/** What is known of a person now: {id, name, verified}; what is not known yet is fetched, and told to watchers. */
+export function person(id) {
+  if (!known.has(id)) {
+    known.set(id, { id, name: id, verified: false });
+    if (bearer()) fetchProfile(id);
+  }
+  return known.get(id);
+}
+
+export const nameOf = (id) => person(id).name;
+
+/** Be told when a name has come. */
+export function onNames(watcher) {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+async function fetchProfile(id) {
+  try {
+    const user = await get(`/users/${encodeURIComponent(id)}`);
+    known.set(id, { id, name: user.name, verified: user.verified });
+  } catch {
+    return; // no profile: the id is the name
+  }
+  for (const watcher of watchers) watcher();
+}
+
+let followed = null;
+onIdentity(() => (followed = null));
+
+/** The ids of those whom the caller follows; empty for who has no profile. */
+export function following() {
+  followed ??= readFollowing().catch(() => new Set());
+  return followed;
+}
+
+async function readFollowing() {
+  const ids = new Set();
+  if (!bearer()) return ids;
+  let next = "";
+  for (let page = 0; page < 10; page++) {
+    const answer = await get(`/users/me/following?limit=100${next && `&pagination_token=${encodeURIComponent(next)}`}`);
+    for (const user of answer.data) ids.add(user.id);
+    next = answer.meta.next_token ?? "";
+    if (!next) break;
+  }
+  return ids;
+}

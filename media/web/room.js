@@ -1,0 +1,268 @@
+// A room: its events, its sound and what one does in it, put together. Views draw what its store holds.
+import { del, offers, post, space } from "./api.js";
+import * as ear from "./ear.js";
+import { follow } from "./events.js";
+import { chime, Meter } from "./level.js";
+import { Line } from "./line.js";
+import { Microphone, whyNot } from "./microphone.js";
+import { nameOf, onNames } from "./people.js";
+import { attempt, say, sayNow, toast } from "./say.js";
+import { blank, isLive, isOpen, onStage, reduce } from "./state.js";
+import { createStore } from "./store.js";
+import { me } from "./token.js";
+
+const METERED = 120;
+const JOINED = "spaces.joined";
+
+export class Room {
+  store = createStore(blank());
+  microphone = new Microphone();
+  #abort = new AbortController();
+  #meter = null;
+  #timer = null;
+  #opening = null;
+
+  constructor(id) {
+    this.id = id;
+    this.line = new Line(id, {
+      onState: (line) => this.#hearOfLine(line),
+      onSound: (stream) => this.#hear(stream),
+    });
+    this.endNames = onNames(() => this.store.touch());
+  }
+
+  /** Follow the Space, and come back into it if this tab was in it before. */
+  open() {
+    const wasIn = sessionStorage.getItem(JOINED) === this.id;
+    follow(space(this.id, "events"), {
+      signal: this.#abort.signal,
+      isOver: () => ["ended", "canceled"].includes(this.store.state.space?.state),
+      onState: (stream, streamProblem = null) => this.store.set({ stream, streamProblem }),
+      onEvent: (name, data) => this.#take(name, data),
+    });
+    if (wasIn) this.join();
+  }
+
+  /** Come in and hear; to be called in a gesture, for browsers that ask for one. */
+  join() {
+    sessionStorage.setItem(JOINED, this.id);
+    this.store.set({ joined: true });
+    this.#fit();
+  }
+
+  /** Go, and give up what one is here; a host only stops being connected. */
+  async leave() {
+    sessionStorage.removeItem(JOINED);
+    const { you, joined } = this.store.state;
+    this.store.set({ joined: false });
+    this.#silence();
+    if (me() && joined && !["host", "outside", "removed"].includes(you.standing)) {
+      await del(space(this.id, "participants", "me")).catch(() => {});
+    }
+  }
+
+  /** Put everything away; the person goes to another page. */
+  close() {
+    this.#abort.abort();
+    this.endNames();
+    this.#silence();
+  }
+
+  /** Try everything again now. */
+  retry() {
+    if (this.store.state.stream === "refused") {
+      this.store.set({ stream: "connecting", streamProblem: null });
+      this.#abort.abort();
+      this.#abort = new AbortController();
+      this.open();
+    } else if (this.store.state.joined) {
+      this.line.retry();
+    }
+  }
+
+  /** Mute oneself or not; silence is at once, sound when the server has agreed. */
+  async toggleMute() {
+    const { state } = this.store;
+    if (!onStage(state)) return;
+    if (state.you.muted_by_admin) {
+      sayNow("An admin has muted you; only they can lift it.");
+      return;
+    }
+    if (!this.microphone.track && !(await this.openMicrophone())) return;
+    const open = isOpen(state);
+    if (open) this.microphone.live = false;
+    const you = await attempt(() => post(space(this.id, "participants", "me", open ? "mute" : "unmute")));
+    if (you) this.#take("you", you);
+    else this.microphone.live = isOpen(this.store.state);
+  }
+
+  /** Ask to speak; the answer comes as an event. */
+  async ask() {
+    const request = await attempt(() => post(space(this.id, "requests")));
+    if (!request) return;
+    this.store.set({ place: request.position });
+    if (request.status === "queued") {
+      this.store.state.you = { ...this.store.state.you, standing: "requested" };
+      toast(`Your request is in the queue, at place ${request.position}.`);
+    }
+  }
+
+  withdraw() {
+    return attempt(() => del(space(this.id, "requests", "me")));
+  }
+
+  async answerInvitation(yes) {
+    await attempt(() => post(space(this.id, "invitations", "me", yes ? "accept" : "decline")));
+  }
+
+  stepDown() {
+    return attempt(() => post(space(this.id, "participants", "me", "step-down")));
+  }
+
+  /** Open the microphone, or say why not. */
+  async openMicrophone() {
+    this.#opening ??= this.microphone
+      .open(() => this.#lostMicrophone())
+      .then(() => {
+        this.store.set({ microphone: null });
+        this.#measure();
+        return true;
+      })
+      .catch((error) => {
+        this.store.set({ microphone: whyNot(error) });
+        sayNow(whyNot(error));
+        return false;
+      })
+      .finally(() => (this.#opening = null));
+    const opened = await this.#opening;
+    if (this.line.wanted === "whip") this.line.want("whip", this.microphone.track);
+    return opened;
+  }
+
+  /** Open the microphone again, as after a setting of it was changed. */
+  async reopenMicrophone() {
+    if (!this.microphone.track) return;
+    this.#closeMicrophone();
+    await this.openMicrophone();
+    this.#fit();
+  }
+
+  /** Whether the server has a route of this Space, for parts of the page that need it. */
+  offers(method, rest) {
+    return offers(method, `/spaces/{space_id}${rest}`);
+  }
+
+  #take(name, data) {
+    const { state } = this.store;
+    const before = { you: state.you, stage: state.stage, space: state.space };
+    this.store.set(reduce(state, name, data));
+    if (name === "you") this.#tellOwn(before.you, state.you);
+    if (name === "stage") this.#tellStage(before.stage, state.stage);
+    if (["you", "space", "ended"].includes(name)) this.#fit();
+    if (name === "ended") say("The Space has ended.");
+  }
+
+  /** Have the connection and the microphone that one's standing calls for. */
+  async #fit() {
+    const { state } = this.store;
+    const here = state.joined && isLive(state) && state.you.standing !== "removed";
+    this.microphone.live = isOpen(state) && onStage(state);
+    if (!here) {
+      if (state.joined && state.space && !isLive(state)) this.#silence();
+      else if (state.you.standing === "removed") this.#silence();
+      return;
+    }
+    if (!onStage(state)) {
+      this.line.want("whep");
+      this.#closeMicrophone();
+      return;
+    }
+    if (!this.microphone.track) await this.openMicrophone();
+    if (onStage(state) && state.joined) this.line.want("whip", this.microphone.track);
+    this.microphone.live = isOpen(state) && onStage(state);
+  }
+
+  async #hear(stream) {
+    const heard = await ear.play(stream);
+    this.store.set({ heard });
+  }
+
+  /** Play what the browser would not play by itself; in a gesture. */
+  async unblock() {
+    this.store.set({ heard: await ear.resume() });
+  }
+
+  #hearOfLine(line) {
+    const { phase: before } = this.store.state.line;
+    this.store.set({ line });
+    if (line.phase === "connected") {
+      if (before === "connecting" && this.wasLost) chime(true);
+      say(this.wasLost ? "The sound is back." : "You are connected.");
+      this.wasLost = false;
+    } else if (line.phase === "waiting" && !this.wasLost) {
+      this.wasLost = true;
+      chime(false);
+      sayNow("The sound was lost. Connecting again.");
+    } else if (line.phase === "refused") {
+      sayNow(line.problem.message);
+    }
+  }
+
+  #measure() {
+    this.#meter?.close();
+    clearInterval(this.#timer);
+    this.#meter = new Meter(this.microphone.stream);
+    this.#timer = setInterval(() => {
+      const open = isOpen(this.store.state);
+      const level = open ? this.#meter.read() : -127;
+      if (level !== this.store.state.ownLevel) this.store.set({ ownLevel: level });
+    }, METERED);
+  }
+
+  #closeMicrophone() {
+    clearInterval(this.#timer);
+    this.#meter?.close();
+    this.#meter = null;
+    this.microphone.close();
+    this.store.set({ ownLevel: undefined, microphone: null });
+  }
+
+  #lostMicrophone() {
+    this.#closeMicrophone();
+    this.store.set({ microphone: "The microphone was taken away. Plug it in, then try again." });
+    this.line.want("whip", null);
+  }
+
+  #silence() {
+    this.line.want(null);
+    ear.stop();
+    this.#closeMicrophone();
+  }
+
+  #tellOwn(before, now) {
+    if (now.standing === "removed" && before.standing !== "removed") sayNow("You were removed from this Space.");
+    else if (now.muted_by_admin && !before.muted_by_admin) sayNow("You are muted by an admin.");
+    else if (before.muted_by_admin && !now.muted_by_admin) sayNow("You may unmute again.");
+    else if (now.standing !== before.standing) sayNow(OWN[now.standing] ?? "");
+    else if (onStage({ you: now }) && isOpen({ you: now }) !== isOpen({ you: before })) {
+      sayNow(isOpen({ you: now }) ? "Your microphone is on." : "You are muted.");
+    }
+  }
+
+  #tellStage(before, now) {
+    const were = new Set(before.map((one) => one.user_id));
+    const are = new Set(now.map((one) => one.user_id));
+    const came = now.filter((one) => !were.has(one.user_id) && one.user_id !== me());
+    const went = before.filter((one) => !are.has(one.user_id) && one.user_id !== me());
+    if (before.length && came.length) say(`${came.map((one) => nameOf(one.user_id)).join(", ")} may speak now.`);
+    if (went.length) say(`${went.map((one) => nameOf(one.user_id)).join(", ")} left the stage.`);
+  }
+}
+
+const OWN = {
+  speaker: "You are a speaker now, and muted.",
+  cohost: "You are a co-host now.",
+  invited: "You are invited to speak.",
+  requested: "You wait to speak.",
+  listener: "You are listening.",
+};

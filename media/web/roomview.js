@@ -1,0 +1,98 @@
+// The page of a room: what it is about at the top, who is in it in the middle, one's own controls at the bottom.
+import { crowdView } from "./crowd.js";
+import { dockView, toggleHand } from "./dock.js";
+import { button, h, keyed, set, show, write } from "./dom.js";
+import { hostView } from "./host.js";
+import { icon } from "./icons.js";
+import { shortcut } from "./keys.js";
+import { messagesView } from "./messages.js";
+import { noticeView } from "./notice.js";
+import { nameOf } from "./people.js";
+import { pinsView } from "./pins.js";
+import { qualityView } from "./quality.js";
+import { floatingView } from "./reactions.js";
+import { Room } from "./room.js";
+import { toast } from "./say.js";
+import { stageView } from "./stage.js";
+import { isLive, onStage } from "./state.js";
+
+/** Show a room in a place; `go` goes to another page. Returns what closes it. */
+export function roomPage(place, id, go, { joining = false } = {}) {
+  const room = new Room(id);
+  const quality = qualityView(room);
+  const body = h(
+    "div",
+    { class: "room-body" },
+    h("div", { class: "room-main" }, stageView(room), crowdView(room)),
+    h("div", { class: "room-side" }, hostView(room), pinsView(room), quality.view, messagesView(room)),
+  );
+  const page = h(
+    "article",
+    { class: "room" },
+    headView(room, quality, go),
+    noticeView(room, go),
+    body,
+    floatingView(room),
+    dockView(room, go),
+  );
+  place.replaceChildren(page);
+  const ends = [
+    room.store.watch((state) => {
+      show(body, isLive(state) && state.you.standing !== "removed");
+      document.title = state.space ? `${titleOf(state.space)} · Spaces` : "Spaces";
+    }),
+    shortcut("m", "Mute or unmute", () => room.toggleMute()),
+    shortcut("r", "Raise or lower your hand", () => onStage(room.store.state) && toggleHand(room)),
+    shortcut("e", "React", () => page.querySelector(".react")?.click()),
+    shortcut("d", "Show delay and quality", () => quality.toggle()),
+  ];
+  room.open();
+  if (joining) room.join();
+  return () => {
+    ends.forEach((end) => end());
+    room.close();
+  };
+}
+
+export const titleOf = (of) => of.title || `${nameOf(of.creator_id)}’s Space`;
+
+function headView(room, quality, go) {
+  const title = h("h1", {});
+  const live = h("span", { class: "live-badge", text: "Live" });
+  const host = h("p", { class: "byline" });
+  const topics = h("ul", { class: "topics", "aria-label": "Topics" });
+  const details = button("Delay and quality", () => details_(), { class: "round quiet", "aria-expanded": "false" }, icon("chart"));
+  const share = button("Copy the link", () => copyLink(), { class: "round quiet", title: "Copy the link" }, icon("share"));
+  details.title = "Delay and quality (D)";
+  set(details, { "aria-controls": "quality" });
+  const details_ = () => set(details, { "aria-expanded": String(quality.toggle()) });
+  const view = h(
+    "header",
+    { class: "room-head" },
+    h("div", { class: "row" }, button("Back to the list", () => go("/"), { class: "round quiet" }, icon("back")), live, h("span", { class: "grow" }), details, share),
+    title,
+    host,
+    topics,
+  );
+  room.store.watch(({ space: of }) => {
+    show(title, Boolean(of));
+    show(live, of?.state === "live");
+    if (!of) return;
+    write(title, titleOf(of));
+    const [first, ...others] = of.host_ids;
+    const named = others.length ? ` with ${others.map(nameOf).join(" and ")}` : "";
+    write(host, `Hosted by ${nameOf(first)}${named}`);
+    keyed(topics, of.topic_ids, (topic) => topic, (topic) => h("li", { text: topic }));
+    show(topics, of.topic_ids.length > 0);
+  });
+  return view;
+}
+
+async function copyLink() {
+  try {
+    await navigator.clipboard.writeText(location.origin + location.pathname);
+    toast("The link is copied.");
+  } catch {
+    toast(`The link is ${location.origin}${location.pathname}`);
+  }
+}

@@ -1,0 +1,37 @@
+// What is said to those who do not see: politely, or at once; and small notes for everyone.
+import { h, write } from "./dom.js";
+
+const SHOWN = 6_000;
+
+/** Say something when there is a pause. */
+export const say = (text) => speak("polite", text);
+
+/** Say something at once: what concerns one's own microphone, or one's being here. */
+export const sayNow = (text) => speak("assertive", text);
+
+function speak(region, text) {
+  const element = document.getElementById(region);
+  write(element, "");
+  // Once more later: the same text twice in a row is said twice only if the region was empty in between.
+  setTimeout(() => write(element, text), 60);
+}
+
+/** Show a note for some seconds, and say it. */
+export function toast(text, kind = "note") {
+  const note = h("div", { class: `toast ${kind}` }, h("p", { text }));
+  document.getElementById("toasts").append(note);
+  if (kind === "bad") sayNow(text);
+  else say(text);
+  setTimeout(() => note.remove(), SHOWN);
+}
+
+/** Do something that the server may refuse; a refusal is shown, and undefined returned. */
+export async function attempt(action) {
+  try {
+    return await action();
+  } catch (error) {
+    if (error.name !== "AbortError") toast(error.message, "bad");
+    if (!("slug" in error)) console.error(error);
+    return undefined;
+  }
+}

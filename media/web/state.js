@@ -1,0 +1,62 @@
+// What is known of a Space, from the events of its stream: a function of what was known and what came.
+
+export const ON_STAGE = new Set(["host", "cohost", "speaker"]);
+const MESSAGES_KEPT = 200;
+
+export const blank = () => ({
+  space: null,
+  stage: [],
+  requests: [],
+  pins: [],
+  messages: [],
+  you: { standing: "outside", muted_by_self: true, muted_by_admin: false, hand_raised: false },
+  participants: 0,
+  listeners: 0,
+  speaking: {},
+  reactions: null,
+  stream: "connecting",
+  streamProblem: null,
+  line: { phase: "idle" },
+  joined: false,
+  heard: true,
+  microphone: null,
+});
+
+const REDUCE = {
+  space(state, { stage, pins, ...space }) {
+    const patch = { space, participants: space.participant_count };
+    if (stage) patch.stage = stage;
+    if (pins) patch.pins = pins;
+    patch.listeners = space.listener_count ?? Math.max(0, space.participant_count - (stage ?? state.stage).length);
+    return patch;
+  },
+  stage: (_, stage) => ({ stage: stage.data ?? stage }),
+  requests: (_, requests) => ({ requests: requests.data ?? requests }),
+  pulse: (_, pulse) => ({
+    participants: pulse.participant_count,
+    listeners: pulse.listener_count,
+    speaking: pulse.speaking ?? {},
+    reactions: pulse.reactions ?? null,
+  }),
+  you: (state, you) => ({ you: { ...state.you, retry_at: null, ...you } }),
+  message: (state, message) => ({
+    messages: [...state.messages.filter((other) => other.id !== message.id), message].slice(-MESSAGES_KEPT),
+  }),
+  pins: (_, pins) => ({ pins: pins.data ?? pins }),
+  ended: (state, end) => ({ space: { ...state.space, state: end.state, ended_reason: end.reason } }),
+};
+
+/** What an event changes of a state; nothing, if it is of a kind that is not known here. */
+export const reduce = (state, name, data) => REDUCE[name]?.(state, data) ?? {};
+
+/** Whether one has the right to speak. */
+export const onStage = (state) => ON_STAGE.has(state.you.standing);
+
+/** Whether one may handle requests, mute and remove. */
+export const isAdmin = (state) => ["host", "cohost"].includes(state.you.standing);
+
+/** Whether one is heard when one speaks. */
+export const isOpen = ({ you }) => !you.muted_by_self && !you.muted_by_admin;
+
+/** Whether a Space goes on. */
+export const isLive = (state) => state.space?.state === "live";
