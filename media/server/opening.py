@@ -1,4 +1,4 @@
-"""Nothing but health, metrics and the page is served before everything is there: relays ready, Spaces taken up again."""
+"""Nothing but health, metrics and the page is served before all is there: relays ready, Spaces taken up again."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
 """The page people join with, served as it lies in ``media/web``: no build step, and nothing from another host.
 
-All files are read once, when the server starts, into a table of addresses. What is not in the table does not exist:
-no part of a request ever becomes a path of the file system.
+All files are read once, when the server starts, into a table of addresses. What is not in the table does not
+exist: no part of a request ever becomes a path of the file system.
 """
 
 import gzip

@@ -6,7 +6,6 @@ const SDP = "application/sdp";
 const FRAGMENT = "application/trickle-ice-sdpfrag";
 const CAPTURE_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time";
 const CONNECT_LIMIT = 10_000;
-const GATHER_LIMIT = 1_000;
 
 export class Connection {
   #pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
@@ -34,11 +33,14 @@ export class Connection {
     return this.#pc.connectionState;
   }
 
-  /** Offer, take the answer, and wait until sound can flow. Throws a Problem. */
+  /**
+   * Offer, take the answer, and wait until sound can flow. Throws a Problem.
+   * No candidates are waited for: the relay is ICE-lite, and learns where we are from our checks.
+   */
   async open(signal) {
     await this.#pc.setLocalDescription();
     const options = { headers: { "Content-Type": SDP, Accept: `${SDP}, application/problem+json` }, signal };
-    const response = await call("POST", this.address, { ...options, body: await this.#gathered() });
+    const response = await call("POST", this.address, { ...options, body: this.#pc.localDescription.sdp });
     this.#location = new URL(response.headers.get("Location"), location.origin).pathname;
     this.#tag = response.headers.get("ETag") ?? "*";
     this.#answer = await response.text();
@@ -61,19 +63,6 @@ export class Connection {
     this.#lost.resolve(null);
     this.#pc.close();
     if (this.#location) await call("DELETE", this.#location, { keepalive: true }).catch(() => {});
-  }
-
-  /** The offer with its candidates: the relay needs none, but others between might. */
-  async #gathered() {
-    const pc = this.#pc;
-    if (pc.iceGatheringState !== "complete") {
-      await new Promise((resolve) => {
-        const done = () => pc.iceGatheringState === "complete" && resolve();
-        pc.addEventListener("icegatheringstatechange", done);
-        setTimeout(resolve, GATHER_LIMIT);
-      });
-    }
-    return pc.localDescription.sdp;
   }
 
   #connected(signal) {

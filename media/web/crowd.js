@@ -3,6 +3,7 @@ import { h, write } from "./dom.js";
 import { count } from "./time.js";
 
 const DOTS = 36;
+const FEW = 6;
 
 /** How many listen. */
 export function crowdView(room) {
@@ -14,8 +15,8 @@ export function crowdView(room) {
   room.store.watch(({ listeners }) => {
     write(number, count(listeners));
     write(words, listeners === 1 ? "listener" : "listeners");
-    // A dot for each of the first few, then one for each third more: 10 people are 7 dots, 10,000 are 32.
-    const shown = Math.min(DOTS, Math.round(3.5 * Math.log(1 + listeners) / Math.log(3) - (listeners ? 0.5 : 0)));
+    // A dot for each of the first few, then three for each time that they are twice as many: 1,000 are 28.
+    const shown = Math.round(listeners <= FEW ? listeners : Math.min(DOTS, FEW + 3 * Math.log2(listeners / FEW)));
     [...dots.children].forEach((dot, index) => dot.classList.toggle("here", index < shown));
   });
   return view;

@@ -1,6 +1,6 @@
 // The list: Spaces that are live, with those of people one follows first, and Spaces that are to come.
 import { get } from "./api.js";
-import { avatar } from "./avatar.js";
+import { avatar, refreshAvatar } from "./avatar.js";
 import { button, h, keyed, set, show, write } from "./dom.js";
 import { icon } from "./icons.js";
 import { following, nameOf, onNames } from "./people.js";
@@ -8,7 +8,7 @@ import { titleOf } from "./roomview.js";
 import { openSignIn } from "./signin.js";
 import { openStart } from "./start.js";
 import { createStore } from "./store.js";
-import { count, until, when } from "./time.js";
+import { count, roughly, when } from "./time.js";
 import { me } from "./token.js";
 import { why } from "./why.js";
 
@@ -127,6 +127,7 @@ function refreshBubble(element, space, followed) {
     halo.dataset.id = id;
     halo.replaceChildren(avatar(id, "large"));
   }
+  refreshAvatar(halo.firstChild, id);
   write(name, nameOf(id));
   write(words, `${space.host_ids.includes(id) ? "is hosting" : "is speaking in"} ${titleOf(space)}`);
 }
@@ -152,7 +153,7 @@ function refreshLive(element, space) {
   const [, title, faces, who, many] = element.firstChild.children;
   write(title, titleOf(space));
   const people = speakersOf(space);
-  keyed(faces, people.slice(0, FACES), (id) => id, (id) => avatar(id, "medium"));
+  keyed(faces, people.slice(0, FACES), (id) => id, (id) => avatar(id, "medium"), refreshAvatar);
   const [host, ...others] = people.map(nameOf);
   write(who, others.length ? `${host} with ${others.slice(0, 2).join(", ")}${others.length > 2 ? ` and ${others.length - 2} more` : ""}` : host);
   write(many.lastChild, `${count(space.participant_count)} here`);
@@ -180,6 +181,6 @@ function refreshLater(element, space) {
   const start = new Date(space.scheduled_start);
   write(title, titleOf(space));
   write(who, nameOf(space.creator_id));
-  write(time, start > new Date() ? `${when(start)}, ${until(start - Date.now()).replace(/ \d+:.*/, " less than two hours")}` : "About to start");
+  write(time, start > new Date() ? `${when(start)}, ${roughly(start - Date.now())}` : "About to start");
   set(element.firstChild, { title: null });
 }

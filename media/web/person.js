@@ -42,12 +42,12 @@ function actionsFor(room, person, close) {
   const actions = [];
   if (person.muted_by_admin) {
     const lift = () => attempt(() => post(of("unmute"))).then((done) => done && toast(`${name} may unmute again.`));
-    actions.push(act("Let them unmute", "mic", lift));
+    actions.push(act(`Let ${name} unmute`, "mic", lift));
   } else {
     const mute = () => attempt(() => post(of("mute"))).then((done) => done && toast(`${name} is muted.`));
-    actions.push(act("Mute", "muted", mute));
+    actions.push(act(`Mute ${name}`, "muted", mute));
   }
-  if (person.hand_raised) actions.push(act("Lower their hand", "hand", () => attempt(() => del(of("hand")))));
+  if (person.hand_raised) actions.push(act(`Lower the hand of ${name}`, "hand", () => attempt(() => del(of("hand")))));
   if (host && standing === "speaker") {
     actions.push(act("Make co-host", "star", () => attempt(() => post(of("promote")))));
   }

@@ -5,20 +5,24 @@ import { icon } from "./icons.js";
 import { attempt } from "./say.js";
 
 /** What there is, by the names of the server. */
-export const KINDS = {
-  heart: ["❤️", "Heart"],
-  laugh: ["😂", "Laugh"],
-  clap: ["👏", "Clap"],
-  fire: ["🔥", "Fire"],
-  surprise: ["😮", "Surprise"],
-  sad: ["😢", "Sad"],
-  wave: ["👋", "Wave"],
-  fist: ["✊", "Fist"],
-  peace: ["✌️", "Peace"],
-  100: ["💯", "A hundred"],
-};
+export const KINDS = new Map([
+  ["heart", ["❤️", "Heart"]],
+  ["clap", ["👏", "Clap"]],
+  ["laugh", ["😂", "Laugh"]],
+  ["fire", ["🔥", "Fire"]],
+  ["surprise", ["😲", "Surprise"]],
+  ["sad", ["😢", "Sad"]],
+  ["thumbs_up", ["👍", "Thumbs up"]],
+  ["thumbs_down", ["👎", "Thumbs down"]],
+  ["wave", ["👋", "Wave"]],
+  ["fist", ["✊", "Fist"]],
+  ["peace", ["✌️", "Peace"]],
+  ["100", ["💯", "A hundred"]],
+]);
 const FLOATING = 14;
 const STEP = 90;
+
+const signOf = (kind) => KINDS.get(kind)?.[0] ?? "·";
 
 /** The button and its menu. */
 export function reactionMenu(room) {
@@ -28,7 +32,7 @@ export function reactionMenu(room) {
     room.store.touch();
   });
   const react = (kind) => attempt(() => post(space(room.id, "reactions"), { kind }));
-  const choices = Object.entries(KINDS).map(([kind, [sign, name]]) =>
+  const choices = [...KINDS].map(([kind, [sign, name]]) =>
     button(name, () => react(kind), { class: "reaction", title: name }, h("span", { "aria-hidden": "true" }, sign)),
   );
   const menu = h("div", { popover: "auto", id: "reactions", class: "reactions", "aria-label": "Reactions" }, ...choices);
@@ -56,7 +60,7 @@ export function floatingView(room) {
       return;
     }
     sums.textContent = Object.entries(reactions)
-      .map(([kind, number]) => `${KINDS[kind]?.[0] ?? "·"} ${number}`)
+      .map(([kind, number]) => `${signOf(kind)} ${number}`)
       .join("   ");
     show(sums, true);
     clearTimeout(hide);
@@ -71,7 +75,7 @@ function rise(place, reactions) {
   for (const [kind, number] of Object.entries(reactions)) {
     const signs = Math.max(1, Math.round((number / all) * Math.min(all, FLOATING)));
     for (let i = 0; i < signs; i++) {
-      const sign = h("span", { text: KINDS[kind]?.[0] ?? "·", css: { "--x": Math.random().toFixed(2) } });
+      const sign = h("span", { text: signOf(kind), css: { "--x": Math.random().toFixed(2) } });
       sign.addEventListener("animationend", () => sign.remove());
       setTimeout(() => place.append(sign), STEP * index++);
     }

@@ -166,6 +166,7 @@ export class Room {
   async #fit() {
     const { state } = this.store;
     const here = state.joined && isLive(state) && state.you.standing !== "removed";
+    if (here && me() && !state.known) return; // where one stands comes right after what the Space is
     this.microphone.live = isOpen(state) && onStage(state);
     if (!here) {
       if (state.joined && state.space && !isLive(state)) this.#silence();

@@ -18,6 +18,7 @@ export const blank = () => ({
   streamProblem: null,
   line: { phase: "idle" },
   joined: false,
+  known: false,
   heard: true,
   microphone: null,
 });
@@ -38,7 +39,7 @@ const REDUCE = {
     speaking: pulse.speaking ?? {},
     reactions: pulse.reactions ?? null,
   }),
-  you: (state, you) => ({ you: { ...state.you, retry_at: null, ...you } }),
+  you: (state, you) => ({ known: true, you: { ...state.you, retry_at: null, ...you } }),
   message: (state, message) => ({
     messages: [...state.messages.filter((other) => other.id !== message.id), message].slice(-MESSAGES_KEPT),
   }),

@@ -1,7 +1,9 @@
 // Times as people say them, and countdowns that draw themselves.
 import { h, write } from "./dom.js";
 
-const DAY = 86_400_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 /** "2:05", or "1:02:05". */
 export function clock(milliseconds) {
@@ -11,13 +13,16 @@ export function clock(milliseconds) {
   return hours ? `${hours}:${parts.join(":")}` : parts.join(":").replace(/^0/, "");
 }
 
-/** "in 3 days", "in 5 minutes", or the clock when it is close. */
-export function until(milliseconds) {
+/** "in 3 days", "in 5 minutes". */
+export function roughly(milliseconds) {
   const format = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
   if (milliseconds > 2 * DAY) return format.format(Math.round(milliseconds / DAY), "day");
-  if (milliseconds > 2 * 3_600_000) return format.format(Math.round(milliseconds / 3_600_000), "hour");
-  return `in ${clock(milliseconds)}`;
+  if (milliseconds > 2 * HOUR) return format.format(Math.round(milliseconds / HOUR), "hour");
+  return format.format(Math.max(1, Math.round(milliseconds / MINUTE)), "minute");
 }
+
+/** The same, and the clock when it is close. */
+export const until = (milliseconds) => (milliseconds > 2 * HOUR ? roughly(milliseconds) : `in ${clock(milliseconds)}`);
 
 /** "Today at 20:00", "Fri 27 Nov at 20:00". */
 export function when(date) {
