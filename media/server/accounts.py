@@ -4,7 +4,7 @@ A token may name a person without a profile, as those of a swarm do: such a pers
 blocked and be suspended, but neither follows nor is followed.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -50,6 +50,8 @@ class Accounts:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self.on_related: Callable[[str, str], None] = lambda _source, _target: None
+        """Is told between whom something changed, after it did."""
 
     async def add(self, user: User) -> None:
         """Write a profile.
@@ -126,11 +128,13 @@ class Accounts:
                 return  # it is there already
             if kind is Relation.FOLLOW:
                 await _count(connection, source, target, 1)
+        self.on_related(source, target)
 
     async def part(self, kind: Relation, source: str, target: str) -> None:
         """End a relation, if there is one."""
         async with self._engine.begin() as connection:
             await _cut(connection, kind, source, target)
+        self.on_related(source, target)
 
     async def related(self, kind: Relation, source: str, target: str) -> bool:
         """Whether one is that to the other."""

@@ -33,6 +33,7 @@ from media.server.idempotency.middleware import Idempotency
 from media.server.lane import Lane
 from media.server.limits.middleware import Limits
 from media.server.opening import Opening
+from media.server.reach import EARLY, Reach
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
 from media.server.store import Store
@@ -109,6 +110,7 @@ def create_app(
                 await asyncio.shield(started)
             await guard.open()
             await spaces.open()
+            reach.open()
         except PlaneError as error:
             give_up(str(error))
             return
@@ -147,6 +149,7 @@ def create_app(
     state = app.state
     state.methods = defaultdict[str, set[str]](set)
     for router in (
+        *EARLY,
         *(api.router, people.router, whip.router, users.router, graph.router),
         *room.ROUTERS,
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
@@ -164,6 +167,7 @@ def create_app(
     state.admission = Admission(spaces, sessions, plane, guard, config.large_room)
     state.numbers = Numbers(store.engine)
     state.hub = Hub(spaces, sessions, plane, clock)
+    reach = Reach(state, spaces, accounts, store.engine, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh = refresh
     app.add_middleware(Idempotency, state=state, keys=Keys(store.engine, secret), clock=clock)

@@ -79,6 +79,11 @@ class Spaces:
         """Every Space that is not over."""
         return [held.space for held in self._held.values()]
 
+    def held(self, space_id: str) -> Space | None:
+        """Return a Space that is not over; None of any other id."""
+        held = self._held.get(space_id)
+        return held and held.space
+
     async def open(self) -> None:
         """Take up every Space that was not over when the last process ended."""
         for record in await self.store.find(UNFINISHED):

@@ -1,0 +1,162 @@
+"""What a person is shown of the Spaces there are: bubbles, and search, in an order that is explained.
+
+Everything that is not over is in memory, so nothing here asks the store for Spaces; of it come only the circle of
+who asks, and the names of hosts. A Space of somebody whom the person blocks, or who blocks the person, is not
+shown. Who listens is never part of it: the crowd is a number.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from media.server.accounts import Accounts
+from media.server.discovery.circles import Circle, Circles
+from media.server.discovery.names import Names
+from media.server.discovery.stages import Role, Stages, stage_of
+from media.server.discovery.topics import TOPICS
+from media.server.discovery.words import closeness, tokens
+from media.server.spaces import Spaces
+from media.space.ranking import Candidate, Ranked, rank
+from media.space.space import Space
+from media.space.states import State
+
+PUBLIC: Final = (State.LIVE, State.SCHEDULED)
+"""What can be found: no drafts, and nothing that is over."""
+_TITLE, _HOST, _TOPIC = 1.0, 0.8, 0.6
+"""What a word counts for, by where it was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """What a person asked for, beside words."""
+
+    topics: Collection[str] = ()
+    """Ids or names, folded as they come: topics that speak for a Space."""
+    languages: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Primary language tag in lower case to q, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A Space, and those in it whom the person follows."""
+
+    space: Space
+    people: Mapping[str, Role]
+    ranked: Ranked[Candidate]
+
+
+NO_TASTE: Final = Taste()
+
+
+class Discovery:
+    """Asked by the routes here and under ``/2``."""
+
+    def __init__(
+        self, spaces: Spaces, accounts: Accounts, circles: Circles, stages: Stages, clock: Callable[[], float]
+    ) -> None:
+        """Take a clock in Unix seconds."""
+        self._spaces = spaces
+        self._circles = circles
+        self._stages = stages
+        self._names = Names(accounts, clock)
+        self._clock = clock
+
+    async def bubbles(self, person: str, taste: Taste = NO_TASTE) -> list[Found]:
+        """Return the live Spaces in which somebody hosts or speaks whom a person follows, best first."""
+        circle = await self._circles.of(person)
+        met = self._stages.of_people(circle.follows)
+        here = [self._spaces.held(space_id) for space_id in met]
+        shown = [space for space in here if space is not None and self._shows(space, circle)]
+        return self._order(shown, circle, taste, {})
+
+    async def search(
+        self,
+        query: str = "",
+        *,
+        viewer: str | None,
+        states: Collection[State] = PUBLIC,
+        topics: Collection[str] = (),
+        taste: Taste = NO_TASTE,
+    ) -> list[Found]:
+        """Return the Spaces that have every word of a query in title, topics or names of hosts, best first.
+
+        :param viewer: who asks; None for nobody in particular, who follows and blocks nobody
+        :param states: of which those in :data:`PUBLIC` count
+        :param topics: ids; a Space must have one of them, if there are any
+        """
+        circle = NOBODY if viewer is None else await self._circles.of(viewer)
+        wanted = set(topics)
+        here = [
+            space
+            for space in self._spaces.in_memory
+            if space.state in PUBLIC
+            and space.state in states
+            and (not wanted or wanted.intersection(space.topic_ids))
+            and self._shows(space, circle)
+        ]
+        terms = [token.word for token in tokens(query)]
+        if not terms:
+            return [] if query.strip() else self._order(here, circle, taste, {})
+        names = await self._names.of({host for space in here for host in hosts_of(space)})
+        matches = {space.id: match(terms, space, names) for space in here}
+        found = [space for space in here if matches[space.id] > 0]
+        return self._order(found, circle, taste, matches)
+
+    def live_counts(self) -> dict[str, int]:
+        """Return how many live Spaces have each topic."""
+        counts: dict[str, int] = {}
+        for space in self._spaces.in_memory:
+            if space.state is State.LIVE:
+                for topic in space.topic_ids:
+                    counts[topic] = counts.get(topic, 0) + 1
+        return counts
+
+    def _shows(self, space: Space, circle: Circle) -> bool:
+        return space.state in PUBLIC and not (circle.blocks and circle.blocks.intersection(hosts_of(space)))
+
+    def _order(
+        self, spaces: Iterable[Space], circle: Circle, taste: Taste, matches: Mapping[str, float]
+    ) -> list[Found]:
+        now = self._clock()
+        people: dict[str, dict[str, Role]] = {}
+        candidates: list[Candidate] = []
+        by_id: dict[str, Space] = {}
+        for space in spaces:
+            by_id[space.id] = space
+            met: dict[str, Role] = {p: r for p, r in stage_of(space).items() if p in circle.follows}
+            people[space.id] = met
+            candidates.append(_candidate(space, met, taste, matches.get(space.id, 0.0), now))
+        return [Found(by_id[r.entry.space_id], people[r.entry.space_id], r) for r in rank(candidates)]
+
+
+NOBODY: Final = Circle(frozenset(), frozenset(), 0.0)
+
+
+def hosts_of(space: Space) -> list[str]:
+    """Return the host and the co-hosts of a Space."""
+    return [person for person, role in stage_of(space).items() if role != "speaker"]
+
+
+def match(terms: Sequence[str], space: Space, names: Mapping[str, Sequence[str]]) -> float:
+    """Say how well a Space has all of the terms, 0 to 1; 0 if one of them is nowhere."""
+    topics = [text for topic in space.topic_ids for text in (topic, TOPICS[topic].name if topic in TOPICS else "")]
+    of_hosts = [text for host in hosts_of(space) for text in names.get(host, (host,))]
+    places = ((_TITLE, [space.title]), (_HOST, of_hosts), (_TOPIC, topics))
+    best = [max(w * closeness(term, text) for w, texts in places for text in (*texts, "")) for term in terms]
+    return sum(best) / len(best) if all(best) else 0.0
+
+
+def _candidate(space: Space, met: Mapping[str, Role], taste: Taste, matched: float, now: float) -> Candidate:
+    live = space.state is State.LIVE
+    since = now - (space.started_at or now) if live else max(0.0, (space.scheduled_start or now) - now)
+    return Candidate(
+        space_id=space.id,
+        live=live,
+        since=since,
+        audience=space.participant_count if live else 0,
+        hosts_followed=sum(role != "speaker" for role in met.values()),
+        speakers_followed=sum(role == "speaker" for role in met.values()),
+        topics_matched=len(set(taste.topics).intersection(space.topic_ids)),
+        language=taste.languages.get(space.lang.partition("-")[0].lower(), taste.languages.get("*", 0.0)),
+        match=matched,
+    )
