@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from media.server.auth import Named, caller
 from media.server.routes import AccountsHere, SpacesHere, actor, problems
-from media.server.schemas import NewSpace, SpaceChange, SpaceList, SpaceListMeta, SpaceOut
+from media.server.schemas import NewSpace, NewTime, SpaceChange, SpaceList, SpaceListMeta, SpaceOut
 from media.space.errors import NotEligibleError
 from media.space.permissions import Action
 from media.space.states import State
@@ -69,14 +69,27 @@ async def change_space(space_id: str, body: SpaceChange, who: Named, spaces: Spa
 async def start_space(space_id: str, who: Named, spaces: SpacesHere) -> SpaceOut:
     """Go live; only the host can.  The host is the only speaker then, and muted.
 
-    The Space ends by itself when neither host nor co-host has been connected for five minutes.
+    The Space ends by itself when neither host nor co-host has been connected for five minutes, and when nobody
+    at all has for two.
     """
     return SpaceOut.of(await spaces.act(space_id, lambda s, now: s.start(who.name, now)))
 
 
+@router.post("/{space_id}/schedule", responses=problems(403, 404, 409, 422))
+async def schedule_space(space_id: str, body: NewTime, who: Named, spaces: SpacesHere) -> SpaceOut:
+    """Give a Space a time to start, or another one; only its host can, and not if tickets for it are on sale.
+
+    A scheduled Space that is not started within an hour of its time is canceled by itself.
+    """
+    return SpaceOut.of(await spaces.schedule(space_id, who.name, body.scheduled_start.timestamp()))
+
+
 @router.post("/{space_id}/cancel", responses=problems(403, 404, 409))
 async def cancel_space(space_id: str, who: Named, spaces: SpacesHere) -> SpaceOut:
-    """Call a Space off before it started; only the host can."""
+    """Call a Space off before it started; only the host can.
+
+    Whoever set a reminder is told, and tickets are refunded.
+    """
     return SpaceOut.of(await spaces.act(space_id, lambda s, now: s.cancel(who.name, now)))
 
 

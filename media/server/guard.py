@@ -78,8 +78,8 @@ class Guard:
     async def suspend(self, person: str, by: str, reason: str) -> None:
         """End every session of a person and refuse new ones, at once and until it is lifted.
 
-        Their place in a live Space is gone, except a host's: a Space whose host is suspended goes on with its
-        co-hosts, and ends when its host's grace time does, or by an admin.
+        Their place in a live Space is gone. A Space whose host is suspended goes on if a co-host is connected,
+        and else ends at once.
         """
         self._suspended[person] = reason  # from here on no token of theirs is taken, and no offer answered
         spaces = [space for space in self._spaces.in_memory if self._is_in(space, person)]

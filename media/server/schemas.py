@@ -43,6 +43,14 @@ class NewSpace(_Input):
     anonymous_listening: bool = Field(False, description="whether people may listen without a token")
 
 
+class NewTime(_Input):
+    """When a Space is to start."""
+
+    scheduled_start: AwareDatetime = Field(
+        description="a time to come, at most 30 days ahead by the default policy"
+    )
+
+
 class SpaceChange(_Input):
     """What can be changed about a Space."""
 

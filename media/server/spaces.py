@@ -18,7 +18,6 @@ from media.server.commands import carry_out, reopen
 from media.server.errors import Problem
 from media.server.sessions import Sessions
 from media.server.store import Store
-from media.space.errors import NotEligibleError
 from media.space.events import PersonLeft, PersonRemoved, SpaceEnded, SpaceEvent
 from media.space.policy import Policy
 from media.space.record import from_record, to_record
@@ -109,18 +108,25 @@ class Spaces:
         space = Space(self._new_id(), host, now, **attributes)
         events: Events = []
         if scheduled_start is not None:
-            mine = [s for s in self.in_memory if s.host == host and s.state is State.SCHEDULED]
-            if len(mine) >= space.policy.schedule_limit > 0:
-                raise NotEligibleError(
-                    f"A person can have {space.policy.schedule_limit} scheduled Spaces at a time; "
-                    "start or cancel one first."
-                )
-            events = space.schedule(host, scheduled_start, now)
+            events = space.schedule(host, scheduled_start, now, others=self._scheduled(space))
         held = self._held[space.id] = Held(space)
         held.changed = True
         await self._save(held)
+        self.on_timer_changed(space)
         self._tell(space, events)
         return space
+
+    async def schedule(self, space_id: str, by: str, start: float) -> Space:
+        """Give a Space a time to start (Unix seconds), or another one.
+
+        :raises SpaceError: the rules refuse it
+        :raises Problem: 404, there is no such Space
+        """
+        return await self.act(space_id, lambda s, now: s.schedule(by, start, now, others=self._scheduled(s)))
+
+    def _scheduled(self, but: Space) -> int:
+        """How many other Spaces a host has scheduled."""
+        return sum(s.host == but.host and s.state is State.SCHEDULED for s in self.in_memory if s.id != but.id)
 
     async def get(self, space_id: str) -> Space:
         """Return a Space, live or long over.
@@ -168,13 +174,16 @@ class Spaces:
         await self._settle(held)
 
     async def expel(self, space_id: str, person: str) -> None:
-        """Let a person go whose sessions were ended against their will; a host keeps the Space, unconnected."""
+        """Let a person go whose sessions were ended against their will.
+
+        A Space that loses its host so goes on if a co-host is connected, and else ends at once.
+        """
         held = self._held.get(space_id)
         if held is None or held.space.state is not State.LIVE:
             return
         space, present = held.space, self.sessions.present(space_id, person)
         if person == space.host:
-            self._step(held, lambda space, now: space.drop(person, now))
+            self._step(held, lambda space, now: space.lose_host(now))
         elif present or space.people.standing(person) not in (Standing.OUTSIDE, Standing.REMOVED):
             self._step(held, lambda space, now: space.leave(person, now, present=present))
         self.sessions.forget(space_id, person)

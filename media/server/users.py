@@ -82,7 +82,8 @@ async def suspend_user(person: Person, body: NewSuspension, who: Admin, guard: G
     """Suspend an account; admins only.
 
     Every session of theirs ends at once, in the sound as everywhere, and neither tokens nor offers of theirs are
-    taken until it is lifted. Whoever was on a stage has lost the place; a host's Space goes on with its co-hosts.
+    taken until it is lifted. Whoever was on a stage has lost the place; a host's
+    Space goes on if a co-host is connected, and else ends at once.
     """
     _check_id(person)
     await guard.suspend(person, who.name, body.reason)

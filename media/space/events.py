@@ -9,7 +9,8 @@ from typing import Literal
 
 from media.space.policy import SpeakPolicy
 
-EndReason = Literal["host", "enforcement", "host gone"]
+EndReason = Literal["host", "enforcement", "host gone", "empty"]
+CancelReason = Literal["host", "not started"]
 LeaveReason = Literal["left", "connection lost"]
 RevokeReason = Literal["stepped down", "revoked", "left", "connection lost", "removed"]
 InvitedAs = Literal["listener", "speaker", "cohost"]
@@ -50,6 +51,8 @@ class SpaceEnded(SpaceEvent):
 @dataclass(frozen=True, slots=True)
 class SpaceCanceled(SpaceEvent):
     """The Space will not take place."""
+
+    reason: CancelReason = "host"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ each file that has something to keep true extends that.
 from collections.abc import Sequence
 
 from media.space.errors import BadInputError, NotEligibleError
-from media.space.events import Events
+from media.space.events import CancelReason, EndReason, Events
 from media.space.links import Links
 from media.space.notes import Notes
 from media.space.people import Participant, People
@@ -60,6 +60,10 @@ class Meeting:
         self.scheduled_start: float | None = None
         self.started_at: float | None = None
         self.ended_at: float | None = None
+        self.end_reason: EndReason | CancelReason | None = None
+        """Why it is over."""
+        self.sequence = 0
+        """How often what stands in people's calendars has changed since it was scheduled (RFC 5545, 3.8.7.4)."""
         self.people = People()
         self.people.named[host] = Participant(host, Standing.HOST)
         self.spoke: dict[str, None] = {}
@@ -70,6 +74,8 @@ class Meeting:
         """What the driver tells the crowd in sums; nothing of it is kept."""
         self.unattended_since: float | None = None
         """Since when neither host nor co-host is connected, while live."""
+        self.empty_since: float | None = None
+        """Since when nobody at all is connected, while live."""
 
     def _check_topics(self, topic_ids: Sequence[str]) -> None:
         if len(topic_ids) > self.policy.topics:

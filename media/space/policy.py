@@ -47,6 +47,10 @@ class Policy:
     """How long a dropped connection keeps its role."""
     host_grace: float = 300.0
     """How long a live Space goes on while neither host nor co-host is connected."""
+    empty_grace: float = 120.0
+    """How long a live Space goes on while nobody at all is connected."""
+    no_show: float = 3600.0
+    """How long after its time a scheduled Space waits to be started; then it is canceled."""
     denial_cooldown: float = 60.0
     """How long a denied person must wait before asking again."""
     evidence_days: int = 30

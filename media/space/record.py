@@ -22,7 +22,10 @@ _PERSON = (
     *("turn", "asked_at", "followed", "muted_by_self", "muted_by_admin", "hand_raised_at"),
     *("denied_until", "invited_by", "invited_as"),
 )
-_SPACE = ("title", "anonymous_listening", "lang", "created_at", "scheduled_start", "started_at", "ended_at")
+_SPACE = (
+    *("title", "anonymous_listening", "lang", "created_at", "scheduled_start", "started_at", "ended_at"),
+    *("end_reason", "sequence"),
+)
 
 
 def to_record(space: Space) -> Record:
@@ -62,7 +65,7 @@ def from_record(record: Record, now: float) -> Space:
     space.spoke = dict.fromkeys(record["spoke"])
     space.people.turns = record["turns"]
     live = space.state is State.LIVE
-    space.unattended_since = now if live else None
+    space.unattended_since = space.empty_since = now if live else None
     for entry in record["people"]:
         participant = Participant(entry["person"], Standing(entry["standing"]))
         for name in _PERSON:

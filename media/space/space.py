@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from media.space.board import Board
 from media.space.errors import BadInputError, NotEligibleError
 from media.space.events import (
+    CancelReason,
     EndReason,
     Events,
     SpaceCanceled,
@@ -36,14 +37,28 @@ class Space(Board):
     :mod:`media.space.meeting` for their order).
     """
 
-    def schedule(self, by: str, start: float, now: float) -> Events:
-        """Set the time at which it is to start (seconds)."""
+    def schedule(self, by: str, start: float, now: float, *, others: int = 0) -> Events:
+        """Set the time at which it is to start (seconds), or another time.
+
+        There is no way back to a draft: a Space that has a time starts or is canceled.
+
+        :param others: how many other Spaces the host has scheduled
+        :raises NotEligibleError: too far ahead, or too many at a time
+        """
         state = self._may(Input.SCHEDULE, by, Action.EDIT)
         if start <= now:
             raise BadInputError("A Space cannot be scheduled for a time that has passed.")
         if start - now > self.policy.schedule_window:
             days = self.policy.schedule_window / DAY
             raise NotEligibleError(f"A Space can be scheduled at most {days:g} days ahead.")
+        if others >= self.policy.schedule_limit > 0:
+            raise NotEligibleError(
+                f"A person can have {self.policy.schedule_limit} scheduled Spaces at a time; "
+                "start or cancel one first."
+            )
+        if start == self.scheduled_start:
+            return []
+        self.sequence += self.state is State.SCHEDULED
         self.state = state
         self.scheduled_start = start
         return [SpaceScheduled(now, start)]
@@ -74,6 +89,7 @@ class Space(Board):
         changed = {name: v for name, v in wanted.items() if v is not None and v != getattr(self, name)}
         for name, value in changed.items():
             setattr(self, name, value)
+        self.sequence += self.state is State.SCHEDULED and "title" in changed
         return [SpaceEdited(now, tuple(changed))] if changed else []
 
     def start(self, by: str, now: float) -> Events:
@@ -86,26 +102,38 @@ class Space(Board):
 
     def cancel(self, by: str, now: float) -> Events:
         """Call it off before it started."""
-        self.state = self._may(Input.CANCEL, by, Action.EDIT)
-        return [SpaceCanceled(now)]
+        self._may(Input.CANCEL, by, Action.EDIT)
+        return self._cancel("host", now)
 
     def end(self, by: str | None, now: float) -> Events:
         """End it for everyone; only the host can, and enforcement."""
         self._may(Input.END, by, Action.END)
         return self._end("host" if by is not None else "enforcement", now)
 
+    def lose_host(self, now: float) -> Events:
+        """Let the house take the host out, which ends the Space at once if no co-host is connected."""
+        events = self.drop(self.host, now)
+        return events if self.unattended_since is None else events + self._end("enforcement", now)
+
     def next_timer(self) -> float | None:
         """When :meth:`handle_timer` has something to do (seconds), or None."""
+        if self.state is State.SCHEDULED and self.scheduled_start is not None:
+            return self.scheduled_start + self.policy.no_show
         if self.state is not State.LIVE:
             return None
         times = [p.lost_at + self.policy.grace for p in self.people if p.lost_at is not None]
         times += [p.denied_until for p in self.people if p.denied_until is not None]
         if self.unattended_since is not None:
             times.append(self.unattended_since + self.policy.host_grace)
+        if self.empty_since is not None:
+            times.append(self.empty_since + self.policy.empty_grace)
         return min(times, default=None)
 
     def handle_timer(self, now: float) -> Events:
-        """End what is due: roles that waited too long, cool-downs, a Space without host."""
+        """End what is due: roles that waited too long, cool-downs, a Space without host, one never started."""
+        due = self.next_timer()
+        if self.state is State.SCHEDULED and due is not None and now >= due:
+            return self._cancel("not started", now)
         if self.state is not State.LIVE:
             return []
         events: Events = []
@@ -118,21 +146,34 @@ class Space(Board):
         self._done(now, events)
         if self.unattended_since is not None and now >= self.unattended_since + self.policy.host_grace:
             events += self._end("host gone", now)
+        elif self.empty_since is not None and now >= self.empty_since + self.policy.empty_grace:
+            events += self._end("empty", now)
         return events
+
+    def _cancel(self, reason: CancelReason, now: float) -> Events:
+        self.state = next_state(self.state, Input.CANCEL)
+        self.end_reason = reason
+        self.sequence += self.scheduled_start is not None
+        return [SpaceCanceled(now, reason)]
 
     def _end(self, reason: EndReason, now: float) -> Events:
         self.state = next_state(self.state, Input.END)
         self.ended_at = now
-        self.unattended_since = None
+        self.end_reason = reason
+        self.unattended_since = self.empty_since = None
         self.people.disperse()
         return [SpaceEnded(now, reason)]
 
     def _done(self, now: float, events: Events, settled: Participant | None = None) -> Events:
-        """Note since when a live Space has been without host and co-hosts."""
+        """Note since when a live Space has been without host and co-hosts, and without anybody."""
         super()._done(now, events, settled)
         if self.state is State.LIVE:
             if any(p.connected for p in self.people.with_standing(Standing.HOST, Standing.COHOST)):
                 self.unattended_since = None
             elif self.unattended_since is None:
                 self.unattended_since = now
+            if self.people.crowd or any(p.connected for p in self.people):
+                self.empty_since = None
+            elif self.empty_since is None:
+                self.empty_since = now
         return events

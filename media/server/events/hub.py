@@ -6,7 +6,7 @@ here. What happens in a Space is heard from :meth:`media.server.spaces.Spaces.wa
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 from media.relay.plane import DataPlane, Levels, PlaneEvent, SessionDown, SessionUp
 from media.server.events.broadcast import PULSE, Broadcast
@@ -48,7 +48,7 @@ class Hub:
         now, reader = self._clock(), Reader(person)
         if space.state in OVER:
             view = View(space)
-            reader.put(encode("space", view.space) + encode("ended", _ended(space, None), int(now * 1e6)), now)
+            reader.put(encode("space", view.space) + encode("ended", _ended(space), int(now * 1e6)), now)
             reader.finish()
             return reader
         view = View(space)
@@ -96,10 +96,8 @@ class Hub:
             match event:
                 case PersonRemoved(person=person):
                     self._end(broadcast.channel.of((person,)))
-                case SpaceEnded(reason=reason):
-                    broadcast.end(_ended(space, reason), now)
-                case SpaceCanceled():
-                    broadcast.end(_ended(space, "canceled"), now)
+                case SpaceEnded() | SpaceCanceled():
+                    broadcast.end(_ended(space), now)
                 case _:
                     pass
 
@@ -157,7 +155,6 @@ class Hub:
             del self._broadcasts[space_id], self._live[space_id]
 
 
-def _ended(space: Space, reason: Literal["host", "enforcement", "host gone", "canceled"] | None) -> EndedData:
-    if reason is None and space.state is State.CANCELED:
-        reason = "canceled"
-    return EndedData(state=space.state, reason=reason)
+def _ended(space: Space) -> EndedData:
+    called_off = space.state is State.CANCELED and space.end_reason != "not started"
+    return EndedData(state=space.state, reason="canceled" if called_off else space.end_reason)

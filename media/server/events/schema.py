@@ -51,6 +51,6 @@ class EndedData(BaseModel):
     """`ended`: the Space is over; the stream closes after it."""
 
     state: State
-    reason: Literal["host", "enforcement", "host gone", "canceled"] | None = Field(
+    reason: Literal["host", "enforcement", "host gone", "empty", "canceled", "not started"] | None = Field(
         description="who or what ended it; null if that is not known any more"
     )

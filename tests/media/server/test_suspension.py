@@ -59,14 +59,33 @@ async def test_every_session_ends_and_none_begins_until_it_is_lifted(service: Se
     assert (await service.ok("ben", "GET", f"{rooms[0]}/participants/me"))["standing"] == "listener"
 
 
-async def test_a_suspended_host_is_silent_and_the_space_ends_after_the_grace_time(service: Service) -> None:
+async def test_the_space_of_a_suspended_host_ends_at_once_if_no_cohost_is_there(service: Service) -> None:
     path = await service.live()
     await service.connect("ana", path, "whip")
     await service.connect("cem", path)
     await suspend(service, "ana")
+    assert service.plane.sessions == {}
+    assert ("close_room",) in service.plane.taken()
+    assert (await service.ok("cem", "GET", path))["state"] == "ended"
+
+
+async def test_the_space_of_a_suspended_host_goes_on_with_a_cohost_who_is_there(service: Service) -> None:
+    path = await service.live(speak_policy="everyone")
+    await service.connect("ana", path, "whip")
+    await service.ok("cem", "POST", f"{path}/requests")
+    cohost = await service.connect("cem", path, "whip")
+    await service.ok("ana", "POST", f"{path}/participants/cem/promote")
+    await suspend(service, "ana")
     assert {who for _, who in service.plane.sessions.values()} == {"cem"}
+    space = await service.ok("cem", "GET", path)
+    assert (space["state"], space["participant_count"]) == ("live", 1)
+    await service.connect("dag", path)
+    service.lose(cohost)
+    await service.settle()
+    service.clock.ahead = 299
+    service.app.state.timers.fire()
+    await service.settle()
     assert (await service.ok("cem", "GET", path))["state"] == "live"
-    assert (await service.ok("cem", "GET", path))["participant_count"] == 1
     service.clock.ahead = 301
     service.app.state.timers.fire()
     await service.settle()

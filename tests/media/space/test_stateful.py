@@ -18,7 +18,9 @@ from media.space.record import from_record, to_record
 from media.space.space import Events, Space
 from media.space.states import State
 
-POLICY = Policy("test", speaker_seats=2, cohost_seats=1, grace=30, host_grace=100, denial_cooldown=60)
+POLICY = Policy(
+    "test", speaker_seats=2, cohost_seats=1, grace=30, host_grace=100, empty_grace=70, denial_cooldown=60
+)
 NAMES = ["ana", "ben", "cem", "dag", "eve"]
 person = st.sampled_from(NAMES)
 
@@ -44,6 +46,7 @@ class SpaceMachine(RuleBasedStateMachine):
         self.faces = {name: Face() for name in NAMES}
         self.host_here = False
         self.unattended: float | None = self.now
+        self.empty: float | None = self.now
         self.turn = 0
         self.ended = False
         self.talking: set[str] = set()
@@ -100,6 +103,10 @@ class SpaceMachine(RuleBasedStateMachine):
             self.unattended = None
         elif self.unattended is None:
             self.unattended = self.now
+        if self.host_here or any(f.here for f in self.faces.values()):
+            self.empty = None
+        elif self.empty is None:
+            self.empty = self.now
 
     def live(self) -> bool:
         return not self.ended
@@ -255,7 +262,8 @@ class SpaceMachine(RuleBasedStateMachine):
             self.hear(self.space.handle_timer(due))
             assert self.space.next_timer() is None or self.space.next_timer() > due  # type: ignore[operator]
             self.follow_up()
-            self.ended = self.unattended is not None and due >= self.unattended + POLICY.host_grace
+            alone = self.unattended is not None and due >= self.unattended + POLICY.host_grace
+            self.ended = alone or (self.empty is not None and due >= self.empty + POLICY.empty_grace)
         self.now = until
 
     @precondition(live)
@@ -263,7 +271,7 @@ class SpaceMachine(RuleBasedStateMachine):
     def restart(self) -> None:
         """The process dies and another reads the record: nobody is connected, nothing else is forgotten."""
         self.space = from_record(to_record(self.space), self.now)
-        self.host_here, self.unattended = False, self.now
+        self.host_here, self.unattended, self.empty = False, self.now, self.now
         for face in self.faces.values():
             face.here = False
             face.lost = self.now if face.role in ("requested", "speaker", "cohost") else None
