@@ -89,6 +89,26 @@ class Admission:
         await self._plane.drop_session(session_id)
         self._lose(session)
 
+    async def rename(self, session_id: str, space_id: str, person: str) -> Space:
+        """Let the session of an anonymous listener be that of a person; the sound goes on.
+
+        :raises Problem: 404, 410 or 403 as :meth:`end`
+        :raises SpaceError: the person cannot be here
+        """
+        space = await self._spaces.get(space_id)
+        await self._guard.know(space.host)
+        session = self._owned(session_id, space_id, "whep", person)
+        self._guard.check_entry(space, person)
+        space.check_entry(person)
+        if not session.anonymous:
+            return space
+        was, came = self._sessions.rename(session, person)
+        if was:
+            self._spaces.note(space_id, lambda space, now: space.depart(now))
+        if came:
+            self._spaces.note(space_id, lambda space, now: space.join(person, now))
+        return space
+
     async def restart(
         self, session_id: str, space_id: str, kind: Kind, person: str | None, tags: set[str], fragment: str
     ) -> tuple[MediaSession, str]:

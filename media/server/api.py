@@ -2,13 +2,15 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from media.server.auth import Named, caller
+from media.server.policies import chosen
 from media.server.routes import AccountsHere, SpacesHere, actor, problems
 from media.server.schemas import NewSpace, NewTime, SpaceChange, SpaceList, SpaceListMeta, SpaceOut
 from media.space.errors import NotEligibleError
 from media.space.permissions import Action
+from media.space.space import Events, Space
 from media.space.states import State
 
 router: Final = APIRouter(prefix="/spaces", tags=["Spaces"], dependencies=[Depends(caller)])
@@ -16,7 +18,7 @@ router: Final = APIRouter(prefix="/spaces", tags=["Spaces"], dependencies=[Depen
 
 @router.post("", status_code=201, responses=problems(403, 422))
 async def create_space(
-    body: NewSpace, who: Named, spaces: SpacesHere, accounts: AccountsHere, response: Response
+    body: NewSpace, who: Named, spaces: SpacesHere, accounts: AccountsHere, request: Request, response: Response
 ) -> SpaceOut:
     """Make a Space with the caller as its host.
 
@@ -35,6 +37,7 @@ async def create_space(
         topic_ids=body.topic_ids,
         speak_policy=body.speak_policy,
         anonymous_listening=body.anonymous_listening,
+        **chosen(body.policy, who, request.app.state.policies),
     )
     response.headers["Location"] = f"/spaces/{space.id}"
     return SpaceOut.of(space)
@@ -59,10 +62,16 @@ async def get_space(space_id: str, spaces: SpacesHere) -> SpaceOut:
 
 @router.patch("/{space_id}", responses=problems(403, 404, 409, 422))
 async def change_space(space_id: str, body: SpaceChange, who: Named, spaces: SpacesHere) -> SpaceOut:
-    """Choose who gets a seat without being approved; host and co-hosts may, also while it is live."""
-    return SpaceOut.of(
-        await spaces.act(space_id, lambda s, now: s.set_speak_policy(who.name, body.speak_policy, now))
-    )
+    """Change a Space, also while it is live: the host may, and co-hosts who gets a seat without being approved."""
+
+    def step(space: Space, now: float) -> Events:
+        attributes = body.model_dump(exclude={"speak_policy"}, exclude_none=True)
+        events = space.edit(who.name, now, **attributes) if attributes else []
+        if body.speak_policy is not None:  # whoever may edit may choose this, too
+            events += space.set_speak_policy(who.name, body.speak_policy, now)
+        return events
+
+    return SpaceOut.of(await spaces.act(space_id, step))
 
 
 @router.post("/{space_id}/start", responses=problems(403, 404, 409))

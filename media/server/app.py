@@ -15,7 +15,7 @@ from starlette.routing import Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from media.relay.plane import DataPlane, PlaneError
-from media.server import api, errors, graph, metrics, people, room, tokens, users, web, whip
+from media.server import api, errors, graph, metrics, people, policies, room, tokens, users, web, whip
 from media.server.accounts import Accounts
 from media.server.admission import Admission
 from media.server.auth import Tokens, load_secret
@@ -38,7 +38,6 @@ from media.server.sessions import Sessions
 from media.server.spaces import Spaces
 from media.server.store import Store
 from media.server.timers import Timers
-from media.space.policy import preset
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +96,7 @@ def create_app(
     """
     sessions = Sessions()
     store = Store(config.database_url)
-    spaces = Spaces(store, plane, sessions, preset(config.policy), clock)
+    spaces = Spaces(store, plane, sessions, config.policies[config.policy], clock)
     accounts = Accounts(store.engine)
     guard = Guard(accounts, spaces, sessions, plane, clock)
     timers = Timers(spaces)
@@ -151,7 +150,7 @@ def create_app(
     for router in (
         *EARLY,
         *(api.router, people.router, whip.router, users.router, graph.router),
-        *room.ROUTERS,
+        *(policies.router, *room.ROUTERS),
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
         *(events, web.router),
     ):
@@ -164,6 +163,7 @@ def create_app(
     secret = load_secret(config.data)
     state.tokens = Tokens(secret)
     state.accounts, state.guard, state.grants = accounts, guard, Grants(store.engine)
+    state.policies = config.policies
     state.admission = Admission(spaces, sessions, plane, guard, config.large_room)
     state.numbers = Numbers(store.engine)
     state.hub = Hub(spaces, sessions, plane, clock)

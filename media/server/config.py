@@ -6,6 +6,7 @@ Every flag has an environment variable ``SPACES_*`` of the same name; the flag w
 import argparse
 import ipaddress
 import os
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,8 @@ from pathlib import Path
 from media.relay.placement import LISTENERS_PER_RELAY
 from media.server.limits import rates
 from media.server.ptime import NO_LARGE_ROOM, PTIMES, LargeRoom
-from media.space import policy
+from media.space.errors import BadInputError
+from media.space.policy import DEFAULT, PRESETS, Policy, preset
 
 PORT_MAX = 65_535
 
@@ -43,8 +45,10 @@ class Config:
     """Addresses that clients reach this machine at, where they differ from ``host``."""
     database: str = ""
     """SQLAlchemy URL, as ``postgresql://user:password@host/name``; empty for SQLite in ``data``."""
-    policy: str = policy.DEFAULT.name
-    """Preset of the rules for new Spaces."""
+    policy: str = DEFAULT.name
+    """Name of the rules for new Spaces, among ``policies``."""
+    policies: Mapping[str, Policy] = field(default_factory=lambda: PRESETS)
+    """All rules that Spaces can go by."""
     rate_limit: float = rates.DEFAULT
     """Reads a second of one person, by which all limits go; 0 for none."""
     trusted_proxies: Sequence[str] = field(default=())
@@ -126,8 +130,10 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os
     )
     parser.add_argument(
         "--policy",
-        default=environ.get("SPACES_POLICY", policy.DEFAULT.name),
-        help=f"rules for new Spaces: {', '.join(policy.PRESETS)} (SPACES_POLICY, %(default)s)",
+        default=environ.get("SPACES_POLICY", DEFAULT.name),
+        metavar="NAME|FILE",
+        help=f"rules for new Spaces: {', '.join(PRESETS)}, or a TOML file with rules of your own "
+        "(SPACES_POLICY, %(default)s)",
     )
     parser.add_argument(
         "--rate-limit",
@@ -150,8 +156,7 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
 
     :raises ConfigError: a port is no port, or there is no such policy
     """
-    if options.policy not in policy.PRESETS:
-        raise ConfigError(f"There is no policy {options.policy!r}; choose one of {', '.join(policy.PRESETS)}.")
+    rules = _policy(options.policy)
     public = options.public_ip or [a.strip() for a in environ.get("SPACES_PUBLIC_IP", "").split(",")]
     proxies = options.trusted_proxy or [a.strip() for a in environ.get("SPACES_TRUSTED_PROXY", "").split(",")]
     port = _port("--port", options.port)
@@ -172,10 +177,26 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
         ),
         public_ips=tuple(address for address in public if address),
         database=options.database,
-        policy=options.policy,
+        policy=rules.name,
+        policies={**PRESETS, rules.name: rules},
         rate_limit=_rate("--rate-limit", options.rate_limit),
         trusted_proxies=tuple(_network("--trusted-proxy", address) for address in proxies if address),
     )
+
+
+def _policy(wanted: str) -> Policy:
+    """Return the preset of that name, or the rules in the TOML file of that name."""
+    try:
+        if not wanted.endswith(".toml"):
+            return preset(wanted)
+        with Path(wanted).open("rb") as file:
+            return Policy.from_mapping(tomllib.load(file))
+    except BadInputError as refusal:
+        raise ConfigError(str(refusal)) from None
+    except OSError as error:
+        raise ConfigError(f"The policy {wanted!r} cannot be read: {error.strerror}.") from None
+    except ValueError as error:  # neither UTF-8 nor TOML otherwise
+        raise ConfigError(f"The policy {wanted!r} is no TOML: {error}.") from None
 
 
 def _port(name: str, text: str) -> int:

@@ -122,5 +122,8 @@ class Guard:
     async def _silence(self, room: str, person: str) -> None:
         try:
             await self._plane.drop_participant(room, person)
+            for session in self._sessions.of(room, person):
+                if session.renamed:
+                    await self._plane.drop_session(session.id)
         except PlaneError as error:
             log.warning("The relay could not end the sessions of a suspended person: %s", error)

@@ -1,9 +1,9 @@
 """The shapes of the API.  Names of fields and states are those of X API v2's Space object where it has them."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from media.server.auth import DEFAULT_TTL, NAME, SHORT_TTL, is_name
 from media.space.people import Participant
@@ -18,8 +18,11 @@ def _check_name(text: str) -> str:
     return text
 
 
+NO_NUL = r"^[^\x00]*$"
+"""What PostgreSQL can store of text."""
 UserId = Annotated[str, Field(pattern=NAME, examples=["ana"]), AfterValidator(_check_name)]
-Text = Annotated[str, Field(max_length=40)]
+Text = Annotated[str, Field(max_length=40, pattern=NO_NUL)]
+Title = Annotated[str, Field(max_length=70, pattern=NO_NUL)]
 
 
 class _Input(BaseModel):
@@ -29,7 +32,7 @@ class _Input(BaseModel):
 class NewSpace(_Input):
     """What a host says about a Space to come."""
 
-    title: str = Field("", max_length=70, examples=["What we learned from the launch"])
+    title: Title = Field("", examples=["What we learned from the launch"])
     lang: str = Field("en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47 language tag")
     topic_ids: list[Text] = Field([], max_length=10, description="at most three, by the default policy")
     scheduled_start: AwareDatetime | None = Field(
@@ -41,6 +44,12 @@ class NewSpace(_Input):
         "people who were `invited`; everyone else asks and waits",
     )
     anonymous_listening: bool = Field(False, description="whether people may listen without a token")
+    policy: Annotated[str, Field(max_length=40)] | dict[str, Any] | None = Field(
+        None,
+        description="the rules it is to go by, if not the server's: a name of `GET /policies`, or rules of your "
+        "own with its fields, a `name`, and the `base` of what is not said; admins only",
+        examples=["2021-05"],
+    )
 
 
 class NewTime(_Input):
@@ -52,9 +61,20 @@ class NewTime(_Input):
 
 
 class SpaceChange(_Input):
-    """What can be changed about a Space."""
+    """What can be changed about a Space; what is not named stays."""
 
-    speak_policy: SpeakPolicy
+    title: Title | None = None
+    topic_ids: list[Text] | None = Field(None, max_length=10)
+    anonymous_listening: bool | None = Field(
+        None, description="`false` ends the sessions of those who listen anonymously"
+    )
+    speak_policy: SpeakPolicy | None = None
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("there is nothing to change; name a field")
+        return self
 
 
 class SpaceOut(BaseModel):

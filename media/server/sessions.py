@@ -24,6 +24,8 @@ class MediaSession:
     person: str
     kind: Kind
     anonymous: bool = False
+    renamed: bool = False
+    """Whether the person took a name after joining; the relay goes on calling them what it did."""
     ice: str = ""
     """Names its ICE session: another with each restart."""
     up: bool = False
@@ -75,6 +77,23 @@ class Sessions:
         del self._present[key]
         return True
 
+    def rename(self, session: MediaSession, person: str) -> tuple[bool, bool]:
+        """Let an anonymous session be that of a person.
+
+        Returns whether somebody without a name was present by it, and whether the person is only now.
+        """
+        if not session.up:
+            session.person, session.anonymous, session.renamed = person, False, True
+            return False, False
+        del self._present[session.space, session.person]  # nobody else has that name
+        session.person, session.anonymous, session.renamed = person, False, True
+        self._present[session.space, person] += 1
+        return True, self._present[session.space, person] == 1
+
+    def of(self, space: str, person: str) -> list[MediaSession]:
+        """Return the sessions of a person in a Space."""
+        return [session for session in self if (session.space, session.person) == (space, person)]
+
     def note_lost(self, session: MediaSession) -> None:
         """Remember that a session ended because its relay did."""
         self._lost[session.id] = session.space, session.kind
@@ -85,8 +104,9 @@ class Sessions:
         """Whether there was such a session, and it was lost with its relay."""
         return self._lost.get(session_id) == (space, kind)
 
-    def forget(self, space: str, person: str | None = None) -> None:
-        """Forget the sessions of a person in a Space, or all of the Space: they were ended, not lost."""
-        for session in list(self):
-            if session.space == space and person in (None, session.person):
-                self.discard(session)
+    def forget(self, space: str, person: str | None = None) -> list[MediaSession]:
+        """Forget the sessions of a person in a Space, or all of the Space, and return them: ended, not lost."""
+        ended = [s for s in self if s.space == space and person in (None, s.person)]
+        for session in ended:
+            self.discard(session)
+        return ended

@@ -16,9 +16,9 @@ from typing import Any, Final
 from media.relay.plane import DataPlane, PlaneError
 from media.server.commands import carry_out, reopen
 from media.server.errors import Problem
-from media.server.sessions import Sessions
+from media.server.sessions import MediaSession, Sessions
 from media.server.store import Store
-from media.space.events import PersonLeft, PersonRemoved, SpaceEnded, SpaceEvent
+from media.space.events import PersonLeft, PersonRemoved, SpaceEdited, SpaceEnded, SpaceEvent
 from media.space.policy import Policy
 from media.space.record import from_record, to_record
 from media.space.space import Events, Space
@@ -41,6 +41,8 @@ class Held:
     def __init__(self, space: Space) -> None:
         self.space = space
         self.outbox: deque[SpaceEvent] = deque()
+        self.endings: deque[MediaSession] = deque()
+        """Sessions that the relay is to end, and does not by ending those of a participant."""
         self.changed = False
         self.relaying = asyncio.Lock()
         self.saving = asyncio.Lock()
@@ -168,7 +170,7 @@ class Spaces:
         held = await self._find(space_id)
         present = self.sessions.present(space_id, person)
         events = self._step(held, lambda space, now: space.leave(person, now, present=present))
-        self.sessions.forget(space_id, person)
+        self._forget(held, person)
         if not events:  # a face in the crowd, whose going is no event
             await self.plane.drop_participant(space_id, person)
         await self._settle(held)
@@ -186,7 +188,7 @@ class Spaces:
             self._step(held, lambda space, now: space.lose_host(now))
         elif present or space.people.standing(person) not in (Standing.OUTSIDE, Standing.REMOVED):
             self._step(held, lambda space, now: space.leave(person, now, present=present))
-        self.sessions.forget(space_id, person)
+        self._forget(held, person)
         await self._settle(held)
 
     def note(self, space_id: str, step: Step) -> None:
@@ -215,7 +217,10 @@ class Spaces:
         for event in events:
             match event:
                 case PersonRemoved(person=person) | PersonLeft(person=person, reason="left"):
-                    self.sessions.forget(space.id, person)
+                    self._forget(held, person)
+                case SpaceEdited(fields=fields) if "anonymous_listening" in fields:
+                    if not space.anonymous_listening:
+                        held.endings += [s for s in self.sessions if s.space == space.id and s.anonymous]
                 case SpaceEnded():
                     self.sessions.forget(space.id)
                 case _:
@@ -226,6 +231,10 @@ class Spaces:
         self._tell(space, events)
         return events
 
+    def _forget(self, held: Held, person: str) -> None:
+        """Forget the sessions of a person; the relay knows those under another name that were renamed."""
+        held.endings += [s for s in self.sessions.forget(held.space.id, person) if s.renamed]
+
     def _tell(self, space: Space, events: Events) -> None:
         if events:
             for watcher in self._watchers:
@@ -233,6 +242,8 @@ class Spaces:
 
     async def _settle(self, held: Held) -> None:
         async with held.relaying:
+            while held.endings:
+                await self.plane.drop_session(held.endings.popleft().id)
             while held.outbox:
                 event = held.outbox.popleft()
                 try:

@@ -15,7 +15,8 @@ from media.server.admission import check
 from media.server.auth import Named, NamedOrNobody, caller, no_token
 from media.server.errors import Problem
 from media.server.ptime import with_ptime
-from media.server.routes import AdmissionHere, SpacesHere, problems
+from media.server.routes import AdmissionHere, SessionsHere, SpacesHere, problems
+from media.server.schemas import PersonOut
 from media.server.sessions import MediaSession
 from media.space.errors import MutedError
 
@@ -140,6 +141,18 @@ async def stop_speaking(space_id: str, session_id: str, who: Named, admission: A
 async def stop_listening(space_id: str, session_id: str, who: NamedOrNobody, admission: AdmissionHere) -> None:
     """End a WHEP session of one's own; an anonymous listener needs nothing but its address."""
     await admission.end(session_id, space_id, "whep", who and who.name)
+
+
+@router.post("/whep/{session_id}/name", responses=problems(403, 404, 409, 410), dependencies=[Depends(caller)])
+async def take_name(
+    space_id: str, session_id: str, who: Named, admission: AdmissionHere, sessions: SessionsHere
+) -> PersonOut:
+    """Take a name: the session of an anonymous listener is the caller's from now on, and the sound goes on.
+
+    Needed before asking to speak, reacting and writing, which anonymous listeners cannot.
+    """
+    space = await admission.rename(session_id, space_id, who.name)
+    return PersonOut.of(space.people.look(who.name, sessions.present(space_id, who.name)))
 
 
 @router.patch(

@@ -4,16 +4,19 @@ Planners compare Spaces under the rules of different dates, so nothing that chan
 machine; it asks its policy. Sources: the product's announcements of those months (see the presets).
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from media.space.errors import BadInputError
 
 DAY: Final = 86_400.0
 """Seconds."""
+LIMIT: Final = 1_000_000_000
+"""Largest number in custom rules; seconds of 31 years."""
 
 
 class SpeakPolicy(StrEnum):
@@ -43,6 +46,8 @@ class Policy:
     topics: int = 3
     pins: int = 5
     """Posts that can be pinned at a time."""
+    queue: int = 1_000
+    """Requests that can wait at a time."""
     grace: float = 30.0
     """How long a dropped connection keeps its role."""
     host_grace: float = 300.0
@@ -64,6 +69,36 @@ class Policy:
             value = getattr(self, field)
             if not isinstance(value, str) and not value >= 0:
                 raise BadInputError(f"Policy {self.name!r}: {field} is {value}, but cannot be below zero.")
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, object]) -> "Policy":
+        """Make custom rules out of what a file or a client says.
+
+        ``name`` is needed. What is not said is as in the preset that ``base`` names, else as in the default.
+
+        :raises BadInputError: one field that is wrong, and what it must be
+        """
+        said = dict(mapping)
+        name = said.pop("name", None)
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}", name):
+            raise BadInputError(
+                f"A policy needs a name, up to 40 letters, digits, '_', '-' and '.'; not {name!r}."
+            )
+        if name in PRESETS:
+            raise BadInputError(f"Policy {name!r}: name is that of a preset; choose another for other rules.")
+        base = said.pop("base", DEFAULT.name)
+        if not isinstance(base, str) or base not in PRESETS:
+            raise BadInputError(f"Policy {name!r}: base is {base!r}, but must be one of {', '.join(PRESETS)}.")
+        numbers: dict[str, Any] = {field.name: field.type for field in fields(cls) if field.name != "name"}
+        for field, value in said.items():
+            if field not in numbers:
+                raise BadInputError(f"Policy {name!r}: there is no {field!r}; there are {', '.join(numbers)}.")
+            whole = numbers[field] is int
+            fits = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+            if not (fits and 0 <= value <= LIMIT):  # pyright: ignore[reportOperatorIssue]
+                kind = "whole number" if whole else "number"
+                raise BadInputError(f"Policy {name!r}: {field} is {value!r}, but must be a {kind}, 0 to {LIMIT}.")
+        return replace(PRESETS[base], name=name, **said)  # pyright: ignore[reportArgumentType]
 
     def check_host(self, followers: int | None) -> str | None:
         """Say why an account with so many followers may not host; None if it may, or if nobody knows."""
@@ -95,12 +130,20 @@ PRESETS: Final[Mapping[str, Policy]] = MappingProxyType({policy.name: policy for
 DEFAULT: Final = PRESETS["2021-08"]
 
 
+def find(name: str, policies: Mapping[str, Policy]) -> Policy:
+    """Return the policy of a name.
+
+    :raises BadInputError: there is none
+    """
+    try:
+        return policies[name]
+    except KeyError:
+        raise BadInputError(f"There is no policy {name!r}; choose one of {', '.join(policies)}.") from None
+
+
 def preset(name: str) -> Policy:
     """Return the policy of a date.
 
     :raises BadInputError: there is no preset of that name
     """
-    try:
-        return PRESETS[name]
-    except KeyError:
-        raise BadInputError(f"There is no policy {name!r}; choose one of {', '.join(PRESETS)}.") from None
+    return find(name, PRESETS)

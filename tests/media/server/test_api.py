@@ -113,6 +113,24 @@ async def test_changing_the_speak_policy_lets_the_waiting_in(service: Service) -
     assert ("let_talk", "ben", True) in service.plane.taken()
 
 
+async def test_a_space_is_changed_while_it_is_live(service: Service) -> None:
+    path = await service.live(title="Launch", speak_policy="everyone")
+    await service.ok("ben", "POST", f"{path}/requests")
+    await service.ok("ana", "POST", f"{path}/participants/ben/promote")
+    change = {"title": "After the launch", "topic_ids": ["1", "2"], "anonymous_listening": True}
+    changed = await service.ok("ana", "PATCH", path, json=change)
+    assert {name: changed[name] for name in change} == change
+    assert (await service.ok("ben", "PATCH", path, json={"speak_policy": "invited"}))["speak_policy"] == "invited"
+    for refused, status in (
+        ({"title": "mine"}, 403),
+        ({"speak_policy": "everyone", "anonymous_listening": False}, 403),
+    ):
+        assert (await service.call("ben", "PATCH", path, json=refused)).status_code == status
+    for body in ({}, {"title": None}, {"title": "zero \x00"}, {"topic_ids": ["1", "2", "3", "4"]}, {"lang": "de"}):
+        assert (await service.call("ana", "PATCH", path, json=body)).status_code == 422
+    assert (await service.ok("ana", "GET", path)) == changed | {"speak_policy": "invited"}
+
+
 async def test_a_denied_person_is_told_when_to_come_back(service: Service) -> None:
     path = await service.live()
     await service.ok("ben", "POST", f"{path}/requests")

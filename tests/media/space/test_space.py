@@ -18,7 +18,7 @@ from media.space.events import (
     SpaceEnded,
     SpaceStarted,
 )
-from media.space.policy import DAY, DEFAULT, PRESETS, Policy, SpeakPolicy, preset
+from media.space.policy import DAY, DEFAULT, Policy, SpeakPolicy, preset
 from media.space.record import from_record, to_record
 from media.space.space import Space
 from media.space.states import Standing, State
@@ -268,15 +268,6 @@ def test_only_whom_the_space_lets_in_comes_in() -> None:
         live().check_entry(None)
     with pytest.raises(errors.WrongStateError):
         Space("s", "host", 0.0).check_entry("ana")
-
-
-def test_the_presets_are_those_of_their_dates() -> None:
-    seats = {name: (p.speaker_seats, p.cohost_seats) for name, p in PRESETS.items()}
-    assert seats == {"2020-12": (10, 0), "2021-05": (11, 0), "2021-08": (10, 2)}
-    assert DEFAULT.name == "2021-08"
-    with pytest.raises(errors.NotEligibleError, match="takes 600 followers"):
-        Space("s", "host", 0.0, policy=preset("2021-05"), followers=599)
-    Space("s", "host", 0.0, policy=preset("2021-05"), followers=600)
 
 
 def test_the_schedule_window() -> None:
