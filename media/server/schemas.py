@@ -127,7 +127,7 @@ class SpaceOut(BaseModel):
             topic_ids=list(space.topic_ids),
             speak_policy=space.speak_policy,
             anonymous_listening=space.anonymous_listening,
-            pinned_post_ids=[shown.post_id for shown in space.notes.pins],
+            pinned_post_ids=space.pins,
             message_count=space.notes.message_count,
             policy=space.policy.name,
         )
@@ -206,7 +206,7 @@ class PersonOut(BaseModel):
             connected=participant.connected,
             muted_by_self=participant.muted_by_self,
             muted_by_admin=participant.muted_by_admin,
-            hand_raised=participant.hand_raised_at is not None,
+            hand_raised=participant.hand_raised,
             invited_as=participant.invited_as if participant.standing is Standing.INVITED else None,
         )
 

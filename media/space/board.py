@@ -20,6 +20,11 @@ MESSAGES_S: Final = 20
 class Board(Presence):
     """What people show each other; driven as a :class:`~media.space.space.Space` only."""
 
+    @property
+    def pins(self) -> list[str]:
+        """Ids of the pinned posts, newest first."""
+        return [shown.post_id for shown in self.notes.pins]
+
     def pin(self, by: str, post_id: str, now: float) -> Events:
         """Let a post stand above the Space; pinning it again changes nothing.
 

@@ -46,6 +46,11 @@ class Participant:
         """Whether either flag keeps this person silent."""
         return self.muted_by_self or self.muted_by_admin
 
+    @property
+    def hand_raised(self) -> bool:
+        """Whether this person wants to be next."""
+        return self.hand_raised_at is not None
+
     def stop_waiting(self) -> None:
         """Neither a request nor a role waits for anything from now on."""
         self.asked_at = None

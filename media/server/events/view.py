@@ -11,7 +11,10 @@ from media.space.people import Participant
 from media.space.space import Space
 from media.space.states import Standing
 
-_COUNTED: Final = {"participant_count", "subscriber_count", "speaker_ids"}
+_COUNTED: Final = {"participant_count", "listener_count", "subscriber_count", "message_count"} | {
+    "speaker_ids",
+    "pinned_post_ids",
+}
 """What changes without being news: counts come with the pulse, who has spoken follows from the stage."""
 
 
