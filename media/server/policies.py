@@ -29,6 +29,8 @@ class PolicyOut(BaseModel):
     queue: int = Field(description="requests to speak that can wait at a time")
     grace: float = Field(description="seconds that a lost connection keeps its role")
     host_grace: float = Field(description="seconds that a Space goes on without host and co-hosts")
+    empty_grace: float = Field(description="seconds that it goes on while nobody is connected at all")
+    no_show: float = Field(description="seconds after its time before a Space that nobody started is canceled")
     denial_cooldown: float = Field(description="seconds before a denied person can ask again")
     evidence_days: int = Field(description="days that the sound of an ended Space is kept for review")
     appeal_days: int = Field(description="days that it is kept longer when a violation was found")

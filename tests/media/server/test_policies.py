@@ -1,11 +1,14 @@
 """The rules of a server and of single Spaces: chosen by whoever runs the service, shown to everyone."""
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from media.server.config import Config, ConfigError, add_options, from_options
+from media.server.policies import PolicyOut
+from media.space.policy import Policy
 from tests.media.server.service import Service, running
 
 PILOT = {"name": "pilot", "base": "2021-05", "speaker_seats": 2, "followers_to_host": 0}
@@ -65,6 +68,10 @@ async def test_rules_that_cannot_be(service: Service, policy: object) -> None:
     response = await service.call("root", "POST", "/spaces", json={"policy": policy})
     assert response.status_code == 422, response.text
     assert "policy" in response.json()["detail"].lower()
+
+
+def test_every_rule_is_shown() -> None:
+    assert set(PolicyOut.model_fields) == {field.name for field in fields(Policy)} | {"default"}
 
 
 async def test_a_policy_that_does_not_exist(service: Service) -> None:
