@@ -5,11 +5,14 @@ numbers altogether. All of that is settled here, so that the jitter buffer deals
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
-from media.audio.delay import DelayTarget
-from media.audio.packet import RATE, OpusError, packet_samples
-from media.audio.timeline import capture_at, unwrap
+from numba import njit
+
+from media.audio.delay import forget, observe
+from media.audio.packet import RATE, samples_in
+from media.audio.speaker import PAYLOAD_MAX, SEEN, free_slot, take_slot
+from media.audio.timeline import unwrap
 
 FORGET_AFTER = 5.0
 """Seconds without a packet after which old transits say nothing: 5 s at 200 ppm are 1 ms."""
@@ -19,8 +22,6 @@ JUMP_PACKETS = 1_000
 
 JUMP_SECONDS = 1.0
 """Transit beyond that of recent packets by which a timestamp belongs to another timeline."""
-
-_SEEN = (1 << JUMP_PACKETS + 1) - 1
 
 
 @dataclass(slots=True)
@@ -44,111 +45,102 @@ class Counters:
     """Jumps of sequence number or timestamp that turned out to be a new stream."""
 
 
-class Packet(NamedTuple):
-    """One packet on the endless counters."""
-
-    sequence: int
-    timestamp: int
-    samples: int
-    payload: bytes
-    level: float | None = None
-    """What its sender says of its loudness, in dBov (RFC 6464)."""
+@njit(nogil=True, cache=True)
+def _jumped(speaker: Any, sequence: int, timestamp: int, arrival: float) -> bool:  # pragma: no cover
+    """Whether a packet belongs to another stream than those before it."""
+    if abs(unwrap(sequence, speaker.newest, 16) - speaker.newest) > JUMP_PACKETS:
+        return True
+    transit = arrival - unwrap(timestamp, speaker.newest_timestamp, 32) / RATE
+    return not (speaker.lowest - JUMP_SECONDS <= transit <= speaker.highest + JUMP_SECONDS)
 
 
-class Arrivals:
-    """One speaker's packets in order of arrival; driven by ``JitterBuffer.put``. It belongs to one thread."""
+@njit(nogil=True, cache=True)
+def _begin(speaker: Any, sequence: int, timestamp: int) -> None:  # pragma: no cover
+    speaker.stream += 1
+    forget(speaker)
+    speaker.newest, speaker.newest_timestamp = sequence - 1, timestamp
+    speaker.seen[:] = 0
+    speaker.captured = 0
 
-    def __init__(self) -> None:
-        self.counters = Counters()
-        self.delay = DelayTarget()
-        self.stream = 0
-        """Grows by one with the first packet, and whenever the numbers start anew."""
-        self._newest = Packet(0, 0, 0, b"")
-        self._newest_arrival = 0.0
-        self._seen = 0  # one bit per sequence number up to the newest, which is the lowest bit
-        self._stray: tuple[int, int, bytes, float, int | None, float | None] | None = None
-        self._capture: tuple[int, int] | None = None
 
-    @property
-    def newest(self) -> int:
-        """The highest sequence number of the stream so far."""
-        return self._newest.sequence
+@njit(nogil=True, cache=True)
+def _place(speaker: Any, packets: Any, free: Any, slot: int) -> int:  # pragma: no cover
+    """Put a packet on the endless counters; its slot, or -1 if it has come before."""
+    packet = packets[slot]
+    sequence = unwrap(packet.sequence, speaker.newest, 16)
+    timestamp = unwrap(packet.timestamp, speaker.newest_timestamp, 32)
+    ahead = sequence - speaker.newest
+    if ahead > 0:
+        for missing in range(speaker.newest + 1, sequence):
+            speaker.seen[missing % SEEN] = 0
+        speaker.newest, speaker.newest_timestamp = sequence, timestamp
+    elif speaker.seen[sequence % SEEN]:
+        speaker.duplicate += 1
+        free_slot(free, slot)
+        return -1
+    speaker.seen[sequence % SEEN] = 1
+    if packet.arrival - speaker.newest_arrival > FORGET_AFTER:
+        forget(speaker)
+    speaker.newest_arrival = packet.arrival
+    observe(speaker, packet.arrival - timestamp / RATE)
+    if packet.captured:
+        speaker.capture, speaker.capture_timestamp, speaker.captured = packet.capture, timestamp, 1
+    packet.sequence, packet.timestamp = sequence, timestamp
+    return slot
 
-    def capture_at(self, timestamp: int) -> int | None:
-        """Capture time (64-bit NTP) of the sample at ``timestamp``; None if the speaker sends none."""
-        return None if self._capture is None else capture_at(timestamp, *self._capture)
 
-    def put(
-        self,
-        sequence: int,
-        timestamp: int,
-        payload: bytes,
-        arrival: float,
-        capture: int | None,
-        level: float | None,
-    ) -> tuple[Packet, ...]:
-        """The packets that are new by this one's arrival: one, none, or two when a new stream has begun."""
-        self.counters.received += 1
-        try:
-            samples = packet_samples(payload)
-        except OpusError:
-            self.counters.malformed += 1
-            return ()
-        if not self.stream:
-            self._begin(sequence, timestamp)
-        elif self._jumped(sequence, timestamp, arrival):
-            stray, self._stray = self._stray, (sequence, timestamp, payload, arrival, capture, level)
-            if stray is None or sequence != (stray[0] + 1) & 0xFFFF:
-                self.counters.discarded += stray is not None
-                return ()
-            # Two in a row agree with each other (RFC 3550 A.1): a new stream has begun.
-            self.counters.resets += 1
-            self._begin(stray[0], stray[1])
-            first = self._place(stray[0], stray[1], packet_samples(stray[2]), *stray[2:])
-            return first + self._place(sequence, timestamp, samples, payload, arrival, capture, level)
-        return self._place(sequence, timestamp, samples, payload, arrival, capture, level)
+@njit(nogil=True, cache=True)
+def arrive(  # pragma: no cover
+    speaker: Any,
+    packets: Any,
+    free: Any,
+    sequence: int,
+    timestamp: int,
+    data: Any,
+    size: int,
+    arrival: float,
+    captured: bool,
+    capture: Any,
+    level: float,
+) -> tuple[int, int]:
+    """The slots of the packets that are new by this one's arrival: one, none, or two when a new stream has begun.
 
-    def _jumped(self, sequence: int, timestamp: int, arrival: float) -> bool:
-        if abs(unwrap(sequence, self._newest.sequence, 16) - self._newest.sequence) > JUMP_PACKETS:
-            return True
-        transit = arrival - unwrap(timestamp, self._newest.timestamp, 32) / RATE
-        return not self.delay.lowest - JUMP_SECONDS <= transit <= self.delay.highest + JUMP_SECONDS
-
-    def _begin(self, sequence: int, timestamp: int) -> None:
-        self.stream += 1
-        self.delay.clear()
-        self._newest = Packet(sequence - 1, timestamp, 0, b"")
-        self._seen = 0
-        self._capture = None
-
-    def _place(
-        self,
-        sequence: int,
-        timestamp: int,
-        samples: int,
-        payload: bytes,
-        arrival: float,
-        capture: int | None,
-        level: float | None,
-    ) -> tuple[Packet, ...]:
-        self._stray = None
-        newest = self._newest
-        packet = Packet(
-            unwrap(sequence, newest.sequence, 16), unwrap(timestamp, newest.timestamp, 32), samples, payload, level
-        )
-        ahead = packet.sequence - newest.sequence
-        if ahead > 0:
-            self._seen = (self._seen << ahead | 1) & _SEEN
-            self._newest = packet
-        elif self._seen >> -ahead & 1:
-            self.counters.duplicate += 1
-            return ()
-        else:
-            self._seen |= 1 << -ahead
-        if arrival - self._newest_arrival > FORGET_AFTER:
-            self.delay.clear()
-        self._newest_arrival = arrival
-        self.delay.observe(arrival - packet.timestamp / RATE)
-        if capture is not None:
-            self._capture = (capture, packet.timestamp)
-        return (packet,)
+    ``speaker``, ``packets`` and ``free`` are of :class:`media.audio.speaker.Speakers`, ``data`` (uint8) is the
+    payload, the rest as in :meth:`media.audio.jitter.JitterBuffer.put`: ``capture`` is uint64, and ``level`` NaN
+    if the packet has none. A place without a slot is -1.
+    """
+    speaker.received += 1
+    samples = samples_in(data, size)
+    if samples < 0 or size > PAYLOAD_MAX:
+        speaker.malformed += 1
+        return -1, -1
+    slot = take_slot(free)
+    if slot < 0:
+        speaker.discarded += 1
+        return -1, -1
+    packet = packets[slot]
+    packet.sequence, packet.timestamp, packet.samples, packet.size = sequence, timestamp, samples, size
+    packet.arrival, packet.captured, packet.capture, packet.level = arrival, captured, capture, level
+    for at in range(size):
+        packet.payload[at] = data[at]
+    if speaker.stream == 0:
+        _begin(speaker, sequence, timestamp)
+        return _place(speaker, packets, free, slot), -1
+    stray = speaker.stray - 1
+    if not _jumped(speaker, sequence, timestamp, arrival):
+        if stray >= 0:
+            free_slot(free, stray)
+            speaker.stray = 0
+        return _place(speaker, packets, free, slot), -1
+    if stray < 0 or sequence != (packets[stray].sequence + 1) & 0xFFFF:
+        if stray >= 0:
+            speaker.discarded += 1
+            free_slot(free, stray)
+        speaker.stray = slot + 1
+        return -1, -1
+    # Two in a row agree with each other (RFC 3550 A.1): a new stream has begun.
+    speaker.resets += 1
+    speaker.stray = 0
+    _begin(speaker, packets[stray].sequence, packets[stray].timestamp)
+    first = _place(speaker, packets, free, stray)
+    return first, _place(speaker, packets, free, slot)

@@ -8,11 +8,11 @@ that come late count at once, and a calm half second cuts the memory of a storm,
 delay has to be gone in two seconds and not when a histogram has faded.
 """
 
-from bisect import bisect_left, insort
-from collections import deque
+from typing import Any
 
-WINDOW = 256
-"""Packets remembered: 5 s of 20 ms packets."""
+from numba import njit
+
+from media.audio.speaker import WINDOW, Speakers
 
 TOLERATED = 32
 """One packet in 32 (3 %) may be late, and one straggler from the eighth packet on."""
@@ -30,50 +30,111 @@ LONGEST = 0.2
 """Seconds of jitter waited for at most (10 frames); what comes later is lost."""
 
 
+@njit(nogil=True, cache=True)
+def forget(speaker: Any) -> None:  # pragma: no cover
+    """Forget every transit, after a pause or a restart; ``target`` stays until the next is known."""
+    speaker.transits = 0
+    speaker.turn = 0
+
+
+@njit(nogil=True, cache=True)
+def _remember(speaker: Any, transit: float) -> None:  # pragma: no cover
+    """Put a transit among those that are sorted, in the place of the oldest if there are too many."""
+    count = speaker.transits
+    if count == WINDOW:
+        oldest = speaker.order[speaker.turn % WINDOW]
+        count -= 1
+        low, high = 0, count
+        while low < high:
+            middle = (low + high) // 2
+            if speaker.sorted[middle] < oldest:
+                low = middle + 1
+            else:
+                high = middle
+        for at in range(low, count):
+            speaker.sorted[at] = speaker.sorted[at + 1]
+    at = count
+    while at > 0 and speaker.sorted[at - 1] > transit:
+        speaker.sorted[at] = speaker.sorted[at - 1]
+        at -= 1
+    speaker.sorted[at] = transit
+    speaker.order[speaker.turn % WINDOW] = transit
+    speaker.transits = count + 1
+    speaker.turn += 1
+
+
+@njit(nogil=True, cache=True)
+def observe(speaker: Any, transit: float) -> None:  # pragma: no cover
+    """Take the transit of one packet of a :data:`media.audio.speaker.SPEAKER`."""
+    _remember(speaker, transit)
+    count, turn = speaker.transits, speaker.turn
+    lowest = highest = transit
+    for back in range(2, min(count, CALM) + 1):
+        other = speaker.order[(turn - back) % WINDOW]
+        lowest, highest = min(lowest, other), max(highest, other)
+    speaker.floor, speaker.lowest, speaker.highest = speaker.sorted[0], lowest, highest
+    late = max(count // TOLERATED, 1 if count >= QUICK else 0)
+    usual = speaker.sorted[count - 1 - late]
+    if count >= CALM:
+        usual = min(usual, highest + (highest - lowest) / 4)
+    if count > 1:
+        first, second = transit, -1e300
+        for back in range(2, min(count, QUICK) + 1):
+            other = speaker.order[(turn - back) % WINDOW]
+            if other > first:
+                first, second = other, first
+            elif other > second:
+                second = other
+        usual = max(usual, second)
+    speaker.target = min(usual + MARGIN, lowest + LONGEST)
+
+
+@njit(nogil=True, cache=True)
+def _observe(records: Any, place: int, transit: float) -> None:  # pragma: no cover
+    observe(records[place], transit)
+
+
 class DelayTarget:
-    """The transit T to play at, driven by ``JitterBuffer`` with each packet's transit in seconds.
+    """The transit T to play at, driven with each packet's transit in seconds.
 
     ``target`` is T. ``floor`` is the transit of the fastest packet lately, so that ``target - floor`` is the
     delay the jitter costs. Both are 0 before the first packet.
     """
 
-    def __init__(self) -> None:
-        self._sorted: list[float] = []
-        self._order: deque[float] = deque()
-        self._recent: deque[float] = deque(maxlen=CALM)
-        self._quick: deque[float] = deque(maxlen=QUICK)
-        self.target = 0.0
-        self.floor = 0.0
-        self.lowest = 0.0
-        """Smallest and largest transit of the last ``CALM`` packets."""
-        self.highest = 0.0
+    def __init__(self, speakers: Speakers | None = None, place: int = 0) -> None:
+        self._speakers, self._place = speakers or Speakers(), place
 
     def __len__(self) -> int:
-        return len(self._order)
+        return int(self._record["transits"])
+
+    @property
+    def _record(self) -> Any:
+        return self._speakers.records[self._place]
+
+    @property
+    def target(self) -> float:
+        """T."""
+        return float(self._record["target"])
+
+    @property
+    def floor(self) -> float:
+        """The smallest transit of the last ``WINDOW`` packets."""
+        return float(self._record["floor"])
+
+    @property
+    def lowest(self) -> float:
+        """The smallest transit of the last ``CALM`` packets."""
+        return float(self._record["lowest"])
+
+    @property
+    def highest(self) -> float:
+        """The largest transit of the last ``CALM`` packets."""
+        return float(self._record["highest"])
 
     def clear(self) -> None:
-        """Forget every transit, after a pause or a restart; ``target`` stays until the next is known."""
-        self._sorted.clear()
-        self._order.clear()
-        self._recent.clear()
-        self._quick.clear()
+        """Forget every transit."""
+        forget(self._record)
 
     def observe(self, transit: float) -> None:
         """Take the transit of one packet, duplicates left out."""
-        known = self._sorted
-        if len(self._order) == WINDOW:
-            del known[bisect_left(known, self._order.popleft())]
-        self._order.append(transit)
-        insort(known, transit)
-        self._recent.append(transit)
-        self._quick.append(transit)
-        self.floor = known[0]
-        self.lowest = lowest = min(self._recent)
-        self.highest = highest = max(self._recent)
-        late = max(len(known) // TOLERATED, len(known) >= QUICK)
-        usual = known[len(known) - 1 - late]
-        if len(self._recent) == CALM:
-            usual = min(usual, highest + (highest - lowest) / 4)
-        if len(self._quick) > 1:
-            usual = max(usual, sorted(self._quick)[-2])
-        self.target = min(usual + MARGIN, lowest + LONGEST)
+        _observe(self._speakers.records, self._place, transit)

@@ -182,6 +182,11 @@ class Decoder:
         self._pcm = np.zeros(MAX_SAMPLES, np.float32)
         self._pcm_address: int = self._pcm.ctypes.data
 
+    @property
+    def state(self) -> int:
+        """Address of libopus' decoder, for kernels; it is valid until :meth:`close`."""
+        return self._state
+
     def decode(self, payload: bytes) -> Pcm:
         """The sound of a packet, as many samples as ``packet_samples`` says."""
         if not payload:

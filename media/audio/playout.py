@@ -2,19 +2,39 @@
 
 ``JitterBuffer`` says what comes next; here it becomes sound: decoded, taken from the spare copy in the packet
 after a lost one (FEC), made up from what came before (PLC), or silence. What must not be heard is not decoded.
+
+Where nothing is out of the ordinary, which is nearly always, ``begin`` says so and ``finish`` completes it: a
+kernel calls them for hundreds of speakers (``media.relay.hearing``); ``pull`` is for everything.
 """
 
-from typing import Literal, NamedTuple
+from math import nan
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from numba import njit
 
 from media.audio.arrivals import Counters
-from media.audio.jitter import SOON, SOONEST, JitterBuffer, Step
-from media.audio.levels import ONSET_DBOV, SILENCE_DBOV, level_dbov
+from media.audio.jitter import (
+    SOON,
+    SOONEST,
+    JitterBuffer,
+    Step,
+    excess,
+    flush,
+    is_due,
+    put_aside,
+    shortage,
+    take_aside,
+    take_due,
+)
+from media.audio.levels import ONSET_DBOV, SILENCE_DBOV, level_dbov, loudness
 from media.audio.opus import FRAME, RATE, Decoder, OpusError, Pcm
+from media.audio.speaker import Speakers
 from media.audio.stretch import SHORTEST, cut, lengthen, shorten, squeeze
 
 Kind = Literal["speech", "fec", "concealed", "silence"]
+KINDS: tuple[Kind, ...] = ("silence", "speech", "fec", "concealed")
+"""From the best part of a frame to the worst; a record has the place of one."""
 
 CONCEAL_FULL = 2_880
 """Samples (60 ms) of made-up sound that are played as libopus makes them; from there they fade ..."""
@@ -70,7 +90,146 @@ SILENCE = Frame(_ZEROS, SILENCE_DBOV, "silence", None)
 _NOTHING = np.zeros(0, np.float32)
 _RAMP_UP = np.linspace(0.0, 1.0, RAMP, dtype=np.float32)
 _ENTRY_UP = np.linspace(0.0, 1.0, ENTRY, dtype=np.float32)
-_RANK: dict[Kind, int] = {"silence": 0, "speech": 1, "fec": 2, "concealed": 3}
+SILENT, ORDINARY, LONG = range(3)
+"""What :func:`begin` may say."""
+_RANK: dict[Kind, int] = {kind: rank for rank, kind in enumerate(KINDS)}
+
+
+@njit(nogil=True, cache=True)
+def is_silent(speaker: Any, free: Any) -> bool:  # pragma: no cover
+    """Whether there is nothing to be heard in this tick: muted, or nothing came. The record is then up to date.
+
+    ``speaker`` is a :data:`media.audio.speaker.SPEAKER`, ``free`` the list of free slots beside it.
+    """
+    if speaker.muted and speaker.gain == 0.0:
+        flush(speaker, free)
+        speaker.held, speaker.made_up = 0, CONCEAL_LONGEST
+        return True
+    if not speaker.muted and not speaker.playing and not speaker.waiting and not speaker.held:
+        speaker.gain = 1.0
+        return True
+    return False
+
+
+@njit(nogil=True, cache=True)
+def tell(speaker: Any, level: float) -> bool:  # pragma: no cover
+    """Note what a packet's sender says of its loudness (dBov, or NaN); True if it need not be decoded."""
+    if np.isnan(level):
+        return False
+    speaker.told = level if np.isnan(speaker.told) else max(level, speaker.told)
+    return speaker.spare and level <= ONSET_DBOV
+
+
+@njit(nogil=True, cache=True)
+def enter(speaker: Any, pcm: Any) -> None:  # pragma: no cover
+    """Let real sound come up from silence on a ramp, in place."""
+    if speaker.made_up > CONCEAL_FULL:
+        for at in range(min(ENTRY, pcm.shape[0])):
+            pcm[at] *= _ENTRY_UP[at]
+    speaker.made_up = 0
+
+
+@njit(nogil=True, cache=True)
+def weigh(speaker: Any, frame: Any, spoken: bool) -> float:  # pragma: no cover
+    """The level of a frame in dBov: of what was ``spoken`` as its sender says it, if it does."""
+    return speaker.told if spoken and not speaker.muted and not np.isnan(speaker.told) else loudness(frame)
+
+
+@njit(nogil=True, cache=True)
+def time_frame(speaker: Any, position: int, now: float) -> None:  # pragma: no cover
+    """Note how long the frame that leaves at ``now``, from the timestamp ``position`` on, has waited here."""
+    speaker.delay = now - position / RATE - speaker.floor
+
+
+@njit(nogil=True, cache=True)
+def begin(speaker: Any, packets: Any, free: Any, now: float) -> tuple[int, int, int]:  # pragma: no cover
+    """What a tick takes: :data:`SILENT` nothing, :data:`LONG` everything, :data:`ORDINARY` a decode.
+
+    That is of the packet in the slot that comes second; if a third comes (else -1), the decoder has to see its
+    packet first, whose sound nobody hears. Both are to be freed, and then comes :func:`finish`. ``packets`` and
+    ``free`` are those of the speakers.
+    """
+    if is_silent(speaker, free):
+        return SILENT, -1, -1
+    speaker.told = np.nan
+    whole = not speaker.held and not speaker.muted and speaker.gain == 1.0
+    if not (whole and speaker.resets == speaker.resets_known and is_due(speaker, packets, now)):
+        return LONG, -1, -1
+    speaker.patience = speaker.impatience = 0
+    slot = take_due(speaker, packets)[2]
+    if tell(speaker, packets[slot].level):
+        put_aside(speaker, free, slot)
+        speaker.made_up = CONCEAL_LONGEST
+        return SILENT, -1, -1
+    return ORDINARY, slot, take_aside(speaker)
+
+
+@njit(nogil=True, cache=True)
+def finish(speaker: Any, frame: Any, now: float) -> float:  # pragma: no cover
+    """What is left to do once the one packet of a tick is decoded, in place; the frame's level in dBov."""
+    enter(speaker, frame)
+    time_frame(speaker, speaker.cursor - FRAME, now)
+    return weigh(speaker, frame, True)
+
+
+@njit(nogil=True, cache=True)
+def _corrections(speaker: Any, now: float) -> tuple[int, int]:  # pragma: no cover
+    """Samples to take out and to put in in this tick, 0 for none: only of a lasting excess or shortage.
+
+    A small excess goes in every other tick, and what is left of it creeps out at once, or it would stay for the
+    rest of the stream.
+    """
+    removable = excess(speaker, now, speaker.held)
+    if removable < SHORTEST:
+        speaker.patience = 0
+        removable = max(0, removable)
+    else:
+        speaker.patience += 1
+        if speaker.patience <= PATIENCE or (removable < HURRY and speaker.patience % 2):
+            removable = 0
+    lacking = shortage(speaker, now, speaker.held, SOON)
+    if lacking <= 0:
+        speaker.impatience = 0
+        return removable, 0
+    speaker.impatience += 1
+    pressing = shortage(speaker, now, speaker.held, SOONEST) > 0
+    return removable, lacking if speaker.impatience > (IMPATIENCE if pressing else LONG_IMPATIENCE) else 0
+
+
+# What Python calls: arrays cross over eight times as fast as a record does.
+
+
+@njit(nogil=True, cache=True)
+def _begin(  # pragma: no cover
+    records: Any, place: int, packets: Any, free: Any, now: float
+) -> tuple[int, int, int, int, int]:
+    way, slot, before = begin(records[place], packets, free, now)
+    removable, lacking = _corrections(records[place], now) if way == LONG else (0, 0)
+    return way, slot, before, removable, lacking
+
+
+@njit(nogil=True, cache=True)
+def _finish(records: Any, place: int, frame: Any, now: float) -> float:  # pragma: no cover
+    return finish(records[place], frame, now)
+
+
+@njit(nogil=True, cache=True)
+def _tell(records: Any, place: int, level: float) -> bool:  # pragma: no cover
+    return tell(records[place], level)
+
+
+@njit(nogil=True, cache=True)
+def _enter(records: Any, place: int, pcm: Any) -> None:  # pragma: no cover
+    enter(records[place], pcm)
+
+
+@njit(nogil=True, cache=True)
+def _measure(  # pragma: no cover
+    records: Any, place: int, frame: Any, spoken: bool, placed: bool, position: int, now: float
+) -> float:
+    if placed:
+        time_frame(records[place], position, now)
+    return weigh(records[place], frame, spoken)
 
 
 class Playout:
@@ -81,25 +240,45 @@ class Playout:
     muted, stopped or paused costs no decoding.
     """
 
-    def __init__(self) -> None:
-        self.buffer = JitterBuffer()
-        self.muted = False
-        """Set to be silent within one tick; packets are then thrown away undecoded."""
-        self.spare = False
-        """Set while nobody would hear this voice unless it became loud: packets that their sender calls quiet
-        (RFC 6464) are then played as silence, undecoded."""
-        self.delay = 0.0
-        """Seconds the last frame waited here, beyond the fastest packet's way: jitter buffer and tick wait."""
+    def __init__(self, speakers: Speakers | None = None, place: int | None = None) -> None:
+        self._speakers = speakers = speakers or Speakers()
+        self._place = place = speakers.add() if place is None else place
+        self.buffer = JitterBuffer(speakers, place)
         self._decoder = Decoder()
+        self._record["decoder"], self._record["made_up"] = self._decoder.state, CONCEAL_LONGEST
         self._held = _NOTHING
-        self._gain = 1.0
-        self._made_up = CONCEAL_LONGEST
-        self._patience = self._impatience = 0
-        self._resets = 0
-        self._told: float | None = None
-        self._spared = b""
         self.put = self.buffer.put
         """Takes a packet, see ``JitterBuffer.put``."""
+
+    @property
+    def _record(self) -> Any:
+        return self._speakers.records[self._place]
+
+    @property
+    def muted(self) -> bool:
+        """Set to be silent within one tick; packets are then thrown away undecoded."""
+        return bool(self._record["muted"])
+
+    @muted.setter
+    def muted(self, muted: bool) -> None:
+        self._record["muted"] = muted
+
+    @property
+    def spare(self) -> bool:
+        """Set while nobody would hear this voice unless it became loud.
+
+        Packets that their sender calls quiet (RFC 6464) are then played as silence, undecoded.
+        """
+        return bool(self._record["spare"])
+
+    @spare.setter
+    def spare(self, spare: bool) -> None:
+        self._record["spare"] = spare
+
+    @property
+    def delay(self) -> float:
+        """Seconds the last frame waited here, beyond the fastest packet's way: jitter buffer and tick wait."""
+        return float(self._record["delay"])
 
     @property
     def idle(self) -> bool:
@@ -107,87 +286,62 @@ class Playout:
 
         Until the next packet, or the next change of ``muted``, every ``pull`` would be silent and may be left out.
         """
-        settled = self._gain == (0.0 if self.muted else 1.0)
-        return settled and not self._held.size and not self.buffer.playing and self.buffer.empty
+        record = self._record
+        settled = record["gain"] == (0.0 if record["muted"] else 1.0)
+        return bool(settled and not record["held"] and not record["playing"] and not record["waiting"])
 
     @property
     def counters(self) -> Counters:
-        """What became of the speaker's packets."""
+        """What became of the speaker's packets until now."""
         return self.buffer.counters
 
     def close(self) -> None:
         """Free the decoder now; from then on there is only silence."""
         self._decoder.close()
-        self.muted = True
-        self._gain = 0.0
+        record = self._record
+        record["muted"], record["gain"], record["decoder"] = True, 0.0, 0
 
     def pull(self, now: float) -> Frame:
         """The frame of the tick at ``now`` (seconds). Called exactly once per tick; never raises on bad input."""
-        if self.muted and self._gain == 0.0:
-            self.buffer.flush()
-            self._held = _NOTHING
-            self._made_up = CONCEAL_LONGEST
+        own, place = self._speakers, self._place
+        way, slot, before, removable, lacking = _begin(own.records, place, own.packets, own.free, now)
+        if way == SILENT:
             return SILENCE
-        if not self.buffer.playing and self.buffer.empty and not self._held.size and not self.muted:
-            self._gain = 1.0
-            return SILENCE
-        self._told = None
-        held = self._held.size
-        if not held and not self.muted and self._gain == 1.0 and (step := self.buffer.due(now)):
-            self._patience = self._impatience = 0
-            pcm, kind = self._render(step)
-            return self._frame(pcm, kind, self.buffer.position(FRAME), now)
-        removable = self._removable(now, held)
-        shortage = self._lacking(now, held)
+        if way == ORDINARY:
+            pcm = self._decode(self.buffer.payload(slot), self.buffer.payload(before) if before >= 0 else b"")
+            if pcm is None:
+                return self.patch(now)
+            level = _finish(own.records, place, pcm, now)
+            position = self.buffer.position(FRAME)
+            return Frame(pcm, level, "speech", None if position is None else self.buffer.capture_at(position))
         pcm, kind = self._gather(now, 2 * FRAME if removable >= SHORTEST else FRAME)
         position = self.buffer.position(pcm.size)
-        pcm = self._shrink(pcm, removable) if removable else self._grow(pcm, shortage)
+        pcm = self._shrink(pcm, removable) if removable else self._grow(pcm, lacking)
         self._held = pcm[FRAME:] if pcm.size > FRAME else _NOTHING
+        own.records["held"][place] = self._held.size
         return self._frame(pcm[:FRAME], kind, position, now)
+
+    def patch(self, now: float) -> Frame:
+        """The frame of a tick whose one packet was taken out of the buffer, and refused by libopus."""
+        return self._frame(*self._conceal(FRAME), self.buffer.position(FRAME), now)
 
     def _frame(self, frame: Pcm, kind: Kind, position: int | None, now: float) -> Frame:
         """What leaves in this tick: ``frame``, whose first sample has the timestamp ``position``."""
-        if kind == "silence" and not self._held.size and not frame.any():
-            self._gain = 0.0 if self.muted else 1.0
+        record = self._record
+        if kind == "silence" and not record["held"] and not frame.any():
+            record["gain"] = 0.0 if record["muted"] else 1.0
             return SILENCE
         frame = self._apply_gain(frame)
-        told = self._told if kind == "speech" and not self.muted else None
-        level = level_dbov(frame) if told is None else told
+        own, placed = self._speakers, position is not None
+        level = _measure(own.records, self._place, frame, kind == "speech", placed, position or 0, now)
         if kind == "concealed":
-            self.counters.concealed += 1
-        if position is None:
-            return Frame(frame, level, kind, None)
-        self.delay = now - position / RATE - self.buffer.delay.floor
-        return Frame(frame, level, kind, self.buffer.capture_at(position))
-
-    def _removable(self, now: float, held: int) -> int:
-        """Samples to take out in this tick, 0 for none: only of lasting excess, in every other tick if small.
-
-        What is left of it creeps out at once, or it would stay for the rest of the stream.
-        """
-        excess = self.buffer.excess(now, held)
-        if excess < SHORTEST:
-            self._patience = 0
-            return max(0, excess)
-        self._patience += 1
-        if self._patience <= PATIENCE or (excess < HURRY and self._patience % 2):
-            return 0
-        return excess
-
-    def _lacking(self, now: float, held: int) -> int:
-        """Samples to put in, 0 for none: only of lasting shortage."""
-        shortage = self.buffer.shortage(now, held, SOON)
-        if shortage <= 0:
-            self._impatience = 0
-            return 0
-        self._impatience += 1
-        pressing = self.buffer.shortage(now, held, SOONEST) > 0
-        return shortage if self._impatience > (IMPATIENCE if pressing else LONG_IMPATIENCE) else 0
+            record["concealed"] += 1
+        return Frame(frame, level, kind, None if position is None else self.buffer.capture_at(position))
 
     def _gather(self, now: float, wanted: int) -> tuple[Pcm, Kind]:
         """At least one frame of sound: ``wanted`` samples if the buffer has them."""
-        parts = [self._held] if self._held.size else []
-        have = self._held.size
+        have = int(self._record["held"])
+        parts = [self._held] if have else []
         kind: Kind = "speech" if have else "silence"
         for _ in range(_MOST_STEPS):
             if have >= wanted or (have >= FRAME and self.buffer.empty):
@@ -203,46 +357,54 @@ class Playout:
 
     def _render(self, step: Step) -> tuple[Pcm, Kind]:
         """The sound of one step, shape (step.samples,)."""
-        if self._resets != self.counters.resets:
-            self._resets = self.counters.resets
+        record = self._record
+        if record["resets_known"] != record["resets"]:
+            record["resets_known"] = record["resets"]
             self._decoder.reset()
         if step.kind == "pause":
-            self._made_up = CONCEAL_LONGEST
+            record["made_up"] = CONCEAL_LONGEST
             return (_ZEROS if step.samples == FRAME else np.zeros(step.samples, np.float32)), "silence"
         if step.kind == "lost":
             return self._conceal(step.samples)
-        if step.level is not None:
-            self._told = step.level if self._told is None else max(step.level, self._told)
-            if self.spare and step.kind == "decode" and step.level <= ONSET_DBOV:
-                self._spared, self._made_up = step.payload, CONCEAL_LONGEST
-                return (_ZEROS if step.samples == FRAME else np.zeros(step.samples, np.float32)), "silence"
-        try:
-            if self._spared:  # what was left out last, so that the decoder knows what the next goes on from
-                spared, self._spared = self._spared, b""
-                self._decoder.decode(spared)
-            if step.kind == "fec":
-                rounded = step.samples + -step.samples % 120
-                pcm, kind = self._decoder.decode_fec(step.payload, rounded)[rounded - step.samples :], "fec"
-            else:
-                pcm, kind = self._decoder.decode(step.payload)[step.skip :], "speech"
-        except OpusError:
-            self.counters.malformed += 1
+        own, place = self._speakers, self._place
+        if _tell(own.records, place, nan if step.level is None else step.level) and step.kind == "decode":
+            self.buffer.keep(step.payload)
+            record["made_up"] = CONCEAL_LONGEST
+            return (_ZEROS if step.samples == FRAME else np.zeros(step.samples, np.float32)), "silence"
+        pcm = self._decode(step.payload, self.buffer.kept(), step.samples if step.kind == "fec" else 0)
+        if pcm is None:
             return self._conceal(step.samples)
-        if self._made_up > CONCEAL_FULL:
-            pcm[:ENTRY] *= _ENTRY_UP[: pcm.size]
-        self._made_up = 0
-        return pcm, kind
+        pcm = pcm[step.skip :]
+        _enter(own.records, place, pcm)
+        return pcm, "fec" if step.kind == "fec" else "speech"
+
+    def _decode(self, payload: bytes, before: bytes, spare: int = 0) -> Pcm | None:
+        """The sound of a packet, or of the last ``spare`` samples before it; None if libopus refuses.
+
+        ``before`` was left out, and is decoded so that the decoder knows what the packet goes on from.
+        """
+        try:
+            if before:
+                self._decoder.decode(before)
+            if spare:
+                rounded = spare + -spare % 120
+                return self._decoder.decode_fec(payload, rounded)[rounded - spare :]
+            return self._decoder.decode(payload)
+        except OpusError:
+            self._record["malformed"] += 1
+            return None
 
     def _conceal(self, samples: int) -> tuple[Pcm, Kind]:
         """Sound made up for a loss: at first as libopus makes it, fading to silence between 60 and 100 ms."""
-        before = self._made_up
+        record = self._record
+        before = int(record["made_up"])
         if before >= CONCEAL_LONGEST:
             return np.zeros(samples, np.float32), "silence"
-        self._made_up = before + samples
+        record["made_up"] = before + samples
         pcm = self._decoder.conceal(min(samples + -samples % 120, 5_760))[:samples]
         if pcm.size < samples:
             pcm = np.concatenate((pcm, np.zeros(samples - pcm.size, np.float32)))
-        if self._made_up > CONCEAL_FULL:
+        if before + samples > CONCEAL_FULL:
             age = np.arange(before, before + samples, dtype=np.float32)
             pcm *= np.clip((CONCEAL_LONGEST - age) / (CONCEAL_LONGEST - CONCEAL_FULL), 0.0, 1.0)
         return pcm, "concealed"
@@ -256,7 +418,9 @@ class Playout:
             return cut(pcm, spare)
         if removable < SHORTEST:
             return squeeze(pcm, min(spare, CREEP))
-        return shorten(pcm, spare, -1.0 if removable > HURRY or self._patience > NO_MORE_PATIENCE else 0.5)
+        return shorten(
+            pcm, spare, -1.0 if removable > HURRY or self._record["patience"] > NO_MORE_PATIENCE else 0.5
+        )
 
     def _grow(self, pcm: Pcm, shortage: int) -> Pcm:
         """``pcm`` with up to ``shortage`` samples put in."""
@@ -267,9 +431,9 @@ class Playout:
     def _apply_gain(self, frame: Pcm) -> Pcm:
         """Fade in or out within the frame if ``muted`` has changed."""
         wanted = 0.0 if self.muted else 1.0
-        if self._gain == wanted:
+        if self._record["gain"] == wanted:
             return frame
-        self._gain = wanted
+        self._record["gain"] = wanted
         frame = frame.copy()
         if self.muted:
             frame[:RAMP] *= _RAMP_UP[::-1]

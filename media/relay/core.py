@@ -13,6 +13,7 @@ from media.audio.batch import Batch
 from media.audio.levels import header_level
 from media.audio.mixer import Mixer
 from media.relay.demux import Demux
+from media.relay.hearing import Hearing
 from media.relay.links import Links
 from media.relay.peer import Peer
 from media.relay.plane import (
@@ -40,7 +41,7 @@ from media.rtc.events import (
     RtpReceived,
     SessionEvent,
 )
-from media.rtc.inbox import Inbox, address_of, key_of
+from media.rtc.inbox import SOUNDS, Inbox, address_of, key_of
 from media.rtc.rtp import RtpPacket, is_sound, ntp_time
 from media.rtc.sdp import Description
 from media.rtc.sdpfrag import Fragment
@@ -67,7 +68,7 @@ class RelayCore:
         self._candidates = candidates
         self._send = send
         self._notify = notify
-        self._crowd, self._batch = Crowd(), Batch()
+        self._crowd, self._batch, self._hearing = Crowd(), Batch(), Hearing()
         self._door = Door()
         self._rooms: dict[str, Room] = {}
         self._peers: dict[str, Peer] = {}
@@ -91,7 +92,9 @@ class RelayCore:
     def open_room(self, name: str) -> None:
         """See :class:`media.relay.plane.DataPlane`; so for the commands below."""
         if name not in self._rooms:
-            self._rooms[name] = Room(name, next(self._order), self._crowd, self._batch)
+            self._rooms[name] = Room(
+                *(name, next(self._order), self._crowd, self._batch, self._hearing, self._door.peers.give_voice)
+            )
 
     def close_room(self, name: str, reason: DownReason = "room closed") -> None:
         """End every session of the room and forget it."""
@@ -165,9 +168,13 @@ class RelayCore:
 
     # What the network brings.
 
-    def serve(self, inbox: Inbox, fd: int, now: float, deadline: float, wall: float) -> None:
+    def serve(self, inbox: Inbox, fd: int, now: float, deadline: float, wall: float, mixed: float = 0.0) -> None:
         """Deal with what needs no session; see :class:`media.rtc.door.Door`. ``wall`` is the Unix time."""
-        self._door.serve(inbox, fd, now, deadline, ntp_time(wall))
+        self._door.serve(inbox, fd, now, deadline, ntp_time(wall), mixed)
+        if taken := int(inbox.state[SOUNDS]):
+            refused = self._hearing.take(inbox.sounds[:taken], inbox.data)
+            if refused:
+                self.stats.dropped["too many packets"] += refused
 
     def receive(self, datagram: bytes, source: int, now: float, opened: bool = False) -> None:
         """One datagram from the port. Nothing an outsider sends is answered or raises past here.
@@ -236,6 +243,8 @@ class RelayCore:
             if peer.up:
                 peer.session.note_consent(self._door.peers.last_check(peer))
             self._handle(peer, peer.session.handle_timer(now) if peer.session.next_timer <= now else [], now)
+            if peer.up and not peer.session.reporting:
+                self._door.peers.distrust_sound(peer)
 
     @property
     def sessions(self) -> int:
@@ -299,6 +308,10 @@ class RelayCore:
         reason = peer.room.put(peer.participant, peer, packet, now, capture, level)
         if reason:
             self.stats.dropped[reason] += 1
+        elif peer.up:
+            self._door.peers.trust_sound(
+                *(peer, packet.ssrc, session.payload_type, session.level_id, session.capture_id)
+            )
 
     def _up(self, peer: Peer, now: float) -> None:
         session, transport = peer.session, peer.session.transport
@@ -312,6 +325,7 @@ class RelayCore:
         )
         self.stats.sessions_up += 1
         if session.talks:
+            session.uplink.move(self._door.peers, peer.entry)
             peer.room.add_source(peer.participant, peer)
         if session.hears:
             self._crowd.add(

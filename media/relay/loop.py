@@ -152,7 +152,7 @@ class MediaLoop:
         if not inbox and not inbox.fill(fd):
             return False
         if inbox.unseen:
-            self._guarded(self._core.serve, inbox, fd, time.monotonic(), deadline, time.time())
+            self._guarded(self._core.serve, inbox, fd, time.monotonic(), deadline, time.time(), self._mixed)
         return True
 
     def _take(self, now: float) -> None:

@@ -4,6 +4,7 @@ The work follows what is said, not who is present: voices that are muted or sile
 who is not talking shares one encode, and only a talker costs one more (the mix without their own voice).
 """
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import Protocol
 
@@ -11,11 +12,13 @@ from media.audio.batch import Batch
 from media.audio.mixer import Mixer
 from media.audio.opus import Pcm
 from media.audio.playout import SILENCE
+from media.relay.hearing import Hearing
 from media.relay.link import Follow
 from media.relay.stats import RelayStats
 from media.relay.stream import Stream
 from media.relay.voice import Voice
 from media.rtc.crowd import Crowd, Listening
+from media.rtc.peers import Known
 from media.rtc.rtp import RtpPacket
 
 LEVELS_INTERVAL = 10
@@ -25,6 +28,10 @@ LOSS_STEP = 0.5
 MINUS_COMPLEXITY = 0
 """For the mix without a talker's own voice, which one person hears (``python -m loadtest.bench codec``)."""
 MINUS_FEC_COMPLEXITY = 1
+
+
+GiveVoice = Callable[[Known, int], None]
+"""See :meth:`media.rtc.peers.Peers.give_voice`."""
 
 
 class Hearer(Listening, Protocol):
@@ -47,9 +54,13 @@ class Room:
     ``number``: which room it is among those of its relay.
     """
 
-    def __init__(self, name: str, number: int, crowd: Crowd, batch: Batch) -> None:
+    def __init__(
+        self, name: str, number: int, crowd: Crowd, batch: Batch, hearing: Hearing, give_voice: GiveVoice
+    ) -> None:
+        """``give_voice`` is told whose packets are which voice's without question, and whose no longer (-1)."""
         self.name = name
         self.number = number
+        self._hearing, self._give_voice = hearing, give_voice
         self._crowd, self._batch = crowd, batch
         self._full = Stream(crowd, batch)
         self._mixer: Mixer[str] = Mixer()
@@ -75,12 +86,12 @@ class Room:
         if allowed and voice:
             voice.leaving, voice.playout.muted = False, participant in self._muted
         elif allowed:
-            voice = self._voices[participant] = Voice()
+            voice = self._voices[participant] = Voice(self._hearing.speakers)
             voice.playout.muted = participant in self._muted
         elif voice:
             voice.leaving = voice.playout.muted = True
             self._set_source(voice, None)
-            self._awake[participant] = voice
+            self._wake(participant, voice)
 
     def mute(self, participant: str, muted: bool) -> None:
         """Keep a voice out of the mix, or let it in again."""
@@ -88,7 +99,7 @@ class Room:
         voice = self._voices.get(participant)
         if voice and not voice.leaving:
             voice.playout.muted = muted
-            self._awake[participant] = voice
+            self._wake(participant, voice)
 
     def expect_loss(self, percent: float) -> None:
         """What share of the packets listeners report as lost; decides about spare copies in what they are sent."""
@@ -100,13 +111,13 @@ class Room:
     def _streams(self) -> list[Stream]:
         return [self._full, *(voice.minus for voice in self._voices.values() if voice.minus)]
 
-    def add_source(self, participant: str, source: object) -> None:
+    def add_source(self, participant: str, source: Known) -> None:
         """A session that brings ``participant``'s sound; it takes the place of one that was there before."""
         voice = self._voices.get(participant)
         if voice and not voice.leaving:
             self._set_source(voice, source)
 
-    def remove_source(self, participant: str, source: object) -> None:
+    def remove_source(self, participant: str, source: Known) -> None:
         """The session is gone."""
         voice = self._voices.get(participant)
         if voice and voice.source is source:
@@ -154,7 +165,7 @@ class Room:
     def put(
         self,
         participant: str,
-        source: object,
+        source: Known,
         packet: RtpPacket,
         arrival: float,
         capture: int | None,
@@ -171,7 +182,7 @@ class Room:
             if voice.source is not None:
                 return "superseded session"
             self._set_source(voice, source)
-        self._awake[participant] = voice
+        self._wake(participant, voice)
         return voice.put(packet, arrival, capture, level)
 
     def tick(self, now: float, timestamp: int, stats: RelayStats) -> None:
@@ -261,7 +272,10 @@ class Room:
             elif voice.leaving or voice.asleep:
                 asleep.append(participant)
         for participant in asleep:
-            if self._awake.pop(participant).leaving:
+            voice = self._awake.pop(participant)
+            if voice.source:
+                self._give_voice(voice.source, -1)
+            if voice.leaving:
                 self._voices.pop(participant).close()
         return frames, capture
 
@@ -287,6 +301,18 @@ class Room:
         for hearer in self._hearers.get(participant, []):
             self._crowd.hear(hearer, minus.row if minus else self._full.row_of(hearer.frames))
 
-    def _set_source(self, voice: Voice, source: object | None) -> None:
+    def _wake(self, participant: str, voice: Voice) -> None:
+        """Something of theirs is to be played: from now on the door may take their packets."""
+        if participant not in self._awake:
+            self._awake[participant] = voice
+            if voice.source:
+                self._give_voice(voice.source, voice.place)
+
+    def _set_source(self, voice: Voice, source: Known | None) -> None:
+        """Whose packets are heard as this voice, whoever else's were before."""
         self.speakers += (source is not None) - (voice.source is not None)
+        if voice.source:
+            self._give_voice(voice.source, -1)
         voice.source = source
+        if source and voice in self._awake.values():
+            self._give_voice(source, voice.place)

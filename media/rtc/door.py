@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from media.rtc.addresses import find
 from media.rtc.consent import ANSWER_SIZE, RIGHT, WRONG, answer, judge
 from media.rtc.fanout import flush
-from media.rtc.inbox import BATCH, FILLED, KNOWN, LOOKED, OPENED, TURN, Inbox
+from media.rtc.inbox import BATCH, FILLED, KNOWN, LOOKED, OPENED, SOUNDS, TURN, Inbox
 from media.rtc.mmsg import ADDRESS_SIZE, MSG_TRUNC, Messages
 from media.rtc.native import CLOCK_MONOTONIC, SRTP_OK, clock_gettime, srtp_unprotect_rtcp
 from media.rtc.peers import CHECKS_KEPT, Peers
 from media.rtc.reception import book, find_block
 from media.rtc.sha1 import BLOCK, DIGEST, keyed, scratch
+from media.rtc.sound import FORGED, MALFORMED, TAKEN, take_sound
 from media.rtc.words import get32
 
 ANSWERS_MAX = 50
@@ -45,10 +46,11 @@ REASONS = {
     14: "too many from one peer",
     15: "too many from one stranger",
     16: "too many from strangers",
+    17: "malformed",
 }
 """Why a datagram was dropped, by place in ``counters``."""
-_WRONG, _FORGED, _UNASKED, _FLOOD, _STRANGER, _STRANGERS = REASONS
-_LEFT, _OPENED = -1, -2
+_WRONG, _FORGED, _UNASKED, _FLOOD, _STRANGER, _STRANGERS, _MALFORMED = REASONS
+_LEFT, _OPENED, _SOUND = -1, -2, -3
 _ROOM = 2 * BLOCK
 
 
@@ -127,6 +129,22 @@ def _report(  # pragma: no cover
 
 
 @njit(nogil=True, cache=True)
+def _hear(  # pragma: no cover
+    packet: Any, size: Any, peer: Any, uplink: Any, arrival: float, turn: int, length: Any, row: Any
+) -> int:
+    """Sound of a peer who may send some: taken into ``row``, left to Python, or dropped."""
+    if peer.turn == turn or peer.voice < 0 or get32(packet, 8) != peer.source:
+        return _leave(peer, True, turn)
+    peer.packets += 1
+    if peer.packets > PACKETS_MAX:
+        return _FLOOD
+    found = take_sound(packet, size, peer, uplink, arrival, length, row)
+    if found == TAKEN:
+        return _SOUND
+    return _FORGED if found == FORGED else _MALFORMED if found == MALFORMED else _UNASKED
+
+
+@njit(nogil=True, cache=True)
 def _known(  # pragma: no cover
     packet: Any,
     header: Any,
@@ -139,6 +157,9 @@ def _known(  # pragma: no cover
     schedule: Any,
     padded: Any,
     length: Any,
+    uplink: Any,
+    arrival: float,
+    row: Any,
 ) -> int:
     """One datagram of a peer."""
     second, size = np.int64(now), np.int64(header.length)
@@ -149,7 +170,11 @@ def _known(  # pragma: no cover
     media = size >= 12 and 128 <= packet[0] <= 191
     reports = media and 192 <= packet[1] <= 223
     if media and not reports:
-        return _leave(peer, True, turn) if peer.talks else _UNASKED
+        if not peer.talks:
+            return _UNASKED
+        if header.flags & MSG_TRUNC:
+            return _leave(peer, True, turn)
+        return _hear(packet, size, peer, uplink, arrival, turn, length, row)
     if peer.turn == turn or size == 0 or header.flags & MSG_TRUNC:
         return _leave(peer, False, turn)
     if reports:
@@ -182,14 +207,19 @@ def serve(  # pragma: no cover
     timespec: Any,
     length: Any,
     counters: Any,
+    uplinks: Any,
+    arrivals: Any,
+    mixed: float,
+    sounds: Any,
 ) -> None:
     """Deal with a batch until it ends, or until ``deadline`` (ns, CLOCK_MONOTONIC) has passed.
 
     The arrays are those of :class:`media.rtc.inbox.Inbox`, :class:`media.rtc.peers.Peers` and :class:`Door`;
-    ``now`` is the driver's time in seconds, ``ntp`` the middle 32 bits of the NTP time. Answers leave in one
-    ``sendmmsg`` at the end.
+    ``now`` is the driver's time in seconds, ``ntp`` the middle 32 bits of the NTP time. Sound that came before
+    ``mixed`` has missed a tick, and counts as come now. Answers leave in one ``sendmmsg`` at the end.
     """
     answers = 0
+    state[SOUNDS] = 0
     while state[LOOKED] < state[FILLED]:
         clock_gettime(CLOCK_MONOTONIC, timespec.ctypes.data)
         if timespec[0] * 1_000_000_000 + timespec[1] >= deadline:
@@ -200,13 +230,21 @@ def serve(  # pragma: no cover
         slot = find(slots, factor, source)
         known = slots[slot, 0] != 0
         if known:
-            peer = peers[np.int64(slots[slot, 1])]
+            place = np.int64(slots[slot, 1])
+            peer = peers[place]
+            arrival = arrivals[index] if arrivals[index] > mixed else now
             verdict = _known(
                 *(data[index], headers[index], source, peer, now, ntp, state[TURN]),
                 *(replies[answers], schedule, padded, length),
+                *(uplinks[place], arrival, sounds[state[SOUNDS]]),
             )
         else:
             verdict = _stranger(source, strangers, factor, np.int64(now))
+        if verdict == _SOUND:
+            sounds[state[SOUNDS]].index = index
+            state[SOUNDS] += 1
+            counters[DATAGRAMS] += 1
+            continue
         if verdict < 0:
             queue = 0 if known else 1
             queues[queue, state[KNOWN + queue]] = index | (OPENED if verdict == _OPENED else 0)
@@ -235,10 +273,12 @@ class Door:
         self._padded = np.concatenate([padded, np.zeros(DIGEST, np.uint8)])
         self._timespec, self._length = np.zeros(2, np.int64), np.zeros(1, np.int32)
 
-    def serve(self, inbox: Inbox, fd: int, now: float, deadline: float, ntp: int) -> None:
+    def serve(self, inbox: Inbox, fd: int, now: float, deadline: float, ntp: int, mixed: float = 0.0) -> None:
         """Deal with what ``inbox`` holds, answering through the UDP socket ``fd``.
 
-        ``deadline`` is in seconds of CLOCK_MONOTONIC, ``ntp`` a 64-bit NTP time. What is left is for Python.
+        ``deadline`` is in seconds of CLOCK_MONOTONIC, ``ntp`` a 64-bit NTP time. Sound of known speakers stands in
+        ``inbox.sounds`` and must be heard before anything else is read; if it came before ``mixed`` (s), it counts
+        as come at ``now``. What is left is for Python.
         """
         table = self.peers.addresses
         serve(
@@ -247,6 +287,7 @@ class Door:
             *(now, int(1e9 * deadline), ntp >> 16 & 0xFFFF_FFFF),
             *(self._replies, self._messages.iovecs, self._messages.headers),
             *(self._schedule, self._padded, self._timespec, self._length, self.counters),
+            *(self.peers.uplinks, inbox.arrivals, mixed, inbox.sounds),
         )
 
     @property

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from media.rtc.mmsg import ADDRESS_SIZE, MSG_TRUNC, Messages
 from media.rtc.native import CLOCK_MONOTONIC, CLOCK_REALTIME, MSG_DONTWAIT, clock_gettime, recvmmsg
+from media.rtc.sound import SOUND
 from media.rtc.stun import Address
 
 BATCH = 64
@@ -23,9 +25,9 @@ BATCH = 64
 DATAGRAM_MAX = 2048
 """Bytes; nothing a WebRTC peer sends is larger than an Ethernet frame, what is larger is dropped."""
 
-FILLED, LOOKED, KNOWN, STRANGERS, TURN = range(5)
+FILLED, LOOKED, KNOWN, STRANGERS, SOUNDS, TURN = range(6)
 """Places in ``state``: datagrams of this batch, those the door has dealt with, those it left to Python in each
-queue, and the number of the batch."""
+queue, those of them that are sound, and the number of the batch."""
 OPENED = 1 << 16
 """Added to a queue's entry: a compound of reports that has been decrypted in place."""
 
@@ -74,14 +76,17 @@ class Inbox:
         self.data = np.zeros((BATCH, DATAGRAM_MAX), np.uint8)
         self.addresses = np.zeros((BATCH, 2), np.uint64)
         """A ``sockaddr_in`` each."""
-        self._stamps = np.zeros((BATCH, 4), np.int64)
-        self._arrivals, self._timespecs = np.zeros(BATCH), np.zeros((2, 2), np.int64)
+        self.arrivals = np.zeros(BATCH)
+        """Seconds of ``time.monotonic``."""
+        self._stamps, self._timespecs = np.zeros((BATCH, 4), np.int64), np.zeros((2, 2), np.int64)
         self._messages = Messages(self.data, DATAGRAM_MAX, self.addresses, self._stamps.view(np.uint8))
         self.headers = self._messages.headers
         self._flags, self._lengths = self.headers["flags"], self.headers["length"]
         self.state = np.zeros(8, np.int64)
         self.queues = np.zeros((2, BATCH), np.int32)
         """Of those who are known, and of strangers: indices, some with :data:`OPENED`."""
+        self.sounds: NDArray[Any] = np.zeros(BATCH, SOUND)
+        """What the door has taken of known speakers, as many as ``state[SOUNDS]``."""
         self._popped = [0, 0]
         self._view = self.data.data.cast("B")
         self.truncated = 0
@@ -110,7 +115,7 @@ class Inbox:
 
     def fill(self, fd: int) -> int:
         """Take what waits in the socket, at most :data:`BATCH`; the batch before must be read to its end."""
-        count = max(0, _receive(fd, self.headers, self._stamps, self._arrivals, self._timespecs))
+        count = max(0, _receive(fd, self.headers, self._stamps, self.arrivals, self._timespecs))
         self._begin(count)
         return count
 
@@ -129,7 +134,7 @@ class Inbox:
         """
         entry = self._next()
         index = entry & ~OPENED
-        self.arrival = float(self._arrivals[index])
+        self.arrival = float(self.arrivals[index])
         if int(self._flags[index]) & MSG_TRUNC:
             self.truncated += 1
             return b"", 0, False
@@ -143,7 +148,7 @@ class Inbox:
         self.fill(-1)
 
     def _begin(self, count: int) -> None:
-        self.state[:TURN] = (count, 0, 0, 0)
+        self.state[:TURN] = (count, 0, 0, 0, 0)
         self.state[TURN] += 1
         self._popped = [0, 0]
 

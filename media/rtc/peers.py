@@ -11,6 +11,7 @@ from media.rtc.inbox import key_of
 from media.rtc.sha1 import keyed
 from media.rtc.srtp import SrtpContext
 from media.rtc.stun import Address
+from media.rtc.uplink import UPLINK
 
 CHECKS_KEPT = 32
 """Transactions remembered for one peer, so that an overheard check is worth nothing from elsewhere."""
@@ -30,6 +31,11 @@ PEER = np.dtype(
         ("highest", "u4"),  # extended sequence number
         ("lost", "i4"),  # packets in all
         ("reports", "u4"),
+        ("source", "i8"),  # the SSRC of its sound that needs no session; -1: none
+        ("voice", "i4"),  # whose that sound is, as the relay counts its speakers; -1: nobody's
+        ("payload_type", "u1"),
+        ("level_id", "u1"),  # of RFC 6464, as "capture_id" of abs-capture-time: 0 if not negotiated
+        ("capture_id", "u1"),
         ("group", "u4"),  # of those who hear the same
         ("fraction", "f4"),  # lost since the report before, 0..1
         ("jitter", "f4"),  # s
@@ -59,6 +65,8 @@ class Peers:
 
     def __init__(self) -> None:
         self.records: NDArray[Any] = np.zeros(64, PEER)
+        self.uplinks: NDArray[Any] = np.zeros(64, UPLINK)
+        """How each one's sound arrives."""
         self.addresses = AddressTable()
         self._free = list(range(63, -1, -1))
 
@@ -78,6 +86,7 @@ class Peers:
         record = self.records[entry]
         record["srtp"], record["ssrc"], record["talks"] = context.address, ssrc, talks
         record["consent"], record["reporter"], record["round_trip"] = now, -1, np.nan
+        record["source"], record["voice"] = -1, -1
         record["group"] = group
         holder.entry = entry
         self.change_credentials(holder, credentials)
@@ -132,6 +141,21 @@ class Peers:
         """An authentic report came from ``ssrc``: more from there are read at the door."""
         self.records[holder.entry]["reporter"] = ssrc
 
+    def trust_sound(self, holder: Known, ssrc: int, payload_type: int, level_id: int, capture_id: int) -> None:
+        """Its session has taken a packet of that stream: more are taken at the door while they are a voice's."""
+        record = self.records[holder.entry]
+        record["payload_type"], record["level_id"], record["capture_id"] = payload_type, level_id, capture_id
+        record["source"] = ssrc
+
+    def distrust_sound(self, holder: Known) -> None:
+        """Let its session see the next packet."""
+        self.records[holder.entry]["source"] = -1
+
+    def give_voice(self, holder: Known, voice: int) -> None:
+        """What the peer says is that voice's from now on; -1: it is left to Python."""
+        if holder.entry >= 0:
+            self.records[holder.entry]["voice"] = voice
+
     def last_check(self, holder: Known) -> float:
         """When the last authentic check came through the door."""
         return float(self.records[holder.entry]["consent"])
@@ -148,9 +172,9 @@ class Peers:
     def _new(self) -> int:
         if not self._free:
             size = len(self.records)
-            larger = np.zeros(2 * size, PEER)
-            larger[:size] = self.records
-            self.records = larger
+            records, uplinks = np.zeros(2 * size, PEER), np.zeros(2 * size, UPLINK)
+            records[:size], uplinks[:size] = self.records, self.uplinks
+            self.records, self.uplinks = records, uplinks
             self._free = list(range(2 * size - 1, size - 1, -1))
         entry = self._free.pop()
         self.records[entry]["used"] = True

@@ -1,7 +1,12 @@
 """RTP headers (RFC 3550 §5.1) and their one-byte extensions (RFC 8285), as far as one Opus stream needs them."""
 
 import struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from media.rtc.words import get16
 
 AUDIO_LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 """RFC 6464: the speaker's own level, readable without decoding."""
@@ -40,27 +45,64 @@ def parse_rtp(data: bytes) -> RtpPacket:
     """Take a decrypted packet apart; :raises RtpError: in one sentence."""
     if len(data) < HEADER_SIZE:
         raise RtpError("an RTP packet has at least 12 bytes")
-    first, second, sequence, timestamp, ssrc = struct.unpack_from("!BBHLL", data)
-    if first >> 6 != 2:
-        raise RtpError("an RTP packet has version 2")
-    start = HEADER_SIZE + 4 * (first & 0x0F)
-    extensions = None
-    if first & 0x10:
-        if len(data) < start + 4:
-            raise RtpError("the RTP header extension is cut off")
-        profile, words = struct.unpack_from("!HH", data, start)
+    start, end, block, block_end = locate(np.frombuffer(bytearray(data), np.uint8), len(data))
+    if start < 0:
+        raise RtpError(_WHY[start])
+    _, second, sequence, timestamp, ssrc = struct.unpack_from("!BBHLL", data)
+    extensions = _one_byte_extensions(data[block:block_end]) if block else None
+    return RtpPacket(second & 0x7F, sequence, timestamp, ssrc, data[start:end], bool(second & 0x80), extensions)
+
+
+_VERSION, _CUT, _PADDING, _LONG = range(-4, 0)
+_WHY = {
+    _VERSION: "an RTP packet has version 2",
+    _CUT: "the RTP header extension is cut off",
+    _PADDING: "RTP padding counts itself, so it is never 0",
+    _LONG: "the RTP header is longer than the packet",
+}
+
+
+@njit(nogil=True, cache=True)
+def locate(data: Any, size: Any) -> Any:  # pragma: no cover
+    """Where the payload of a packet of ``size`` bytes, at least 12, starts and ends, and its one-byte extensions.
+
+    The extensions start at 0 if there are none; a start below 0 says what is wrong.
+    """
+    if data[0] >> 6 != 2:
+        return _VERSION, 0, 0, 0
+    start = HEADER_SIZE + 4 * np.int64(data[0] & 0x0F)
+    block = block_end = 0
+    if data[0] & 0x10:
+        if size < start + 4:
+            return _CUT, 0, 0, 0
+        profile, words = get16(data, start), get16(data, start + 2)
         start += 4
         if profile == 0xBEDE:
-            extensions = _one_byte_extensions(data[start : start + 4 * words])
+            block, block_end = start, min(start + 4 * words, size)
         start += 4 * words
-    end = len(data)
-    if first & 0x20:
-        end -= data[-1]
-        if data[-1] == 0:
-            raise RtpError("RTP padding counts itself, so it is never 0")
-    if start > end:
-        raise RtpError("the RTP header is longer than the packet")
-    return RtpPacket(second & 0x7F, sequence, timestamp, ssrc, data[start:end], bool(second & 0x80), extensions)
+    end = size
+    if data[0] & 0x20:
+        end -= np.int64(data[size - 1])
+        if data[size - 1] == 0:
+            return _PADDING, 0, 0, 0
+    return (start, end, block, block_end) if start <= end else (_LONG, 0, 0, 0)
+
+
+@njit(nogil=True, cache=True)
+def find_extension(data: Any, at: Any, end: Any, identifier: Any) -> Any:  # pragma: no cover
+    """Where the value of an extension starts and ends in the block from ``at`` to ``end``; 0, 0 if it has none."""
+    start = stop = 0
+    while at < end:
+        found, length = data[at] >> 4, np.int64(data[at] & 0x0F) + 1
+        if found == 0:  # padding
+            at += 1
+            continue
+        if found == 15:  # RFC 8285 §4.2: stop processing here
+            break
+        if found == identifier:
+            start, stop = at + 1, min(at + 1 + length, end)
+        at += 1 + length
+    return start, stop
 
 
 def _one_byte_extensions(block: bytes) -> dict[int, bytes]:

@@ -88,7 +88,7 @@ class Session:
         self.address: Address | None = None
         """Where to send: the nominated path, before nomination the first that worked."""
         self._consent_until = now + FIRST_CHECK_TIMEOUT
-        self._uplink = Uplink()
+        self.uplink = Uplink()
         self._report_at = float("inf")
         self.outbox: list[tuple[bytes, Address]] = []
 
@@ -123,6 +123,11 @@ class Session:
         due = min(self._consent_until, self._report_at)
         handshake = self.transport.next_timer if self.transport else None
         return due if handshake is None else min(due, handshake)
+
+    @property
+    def reporting(self) -> bool:
+        """A report to the peer on its sound is due at some time: packets until then need not be told here."""
+        return self._report_at < float("inf")
 
     def receive_check(self, message: StunMessage, source: Address, now: float) -> list[SessionEvent] | None:
         """Answer a connectivity check; None if it is not authentic, and then nothing is answered."""
@@ -220,16 +225,16 @@ class Session:
             if isinstance(event, RtpReceived):
                 self._note_packet(event.packet, now)
             elif isinstance(event, RtcpReceived) and event.compound.sender:
-                self._uplink.note_sender(event.compound.sender, now)
+                self.uplink.note_sender(event.compound.sender, now)
 
     def _note_packet(self, packet: RtpPacket, now: float) -> None:
-        self._uplink.note(packet, now)
+        self.uplink.note(packet, now)
         self._report_at = min(self._report_at, now + REPORT_INTERVAL)
 
     def _report(self, now: float) -> None:
         """Tell a speaker how they arrive; the next report is due with the next packet."""
         self._report_at = float("inf")
-        block = self._uplink.block(now)
+        block = self.uplink.block(now)
         if block and self.transport and self.transport.sender:
             report = build_receiver_report(self.ssrc, (block,), "spaces")
             self.transport.outbox.append(self.transport.sender.protect_rtcp(report))

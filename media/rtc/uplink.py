@@ -1,32 +1,91 @@
-"""How a speaker's stream arrives: the figures of the receiver reports it is sent (RFC 3550 §6.4.1, A.3, A.8)."""
+"""How a speaker's stream arrives: the figures of the receiver reports it is sent (RFC 3550 §6.4.1, A.3, A.8).
+
+A packet that the door takes is noted there, compiled; any other by its session. Both write the same record.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
 
 from media.rtc.rtcp import ReportBlock, SenderReport
 from media.rtc.rtp import CLOCK_RATE, RtpPacket
 
 _MASK32 = 0xFFFF_FFFF
 
+UPLINK = np.dtype(
+    [
+        ("ssrc", "i8"),  # -1 before the first packet
+        ("first", "i8"),  # extended sequence numbers
+        ("highest", "i8"),
+        ("received", "i8"),
+        ("expected_before", "i8"),  # at the last report
+        ("received_before", "i8"),
+        ("jitter", "f8"),  # in ticks of 1/48000 s
+        ("transit", "i8"),  # likewise, modulo 2^32; -1 before the first packet
+    ],
+    align=True,
+)
+
+
+@njit(nogil=True, cache=True)
+def note(uplink: Any, ssrc: int, sequence: int, timestamp: int, now: float) -> bool:  # pragma: no cover
+    """An authentic packet has come; True if it is the first of a stream."""
+    new = ssrc != uplink.ssrc
+    if new:
+        uplink.ssrc, uplink.first, uplink.highest, uplink.received = ssrc, sequence, sequence, 0
+        uplink.expected_before, uplink.received_before, uplink.jitter, uplink.transit = 0, 0, 0.0, -1
+    step = ((sequence - uplink.highest + 0x8000) & 0xFFFF) - 0x8000
+    uplink.highest += max(0, step)
+    uplink.received += 1
+    # Modulo 2^32 as the timestamps are: only differences matter.
+    transit = (int(now * CLOCK_RATE) - timestamp) & _MASK32
+    if uplink.transit >= 0:
+        change = abs(((transit - uplink.transit + 0x8000_0000) & _MASK32) - 0x8000_0000)
+        uplink.jitter += (change - uplink.jitter) / 16
+    uplink.transit = transit
+    return new
+
+
+@njit(nogil=True, cache=True)
+def _note(
+    uplinks: Any, place: int, ssrc: int, sequence: int, timestamp: int, now: float
+) -> bool:  # pragma: no cover
+    return note(uplinks[place], ssrc, sequence, timestamp, now)
+
+
+class Home(Protocol):
+    """Where records are."""
+
+    uplinks: NDArray[Any]
+    """Of :data:`UPLINK`."""
+
+
+class _Alone:
+    def __init__(self) -> None:
+        self.uplinks: NDArray[Any] = np.zeros(1, UPLINK)
+        self.uplinks["ssrc"] = -1
+
 
 class Uplink:
     """One stream of one session; a new SSRC begins anew. Times are the caller's, in seconds."""
 
     def __init__(self) -> None:
-        self._ssrc: int | None = None
-        self._begin(0)
+        self._home: Home = _Alone()
+        self._place = 0
+        self._sender: tuple[int, float] | None = None
+        """Middle 32 bits of its NTP time, and when it came."""
+
+    def move(self, home: Home, place: int) -> None:
+        """Go on in another record."""
+        home.uplinks[place] = self._home.uplinks[self._place]
+        self._home, self._place = home, place
 
     def note(self, packet: RtpPacket, now: float) -> None:
         """An authentic packet has come."""
-        if packet.ssrc != self._ssrc:
-            self._ssrc = packet.ssrc
-            self._begin(packet.sequence)
-        step = (packet.sequence - self._highest + 0x8000 & 0xFFFF) - 0x8000
-        self._highest += max(0, step)
-        self._received += 1
-        # In ticks of 1/48000 s, modulo 2^32 as the timestamps are: only differences matter.
-        transit = int(now * CLOCK_RATE) - packet.timestamp & _MASK32
-        if self._transit is not None:
-            change = abs((transit - self._transit + 0x8000_0000 & _MASK32) - 0x8000_0000)
-            self._jitter += (change - self._jitter) / 16
-        self._transit = transit
+        if _note(self._home.uplinks, self._place, packet.ssrc, packet.sequence, packet.timestamp, now):
+            self._sender = None
 
     def note_sender(self, report: SenderReport, now: float) -> None:
         """A sender report has come."""
@@ -35,35 +94,29 @@ class Uplink:
     @property
     def lost(self) -> int:
         """Packets that are missing by sequence number; those that came twice make it less, as in RFC 3550 A.3."""
-        return 0 if self._ssrc is None else self._highest - self._first + 1 - self._received
+        record = self._home.uplinks[self._place]
+        return 0 if record["ssrc"] < 0 else int(record["highest"] - record["first"] + 1 - record["received"])
 
     def block(self, now: float) -> ReportBlock | None:
         """What is to be reported now; None if nothing has come since the last call."""
-        if self._ssrc is None or self._received == self._before[1]:
+        record = self._home.uplinks[self._place]
+        received, before = int(record["received"]), int(record["received_before"])
+        if record["ssrc"] < 0 or received == before:
             return None
-        expected, lost = self._highest - self._first + 1, self.lost
-        since = expected - self._before[0]
-        lost_since = since - (self._received - self._before[1])
-        self._before = expected, self._received
+        highest, lost = int(record["highest"]), self.lost
+        expected = received + lost
+        since = expected - int(record["expected_before"])
+        lost_since = since - (received - before)
+        record["expected_before"], record["received_before"] = expected, received
         last, held = self._sender or (0, now)
         return ReportBlock(
-            ssrc=self._ssrc,
+            ssrc=int(record["ssrc"]),
             fraction_lost=max(0, lost_since) / since if since > 0 else 0.0,
             lost=max(-0x80_0000, min(0x7F_FFFF, lost)),
-            highest_sequence=self._highest & _MASK32,
-            jitter=min(int(self._jitter), _MASK32),
+            highest_sequence=highest & _MASK32,
+            jitter=min(int(record["jitter"]), _MASK32),
             last_sender_report=last,
             delay_since=max(
                 0, min(int((now - held) * 65_536), _MASK32)
             ),  # a report may come after what is due was
         )
-
-    def _begin(self, sequence: int) -> None:
-        self._first = self._highest = sequence
-        self._received = 0
-        self._before = 0, 0
-        """Expected and received at the last report."""
-        self._jitter = 0.0
-        self._transit: int | None = None
-        self._sender: tuple[int, float] | None = None
-        """Middle 32 bits of its NTP time, and when it came."""

@@ -1,9 +1,13 @@
+from bisect import insort
+from collections import deque
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.audio.delay import CALM, LONGEST, MARGIN, WINDOW, DelayTarget
+from media.audio.delay import CALM, LONGEST, MARGIN, QUICK, TOLERATED, DelayTarget
+from media.audio.speaker import WINDOW
 
 
 def seen(transits) -> DelayTarget:
@@ -50,3 +54,36 @@ def test_target_is_bounded_by_what_was_seen_lately(transits: list[float]) -> Non
     assert target.target <= min(recent) + LONGEST + 1e-9
     assert target.target <= max(transits[-WINDOW:]) + MARGIN + 1e-9
     assert len(target) == min(len(transits), WINDOW)
+
+
+class Plain:
+    """The rule in so many words, with lists."""
+
+    def __init__(self) -> None:
+        self.order: deque[float] = deque(maxlen=WINDOW)
+        self.target = 0.0
+
+    def observe(self, transit: float) -> None:
+        self.order.append(transit)
+        known: list[float] = []
+        for each in self.order:
+            insort(known, each)
+        recent, quick = [*self.order][-CALM:], [*self.order][-QUICK:]
+        usual = known[len(known) - 1 - max(len(known) // TOLERATED, len(known) >= QUICK)]
+        if len(recent) == CALM:
+            usual = min(usual, max(recent) + (max(recent) - min(recent)) / 4)
+        if len(quick) > 1:
+            usual = max(usual, sorted(quick)[-2])
+        self.target = min(usual + MARGIN, min(recent) + LONGEST)
+
+
+@given(st.lists(st.sampled_from([0.0, 0.001, 0.02, 0.05, 0.3, -0.1]) | st.floats(-1, 1), max_size=300))
+def test_target_is_what_plain_lists_would_say(transits: list[float]) -> None:
+    target, plain = DelayTarget(), Plain()
+    for number, transit in enumerate(transits):
+        if number == 280:
+            target.clear()
+            plain.order.clear()
+        target.observe(transit)
+        plain.observe(transit)
+        assert target.target == plain.target

@@ -197,7 +197,7 @@ def test_ten_times_too_many_packets_leave_a_small_buffer_and_a_small_delay() -> 
                 n += 1
             steps = drain(buffer, tick * TICK + 0.019)
             assert len(steps) <= 20
-            assert len(buffer._packets) <= CAPACITY
+            assert len(buffer) <= CAPACITY
         kinds = []
         for tick in range(500, 650):
             timestamp = 5_000 * samples + (tick - 499) * FRAME
@@ -211,10 +211,10 @@ def test_a_buffer_nobody_plays_stays_bounded() -> None:
     buffer = JitterBuffer()
     for i in range(5_000):
         buffer.put(i & 0xFFFF, i * FRAME, PACKET, i * TICK)
-    assert len(buffer._packets) == CAPACITY
+    assert len(buffer) == CAPACITY
     assert buffer.counters.discarded == 5_000 - CAPACITY
     drain(buffer, 5_000 * TICK)
-    assert len(buffer._packets) <= 2
+    assert len(buffer) <= 2
 
 
 def test_flush_forgets_packets_without_calling_them_lost() -> None:
@@ -252,7 +252,7 @@ def test_whatever_comes_is_survived_and_counted(stream: list[tuple[int, int, byt
         now += pause
         buffer.put(sequence % 50 if near else sequence, timestamp, payload, now)
         drain(buffer, now)
-        assert len(buffer._packets) <= CAPACITY
+        assert len(buffer) <= CAPACITY
     for _ in range(150):
         now += TICK
         drain(buffer, now)

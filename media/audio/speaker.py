@@ -1,0 +1,204 @@
+"""What a relay keeps of its speakers, as tables that compiled functions run over.
+
+A relay of many rooms has hundreds of speakers to serve in a tick of 20 ms. So the state of jitter buffer, delay
+and levels is no Python object but a record, each rule is one compiled function on such a record, and the classes
+(``JitterBuffer``, ``DelayTarget``, ``Activity``, ``Playout``) are what Python sees of it.
+
+Payloads wait in slots that all speakers share, the one that was freed last being used first: it is still in the
+cache, and a speaker of whom two packets wait takes two.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from media.audio.packet import RATE
+
+TICK = RATE // 50
+"""Samples played per tick of 20 ms."""
+
+CAPACITY = 256
+"""Packets of a speaker held at most; 0.64 s of the shortest ones, and far more than is ever late of usual ones."""
+
+WINDOW = 256
+"""Packets whose transits are remembered: 5 s of 20 ms packets."""
+
+SEEN = 1024
+"""Sequence numbers of which it is known whether they have come; a power of two."""
+
+SILENCE_DBOV = -127.0
+"""The lowest level of RFC 6464 §3, also that of digital silence."""
+
+PAYLOAD_MAX = 2048
+"""Bytes; a payload that is larger has come through no network that we know."""
+
+COUNTERS = (
+    *(
+        "received",
+        "malformed",
+        "duplicate",
+        "late",
+        "lost",
+        "recovered_by_fec",
+        "concealed",
+        "discarded",
+        "resets",
+    ),
+)
+"""See :class:`media.audio.arrivals.Counters`."""
+
+SPEAKER: np.dtype[Any] = np.dtype(
+    [
+        # media.audio.jitter
+        ("cursor", "i8"),  # timestamp of the next sample to be played, if "playing"
+        ("expected", "i8"),  # sequence number
+        ("waited_for", "i8"),
+        ("bridged", "i8"),  # samples
+        ("waiting", "i8"),  # how many of "slots" are taken
+        ("usual", "i8"),  # samples of a packet
+        ("fec_left", "i8"),
+        ("loss", "f8"),
+        ("playing", "u1"),
+        ("dtx", "u1"),
+        ("for_fec", "u1"),
+        # media.audio.playout
+        ("muted", "u1"),
+        ("spare", "u1"),
+        ("gain", "f4"),
+        ("held", "i8"),  # samples
+        ("made_up", "i8"),
+        ("patience", "i8"),
+        ("impatience", "i8"),
+        ("resets_known", "i8"),
+        ("told", "f8"),  # dBov; NaN: not told
+        ("delay", "f8"),  # s
+        ("spared", "i8"),  # slot + 1; 0: none
+        ("decoder", "u8"),  # address of libopus' state; 0: closed, or not libopus
+        # media.audio.levels
+        ("level", "f8"),
+        ("ticks_left", "i8"),
+        ("loud", "i8"),  # one bit a tick, the latest lowest
+        ("audible", "u1"),
+        ("talking", "u1"),
+        # media.audio.hearing
+        ("awake", "u1"),
+        ("talks", "u1"),
+        ("leaving", "u1"),
+        ("kind", "i8"),  # of this tick's frame
+        ("outcome", "i8"),
+        ("loudness", "f8"),  # of this tick's frame, dBov
+        ("position", "i8"),  # timestamp of its first sample, if "placed"
+        ("placed", "u1"),
+        ("budget", "f8"),
+        ("budget_at", "f8"),
+        # media.audio.delay: transits in seconds
+        ("target", "f8"),
+        ("floor", "f8"),
+        ("lowest", "f8"),
+        ("highest", "f8"),
+        ("transits", "i8"),
+        ("turn", "i8"),  # how many were ever remembered since they were forgotten
+        # media.audio.arrivals
+        ("stream", "i8"),
+        ("newest", "i8"),
+        ("newest_timestamp", "i8"),
+        ("newest_arrival", "f8"),
+        ("stray", "i8"),  # slot + 1; 0: none
+        ("capture", "u8"),
+        ("capture_timestamp", "i8"),
+        ("captured", "u1"),
+        *((name, "i8") for name in COUNTERS),
+        ("seen", "u1", SEEN),
+        ("slots", "i8", CAPACITY + 1),  # by sequence number
+        ("sorted", "f8", WINDOW),
+        ("order", "f8", WINDOW),
+    ],
+    align=True,
+)
+
+PACKET: np.dtype[Any] = np.dtype(
+    [
+        ("sequence", "i8"),
+        ("timestamp", "i8"),
+        ("samples", "i8"),
+        ("size", "i8"),
+        ("arrival", "f8"),
+        ("level", "f8"),  # dBov of RFC 6464; NaN: not told
+        ("capture", "u8"),  # 64-bit NTP
+        ("captured", "u1"),
+        ("payload", "u1", PAYLOAD_MAX),
+    ],
+    align=True,
+)
+"""A packet that waits. A stray packet has its numbers as they came, others those of endless counters."""
+
+_FIRST_SLOTS = 16
+
+
+@njit(nogil=True, cache=True)
+def take_slot(free: Any) -> int:  # pragma: no cover
+    """A free slot, -1 if there is none. ``free``: int64, how many there are and then which."""
+    left = free[0]
+    if left == 0:
+        return -1
+    free[0] = left - 1
+    return free[left]
+
+
+@njit(nogil=True, cache=True)
+def free_slot(free: Any, slot: int) -> None:  # pragma: no cover
+    """Return a slot."""
+    free[0] += 1
+    free[free[0]] = slot
+
+
+class Speakers:
+    """The tables. Whoever has them calls compiled functions with ``*speakers.tables``; never keep an array."""
+
+    def __init__(self, places: int = 1) -> None:
+        self.records: NDArray[Any] = np.zeros(places, SPEAKER)
+        self.packets: NDArray[Any] = np.zeros(_FIRST_SLOTS, PACKET)
+        self.free: NDArray[np.int64] = np.arange(_FIRST_SLOTS, -1, -1, dtype=np.int64)
+        self.free[0] = _FIRST_SLOTS
+        self.frames: NDArray[np.float32] = np.zeros((places, TICK), np.float32)
+        """This tick's sound of each speaker."""
+        self._free_places = list(range(places - 1, -1, -1))
+
+    def add(self) -> int:
+        """A place for a speaker, whose record is as new."""
+        if not self._free_places:
+            size = len(self.records)
+            self.records, self.frames = _doubled(self.records), _doubled(self.frames)
+            self._free_places = list(range(2 * size - 1, size - 1, -1))
+        place = self._free_places.pop()
+        record = self.records[place]
+        record["waited_for"], record["usual"], record["gain"] = -1, TICK, 1.0
+        record["told"], record["level"] = np.nan, SILENCE_DBOV
+        return place
+
+    def remove(self, place: int) -> None:
+        """Free the place, and the slots of all packets that wait there."""
+        record = self.records[place]
+        kept = [int(record[name]) - 1 for name in ("stray", "spared") if record[name]]
+        for slot in [*record["slots"][: record["waiting"]].tolist(), *kept]:
+            free_slot(self.free, slot)
+        self.records[place] = np.zeros(1, SPEAKER)[0]
+        self._free_places.append(place)
+
+    def reserve(self, slots: int) -> None:
+        """See to it that so many packets can be taken."""
+        while self.free[0] < slots:
+            size = len(self.packets)
+            self.packets = _doubled(self.packets)
+            self.free = np.concatenate((self.free, np.zeros(size, np.int64)))
+            for slot in range(2 * size - 1, size - 1, -1):
+                free_slot(self.free, slot)
+
+
+def _doubled(table: NDArray[Any]) -> NDArray[Any]:
+    """Twice the places, in the same record layout."""
+    larger = np.zeros((2 * len(table), *table.shape[1:]), table.dtype)
+    larger[: len(table)] = table
+    return larger
