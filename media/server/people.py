@@ -52,7 +52,8 @@ async def ask(
     """Ask to speak.
 
     `granted` at once if the speak policy says so and a seat is free, else `queued`. Whoever is not connected yet
-    has 30 seconds to be. A denied person must wait a minute before asking again (429 with `Retry-After`).
+    has 30 seconds to be. A denied person must wait a minute before asking again (429 with `Retry-After`), and
+    when a thousand wait nobody else can (409).
     """
     followed = await accounts.related(Relation.FOLLOW, (await spaces.get(space_id)).host, who.name)
 
@@ -61,14 +62,16 @@ async def ask(
 
     space = await spaces.act(space_id, step)
     response.headers["Location"] = f"/spaces/{space_id}/participants/{who.name}"
-    return RequestOut.of(space, who.name)
+    return RequestOut.of(space, who.name, spaces.clock())
 
 
 @router.get("/requests", tags=["Asking to speak"], responses=problems(404))
 async def list_requests(space_id: str, spaces: SpacesHere) -> RequestList:
-    """Show the queue, longest waiting first."""
-    space = await spaces.get(space_id)
-    return RequestList(data=[RequestOut.of(space, p.person) for p in space.people.queue])
+    """Show the queue, longest waiting first, how long each has waited, and how long it will still be.
+
+    Host and co-hosts need not keep to the order.
+    """
+    return RequestList.of(await spaces.get(space_id), spaces.clock())
 
 
 @router.delete("/requests/me", status_code=204, tags=["Asking to speak"], responses=problems(404, 409))

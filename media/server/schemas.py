@@ -153,27 +153,74 @@ class RequestOut(BaseModel):
     status: Literal["queued", "granted", "denied"]
     position: int | None = Field(None, description="place in the queue, from 1; only while queued")
     asked_at: datetime | None = Field(None, description="only while queued")
+    waiting_seconds: float | None = Field(None, description="since it was asked, where time is known")
+    estimated_wait_seconds: float | None = Field(
+        None,
+        description="from now on, by how fast the last 20 requests here were answered; null before any was",
+    )
     retry_at: datetime | None = Field(None, description="when a denied person may ask again")
 
     @classmethod
-    def of(cls, space: Space, person: str) -> "RequestOut":
+    def queue(cls, space: Space, now: float | None = None) -> list["RequestOut"]:
+        """Show the whole queue, longest waiting first; with a time (Unix seconds) it says who waits how long."""
+        return [cls._queued(space, p, place, now) for place, p in enumerate(space.people.queue, 1)]
+
+    @classmethod
+    def of(cls, space: Space, person: str, now: float | None = None) -> "RequestOut":
         """Show where a request stands; people who do not wait have been granted or denied."""
         participant = space.people.named.get(person)
         if participant is None:
-            return cls(user_id=person, status="denied", position=None, asked_at=None, retry_at=None)
+            return cls._over(person, "denied", None)
         if participant.standing is Standing.REQUESTED:
-            position = [p.person for p in space.people.queue].index(person) + 1
-            asked = _time_or_none(participant.asked_at)
-            return cls(user_id=person, status="queued", position=position, asked_at=asked, retry_at=None)
+            return cls._queued(space, participant, space.people.queue.index(participant) + 1, now)
         retry_at = _time_or_none(participant.denied_until)
-        status = "granted" if participant.on_stage else "denied"
-        return cls(user_id=person, status=status, position=None, asked_at=None, retry_at=retry_at)
+        return cls._over(person, "granted" if participant.on_stage else "denied", retry_at)
+
+    @classmethod
+    def _over(cls, person: str, status: Literal["granted", "denied"], retry_at: datetime | None) -> "RequestOut":
+        return cls(
+            user_id=person,
+            status=status,
+            position=None,
+            asked_at=None,
+            waiting_seconds=None,
+            estimated_wait_seconds=None,
+            retry_at=retry_at,
+        )
+
+    @classmethod
+    def _queued(cls, space: Space, participant: Participant, position: int, now: float | None) -> "RequestOut":
+        asked, estimate = participant.asked_at, space.waiting.estimate(position)
+        return cls(
+            user_id=participant.person,
+            status="queued",
+            position=position,
+            asked_at=_time_or_none(asked),
+            waiting_seconds=None if now is None or asked is None else round(now - asked, 1),
+            estimated_wait_seconds=None if estimate is None else round(estimate, 1),
+            retry_at=None,
+        )
+
+
+class RequestMeta(BaseModel):
+    """What it is like to wait in this Space."""
+
+    result_count: int
+    median_wait_seconds: float | None = Field(description="of the last 20 who were answered; null before any was")
 
 
 class RequestList(BaseModel):
     """The queue, longest waiting first."""
 
     data: list[RequestOut]
+    meta: RequestMeta
+
+    @classmethod
+    def of(cls, space: Space, now: float) -> "RequestList":
+        """Show the queue at a time (Unix seconds)."""
+        data, middle = RequestOut.queue(space, now), space.waiting.median
+        waited = None if middle is None else round(middle, 1)
+        return cls(data=data, meta=RequestMeta(result_count=len(data), median_wait_seconds=waited))
 
 
 class NewInvitation(_Input):
@@ -235,7 +282,7 @@ class Stage(BaseModel):
     def of(cls, space: Space) -> "Stage":
         """Show who is on the stage."""
         return cls(
-            data=[PersonOut.of(p) for p in space.people if p.on_stage],
+            data=[PersonOut.of(p) for p in space.people.stage],
             meta=StageMeta(
                 participant_count=space.participant_count,
                 listener_count=space.listener_count,

@@ -56,7 +56,7 @@ class Invitations(Queue):
                 raise WrongStateError(f"{person} is in this Space already.")
             return [invited]
         next_standing(participant.standing, Input.INVITE, person)
-        if len(self.people.with_standing(Standing.INVITED)) >= INVITED_MAX:
+        if self.people.number(Standing.INVITED) >= INVITED_MAX:
             raise SeatsFullError(f"{INVITED_MAX} invitations to this Space are open; take some back first.")
         self.people.enter(participant)
         self.people.move(participant, Input.INVITE)

@@ -19,6 +19,7 @@ from media.space.permissions import Action, Role, check, is_anonymous, role_of
 from media.space.policy import DEFAULT, Policy, SpeakPolicy
 from media.space.reactions import Tally
 from media.space.states import Input, Standing, State, next_standing, next_state
+from media.space.waiting import Waiting
 
 
 class Meeting:
@@ -65,10 +66,11 @@ class Meeting:
         self.sequence = 0
         """How often what stands in people's calendars has changed since it was scheduled (RFC 5545, 3.8.7.4)."""
         self.people = People()
-        self.people.named[host] = Participant(host, Standing.HOST)
+        self.people.know(Participant(host, Standing.HOST))
         self.spoke: dict[str, None] = {}
         """Everyone who ever had the right to speak, in order."""
         self.links = Links()
+        self.waiting = Waiting()
         self.notes = Notes()
         self.reactions = Tally()
         """What the driver tells the crowd in sums; nothing of it is kept."""

@@ -40,9 +40,9 @@ class Microphones(Stage):
         self._may(Input.MUTE_ALL, by, Action.MUTE_OTHERS)
         role = self._role(by)
         events: Events = []
-        for participant in self.people:
+        for participant in self.people.stage:
             spared = participant.person == by or participant.person in keep
-            if participant.on_stage and not spared and reaches(role, participant.standing):
+            if not spared and reaches(role, participant.standing):
                 events += self._flag(participant, now, by_self=participant.muted_by_self, by_admin=True)
         return self._done(now, events)
 

@@ -73,23 +73,42 @@ class People:
         self.crowd = 0
         """Listeners who are connected and not in ``named``."""
         self.turns = 0
+        self.answered: list[float] = []
+        """When those had asked who have ceased to wait since somebody looked here."""
+        self._of: dict[Standing, dict[str, Participant]] = {standing: {} for standing in Standing}
 
     def __iter__(self) -> Iterator[Participant]:
         return iter(self.named.values())
 
     @property
+    def around(self) -> Iterator[Participant]:
+        """Everyone but those who were removed, of whom a raid can leave thousands."""
+        return (
+            p for standing, group in self._of.items() if standing is not Standing.REMOVED for p in group.values()
+        )
+
+    @property
     def count(self) -> int:
         """How many people are connected, named and counted."""
-        return self.crowd + sum(p.connected for p in self.named.values())
+        return self.crowd + sum(p.connected for p in self.around)
+
+    @property
+    def stage(self) -> list[Participant]:
+        """Those who have the right to speak: host, co-hosts, speakers, each in the order in which they came."""
+        return self.with_standing(Standing.HOST, Standing.COHOST, Standing.SPEAKER)
 
     @property
     def queue(self) -> list[Participant]:
         """Those who wait to speak, longest waiting first."""
-        return sorted((p for p in self if p.standing is Standing.REQUESTED), key=lambda p: p.turn)
+        return sorted(self._of[Standing.REQUESTED].values(), key=lambda p: p.turn)
 
     def with_standing(self, *standings: Standing) -> list[Participant]:
-        """Everyone of these standings, in the order in which they became known."""
-        return [p for p in self if p.standing in standings]
+        """Everyone of these standings, each in the order in which they came to it."""
+        return [p for standing in standings for p in self._of[standing].values()]
+
+    def number(self, standing: Standing) -> int:
+        """How many people are of a standing."""
+        return len(self._of[standing])
 
     def standing(self, person: str) -> Standing:
         """Return the standing of a person; ``outside`` for the crowd, which has no names."""
@@ -121,22 +140,34 @@ class People:
             raise UnknownPersonError(f"{person} cannot be one of the listeners, because there are none.")
         return Participant(person, Standing.LISTENER if present else Standing.OUTSIDE, connected=present)
 
+    def know(self, participant: Participant) -> None:
+        """Have a person by name who was not one of the crowd."""
+        self.named[participant.person] = self._of[participant.standing][participant.person] = participant
+
     def enter(self, participant: Participant) -> None:
         """Remember a person by name from now on."""
         if participant.person not in self.named:
             self.crowd -= participant.connected
-            self.named[participant.person] = participant
+            self.know(participant)
 
     def move(self, participant: Participant, happening: Input) -> None:
         """Change a standing as the table says.  Who comes back to the crowd without a connection is outside."""
-        participant.standing = next_standing(participant.standing, happening, participant.person)
+        before = participant.standing
+        participant.standing = next_standing(before, happening, participant.person)
         if participant.standing is Standing.LISTENER and not participant.connected:
             participant.standing = next_standing(participant.standing, Input.DROP, participant.person)
+        if participant.standing is before:
+            return
+        del self._of[before][participant.person]
+        self._of[participant.standing][participant.person] = participant
+        if before is Standing.REQUESTED and participant.asked_at is not None:
+            self.answered.append(participant.asked_at)
 
     def settle(self, participant: Participant, now: float) -> None:
         """Forget a person about whom nothing needs remembering; a connected one joins the crowd."""
         if participant.person in self.named and participant.forgettable(now):
             del self.named[participant.person]
+            del self._of[participant.standing][participant.person]
             self.crowd += participant.connected
 
     def next_turn(self) -> int:

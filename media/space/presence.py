@@ -26,7 +26,7 @@ class Presence(Invitations):
     @property
     def listener_count(self) -> int:
         """People connected who have no right to speak."""
-        return self.people.count - sum(person.connected for person in self.people if person.on_stage)
+        return self.people.count - sum(person.connected for person in self.people.stage)
 
     def check_entry(self, person: str | None) -> None:
         """Pass if the person (None for an anonymous listener) may come in now.
@@ -108,6 +108,7 @@ class Presence(Invitations):
         self.people.move(participant, Input.REMOVE)
         participant.stop_waiting()
         participant.connected = False
+        participant.denied_until = None
         events.append(PersonRemoved(now, person))
         return self._done(now, events)
 

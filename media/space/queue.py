@@ -3,7 +3,7 @@
 First come, first served as far as the Space itself gives seats away; host and co-hosts choose whom they like.
 """
 
-from media.space.errors import CoolDownError
+from media.space.errors import CoolDownError, SeatsFullError
 from media.space.events import (
     Asked,
     Events,
@@ -15,7 +15,7 @@ from media.space.microphones import Microphones
 from media.space.people import Participant
 from media.space.permissions import Action, check
 from media.space.policy import SpeakPolicy
-from media.space.states import Input, State, next_standing, next_state
+from media.space.states import Input, Standing, State, next_standing, next_state
 
 
 class Queue(Microphones):
@@ -32,6 +32,7 @@ class Queue(Microphones):
 
         :param followed: whether the host follows the person
         :raises CoolDownError: denied less than ``policy.denial_cooldown`` ago
+        :raises SeatsFullError: too many wait already
         """
         check(self._role(person), Action.ASK)
         next_state(self.state, Input.ASK)
@@ -43,6 +44,8 @@ class Queue(Microphones):
                 f"The request of {person} was denied; ask again in {wait:.0f} s.",
                 retry_at=participant.denied_until,
             )
+        if self.people.number(Standing.REQUESTED) >= self.policy.queue:
+            raise SeatsFullError(f"{self.policy.queue} people wait to speak here already; ask again later.")
         self.people.enter(participant)
         self.people.move(participant, Input.ASK)
         participant.turn = self.people.next_turn()
@@ -83,11 +86,14 @@ class Queue(Microphones):
     def _done(self, now: float, events: Events, settled: Participant | None = None) -> Events:
         """See to it that no seat is free while someone waits who is entitled to it."""
         super()._done(now, events, settled)
-        if self.state is State.LIVE:
-            for waiting in self.people.queue:
+        people = self.people
+        if self.state is State.LIVE and self.free_seats > 0 and self.speak_policy is not SpeakPolicy.INVITED:
+            for waiting in people.queue:
                 if self.free_seats > 0 and self._entitled(waiting):
-                    self.people.move(waiting, Input.APPROVE)
+                    people.move(waiting, Input.APPROVE)
                     self._grant(waiting, now, events)
+        self.waiting.note(people.answered, people.number(Standing.REQUESTED), now)
+        people.answered.clear()
         return events
 
     def _entitled(self, waiting: Participant) -> bool:

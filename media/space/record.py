@@ -14,6 +14,7 @@ from media.space.people import Participant
 from media.space.policy import Policy, SpeakPolicy
 from media.space.space import Space
 from media.space.states import PERSON, Input, Standing, State
+from media.space.waiting import Waiting
 
 Record = dict[str, Any]
 """Holds only what JSON holds."""
@@ -22,6 +23,8 @@ _PERSON = (
     *("turn", "asked_at", "followed", "muted_by_self", "muted_by_admin", "hand_raised_at"),
     *("denied_until", "invited_by", "invited_as"),
 )
+_NOBODY = Participant("", Standing.OUTSIDE)
+"""Has what is not written down: it is the same for almost everybody."""
 _SPACE = (
     *("title", "anonymous_listening", "lang", "created_at", "scheduled_start", "started_at", "ended_at"),
     *("end_reason", "sequence"),
@@ -41,9 +44,12 @@ def to_record(space: Space) -> Record:
         "turns": space.people.turns,
         "spoke": list(space.spoke),
         "people": [
-            {"person": p.person, "standing": p.standing.value, **{name: getattr(p, name) for name in _PERSON}}
+            {"person": p.person, "standing": p.standing.value}
+            | {name: getattr(p, name) for name in _PERSON if getattr(p, name) != getattr(_NOBODY, name)}
             for p in space.people
         ],
+        "gaps": list(space.waiting.gaps),
+        "waits": list(space.waiting.waits),
         "links": [asdict(link) for link in space.links],
         "pins": [asdict(shown) for shown in space.notes.pins],
         "shared": [asdict(shown) for shown in space.notes.shared],
@@ -74,7 +80,9 @@ def from_record(record: Record, now: float) -> Space:
             participant.standing = Standing.OUTSIDE
         if live and (participant.standing, Input.EXPIRE) in PERSON:
             participant.lost_at = now
-        space.people.named[participant.person] = participant
+        space.people.know(participant)
+    space.waiting = Waiting(record.get("gaps", ()), record.get("waits", ()))
+    space.waiting.note((), space.people.number(Standing.REQUESTED), now)
     for entry in record.get("links", ()):
         space.links.keep(Link(**entry))
     space.notes.pins = [Shown(**entry) for entry in record.get("pins", ())]

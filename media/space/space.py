@@ -121,8 +121,8 @@ class Space(Board):
             return self.scheduled_start + self.policy.no_show
         if self.state is not State.LIVE:
             return None
-        times = [p.lost_at + self.policy.grace for p in self.people if p.lost_at is not None]
-        times += [p.denied_until for p in self.people if p.denied_until is not None]
+        times = [p.lost_at + self.policy.grace for p in self.people.around if p.lost_at is not None]
+        times += [p.denied_until for p in self.people.around if p.denied_until is not None]
         if self.unattended_since is not None:
             times.append(self.unattended_since + self.policy.host_grace)
         if self.empty_since is not None:
@@ -137,7 +137,7 @@ class Space(Board):
         if self.state is not State.LIVE:
             return []
         events: Events = []
-        for participant in list(self.people):
+        for participant in list(self.people.around):
             if participant.lost_at is not None and now >= participant.lost_at + self.policy.grace:
                 self._out(participant, Input.EXPIRE, "connection lost", now, events)
             if participant.denied_until is not None and now >= participant.denied_until:
@@ -172,7 +172,7 @@ class Space(Board):
                 self.unattended_since = None
             elif self.unattended_since is None:
                 self.unattended_since = now
-            if self.people.crowd or any(p.connected for p in self.people):
+            if self.people.crowd or any(p.connected for p in self.people.around):
                 self.empty_since = None
             elif self.empty_since is None:
                 self.empty_since = now

@@ -23,7 +23,7 @@ class Stage(Meeting):
     @property
     def free_seats(self) -> int:
         """Places for speakers that nobody has."""
-        return self.policy.speaker_seats - len(self.people.with_standing(Standing.SPEAKER))
+        return self.policy.speaker_seats - self.people.number(Standing.SPEAKER)
 
     def may_speak(self, person: str) -> bool:
         """Whether this person has the right to be heard, muted or not."""
@@ -66,7 +66,7 @@ class Stage(Meeting):
             raise SeatsFullError(f"All {self.policy.speaker_seats} seats are taken; {meanwhile}.")
 
     def _need_cohost_seat(self) -> None:
-        if len(self.people.with_standing(Standing.COHOST)) >= self.policy.cohost_seats:
+        if self.people.number(Standing.COHOST) >= self.policy.cohost_seats:
             raise SeatsFullError(f"This Space can have {self.policy.cohost_seats} co-hosts and has them.")
 
     def _grant(self, participant: Participant, now: float, events: Events) -> None:

@@ -27,7 +27,7 @@ class View:
         self.pins: list[str] = list(getattr(space, "pins", ()))
         shown = SpaceOut.of(space)
         self.space = SpaceData.model_construct(**dict(shown), stage=people, pins=self.pins)
-        self.requests = RequestsData(data=[RequestOut.of(space, p.person) for p in space.people.queue])
+        self.requests = RequestsData(data=RequestOut.queue(space))
         hosts = space.people.with_standing(Standing.HOST, Standing.COHOST)
         self.managers = frozenset(p.person for p in hosts)
         self.keys: dict[str, bytes] = {

@@ -64,8 +64,27 @@ async def test_host_names_a_cohost_who_leaves_a_speaker_s_seat_free(service: Ser
     assert (await service.call("ana", "POST", f"{path}/participants/cem/promote")).status_code == 404
 
 
+async def test_waiting_is_told_and_foretold(service: Service) -> None:
+    path = await service.live()
+    service.clock.stop()
+    for name in ("ben", "cem", "dag"):
+        first = await service.ok(name, "POST", f"{path}/requests")
+        assert (first["waiting_seconds"], first["estimated_wait_seconds"]) == (0.0, None)
+    service.clock.ahead += 30
+    await service.ok("ana", "POST", f"{path}/requests/cem/approve")  # out of order, as the host likes
+    service.clock.ahead += 10
+    await service.ok("ana", "POST", f"{path}/requests/ben/deny")
+    await service.ok("eve", "POST", f"{path}/requests")
+    queue = await service.ok("ana", "GET", f"{path}/requests")
+    assert [
+        (r["user_id"], r["position"], r["waiting_seconds"], r["estimated_wait_seconds"]) for r in queue["data"]
+    ] == [("dag", 1, 40.0, 20.0), ("eve", 2, 0.0, 40.0)]
+    assert queue["meta"] == {"result_count": 2, "median_wait_seconds": 35.0}
+
+
 async def test_ask_approve_speak_step_down(service: Service) -> None:
     path = await service.live()
+    service.clock.stop()
     await service.connect("ben", path)
     asked = await service.call("ben", "POST", f"{path}/requests")
     assert asked.status_code == 201
