@@ -24,8 +24,8 @@ from media.server.compat import spaces as compat_spaces
 from media.server.compat import users as compat_users
 from media.server.compat.numbers import Numbers
 from media.server.config import Config
-from media.server.events.hub import Hub
-from media.server.events.routes import router as events
+from media.server.events.routes import router as event_routes
+from media.server.events.service import EventService
 from media.server.grants import Grants
 from media.server.guard import Guard
 from media.server.idempotency.keys import Keys
@@ -102,6 +102,9 @@ def create_app(
     timers = Timers(spaces)
     counted = metrics.Metrics(metric_families)
     counted.watch(spaces, sessions)
+    admission = Admission(spaces, sessions, plane, guard, config.large_room)
+    # after admission, which subscribes to the plane first: who is present is known when the streams are told
+    events = EventService(spaces, sessions, guard, plane, store.engine, counted.registry, clock)
 
     async def open_up() -> None:
         try:
@@ -110,6 +113,7 @@ def create_app(
             await guard.open()
             await spaces.open()
             reach.open()
+            events.open()
         except PlaneError as error:
             give_up(str(error))
             return
@@ -130,7 +134,7 @@ def create_app(
             yield
         finally:
             app.state.open = False
-            state.hub.close()
+            events.close()
             opening.cancel()
             await asyncio.wait([opening])
             await timers.stop()
@@ -152,7 +156,7 @@ def create_app(
         *(api.router, people.router, whip.router, users.router, graph.router),
         *(policies.router, *room.ROUTERS),
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
-        *(events, web.router),
+        *(event_routes, web.router),
     ):
         app.include_router(router)
         for route in router.routes:
@@ -164,9 +168,9 @@ def create_app(
     state.tokens = Tokens(secret)
     state.accounts, state.guard, state.grants = accounts, guard, Grants(store.engine)
     state.policies = config.policies
-    state.admission = Admission(spaces, sessions, plane, guard, config.large_room)
+    state.admission = admission
     state.numbers = Numbers(store.engine)
-    state.hub = Hub(spaces, sessions, plane, clock)
+    state.hub, state.events = events.hub, events
     reach = Reach(state, spaces, accounts, store.engine, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh = refresh

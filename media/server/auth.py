@@ -4,6 +4,7 @@ There is no default secret and no way to switch the check off. Routes are closed
 :func:`caller` is the gate, :func:`admin` the gate for whoever runs the service.
 """
 
+import math
 import os
 import re
 import secrets
@@ -41,6 +42,8 @@ class Caller:
 
     name: str
     admin: bool = False
+    until: float = math.inf
+    """When the token expires (Unix seconds)."""
 
 
 class Tokens:
@@ -48,8 +51,8 @@ class Tokens:
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._seen: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
-        """Tokens that were found right, whom they name and until when (Unix seconds)."""
+        self._seen: OrderedDict[str, Caller] = OrderedDict()
+        """Tokens that were found right, and whom they name."""
 
     def issue(self, name: str, *, admin: bool = False, ttl: float = DEFAULT_TTL, now: float) -> str:
         """Sign a token for a name, valid for ``ttl`` seconds from ``now`` (Unix seconds)."""
@@ -62,8 +65,8 @@ class Tokens:
         :raises Problem: 401, saying whether the token is expired or wrong
         """
         seen = self._seen.get(token)
-        if seen is not None and time.time() < seen[1]:
-            return seen[0]
+        if seen is not None and time.time() < seen.until:
+            return seen
         try:
             claims = jwt.decode(token, self._secret, algorithms=[_ALGORITHM], options={"require": ["sub", "exp"]})
         except jwt.ExpiredSignatureError:
@@ -72,8 +75,8 @@ class Tokens:
             raise _refused("The token is not one of this server's; get a new one.") from None
         if not is_name(claims["sub"]):
             raise _refused("The token names nobody who can be here; get a new one.")
-        who = Caller(claims["sub"], claims.get("admin") is True)
-        self._seen[token] = who, claims["exp"]
+        who = Caller(claims["sub"], claims.get("admin") is True, claims["exp"])
+        self._seen[token] = who
         if len(self._seen) > TOKENS_SEEN:
             self._seen.popitem(last=False)
         return who

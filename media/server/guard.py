@@ -40,6 +40,8 @@ class Guard:
         self._blocked: dict[str, set[str]] = {}
         """Host to those whom they block, for hosts whose Spaces somebody wanted to join."""
         self._reading = asyncio.Lock()
+        self.on_out: Callable[[str, str | None], None] = lambda person, host: None
+        """Told at once who is blocked by a host, or suspended (None): what they follow ends, too."""
 
     async def open(self) -> None:
         """Read who is suspended."""
@@ -82,6 +84,7 @@ class Guard:
         and else ends at once.
         """
         self._suspended[person] = reason  # from here on no token of theirs is taken, and no offer answered
+        self.on_out(person, None)
         spaces = [space for space in self._spaces.in_memory if self._is_in(space, person)]
         rooms = {space.id for space in spaces} | {s.space for s in self._sessions if s.person == person}
         await asyncio.gather(*(self._silence(room, person) for room in rooms))
@@ -98,6 +101,7 @@ class Guard:
         """Keep somebody out of all Spaces of a person, and remove them from those that are live."""
         async with self._reading:
             self._blocked.setdefault(person, set()).add(other)
+            self.on_out(other, person)
             spaces = [s for s in self._spaces.in_memory if s.host == person and self._is_in(s, other)]
             for space in spaces:
                 present = self._sessions.present(space.id, other)

@@ -63,7 +63,7 @@ class Metrics:
         )
         self._seconds = Histogram(
             "spaces_http_request_seconds",
-            "Time from the request line to the last byte of the answer",
+            "Time from the request line to the last byte of the answer; of an event stream, to the first",
             ["method", "route"],
             buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
             registry=self.registry,
@@ -92,12 +92,15 @@ class RequestMetrics:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
+        began: float | None = None
         status = 500
 
         async def watched(message: Message) -> None:
-            nonlocal status
+            nonlocal began, status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if _STREAM in message["headers"]:
+                    began = time.perf_counter()
             await send(message)
 
         try:
@@ -105,9 +108,10 @@ class RequestMetrics:
         finally:
             route = getattr(scope.get("route"), "path", "none")
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._metrics.note(method, route, status, time.perf_counter() - started)
+            self._metrics.note(method, route, status, (began or time.perf_counter()) - started)
 
 
+_STREAM: Final = (b"content-type", b"text/event-stream")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from media.relay.port import PortTakenError
 from media.server.app import Plane, create_app
 from media.server.config import Config
+from media.server.connection import Connection, allow_many, bound
 from media.server.metrics import Families, Refresh
 from media.server.store import StoreError
 
@@ -53,6 +54,7 @@ async def serve(
     :param families: yields what the relay counts, for ``/metrics``
     :param refresh: is awaited before that
     """
+    allow_many()
     with _until_signal() as stop:
         try:
             listener = _listen(config)
@@ -94,12 +96,13 @@ async def _run(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> st
         timeout_graceful_shutdown=GOODBYE,
         server_header=False,
         proxy_headers=False,  # uvicorn would believe whoever calls from this machine; the app asks the config
+        http=Connection,
     )
     server = _Server(settings)
 
     async def exit_on_signal() -> None:
         await stop.wait()
-        app.state.hub.close()  # streams would else be waited for
+        app.state.events.close()  # streams would else be waited for
         server.should_exit = True
 
     watch = asyncio.create_task(exit_on_signal())
@@ -138,6 +141,7 @@ def _listen(config: Config) -> socket.socket:
         # Accepted connections inherit it. asyncio sets it only on sockets whose protocol was named; without it
         # head and body of an answer wait for each other, 40 ms on a kept connection.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        bound(listener)
         listener.bind((config.host, config.port))
         listener.listen(2048)
     except OSError:

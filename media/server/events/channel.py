@@ -80,7 +80,7 @@ class Channel:
             return None
         return [event.frame for event in self._backlog if event.number > after and self._sees(person, event)]
 
-    def of(self, persons: Collection[str]) -> list[Reader]:
+    def of(self, persons: Collection[str | None]) -> list[Reader]:
         """Return the readers of some people."""
         return [reader for person in persons for reader in self.readers.get(person, ())]
 

@@ -1,28 +1,30 @@
-"""Where the news of the server meet their readers: a broadcast for each Space that somebody follows.
+"""Where the news of the server meet their readers.
 
-Asks nothing of the network: a connection (:mod:`media.server.events.stream`) takes from its reader what is put in
-here. What happens in a Space is heard from :meth:`media.server.spaces.Spaces.watch`, levels from the plane.
+A broadcast for each Space that somebody follows, and a channel for each person who listens for their own news.
+Asks nothing of the network: a connection (:mod:`media.server.events.stream`) takes from its reader what is put
+in here. What happens in a Space is heard from :meth:`media.server.spaces.Spaces.watch`, levels from the plane.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from media.relay.plane import DataPlane, Levels, PlaneEvent, SessionDown, SessionUp
-from media.server.events.broadcast import PULSE, Broadcast
-from media.server.events.channel import Channel
+from media.server.events.broadcast import PULSE, Broadcast, farewell
+from media.server.events.channel import Channel, number_at
 from media.server.events.frame import encode
 from media.server.events.reader import Reader
-from media.server.events.schema import EndedData
-from media.server.events.view import View, you
+from media.server.events.schema import ReadyData
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
-from media.space.events import Events, PersonEvent, PersonRemoved, SpaceCanceled, SpaceEnded
+from media.space.events import Events, PersonEvent, PersonRemoved
 from media.space.space import Space
 from media.space.states import State
 
 LINGER: Final = 60.0
 """Seconds that a channel without readers is kept, so that whoever comes back misses nothing."""
+TICK: Final = 1.0
+"""Seconds between two looks at who is silent, and whose token has expired."""
 OVER: Final = (State.ENDED, State.CANCELED)
 
 
@@ -31,52 +33,107 @@ class Hub:
 
     def __init__(self, spaces: Spaces, sessions: Sessions, plane: DataPlane, clock: Callable[[], float]) -> None:
         """Take a clock in Unix seconds."""
-        self._spaces = spaces
         self._sessions = sessions
         self._clock = clock
         self._broadcasts: dict[str, Broadcast] = {}
-        self._live: dict[str, Space] = {}
         self._users: dict[str, Channel] = {}
-        self._pulses: set[str] = set()
-        """Spaces whose next pulse is scheduled."""
+        self._pulsing: set[Broadcast] = set()
+        self._ticking = False
         self._closed = False
+        self._forgotten = 0
         spaces.watch(self.watch)
         plane.subscribe(self.receive)
 
-    def follow(self, space: Space, person: str | None, after: int | None) -> Reader:
-        """Begin to tell somebody about a Space; ``after`` is the last number they have seen."""
-        now, reader = self._clock(), Reader(person)
+    @property
+    def channels(self) -> Iterator[Channel]:
+        """All channels, of Spaces and of people."""
+        yield from (broadcast.channel for broadcast in self._broadcasts.values())
+        yield from self._users.values()
+
+    @property
+    def published(self) -> int:
+        """Events since the beginning, each counted once for each reader."""
+        return self._forgotten + sum(channel.published for channel in self.channels)
+
+    def readers(self) -> dict[str, int]:
+        """Return how many streams are open."""
+        return {
+            "space": sum(len(broadcast.channel) for broadcast in self._broadcasts.values()),
+            "person": sum(len(channel) for channel in self._users.values()),
+        }
+
+    @property
+    def listening(self) -> list[str]:
+        """Everyone who listens for news of their own."""
+        return [person for person, channel in self._users.items() if channel.readers]
+
+    def follow(self, space: Space, reader: Reader, after: int | None) -> bool:
+        """Begin to tell somebody about a Space; False if it is over, and they know that already.
+
+        :param after: the last number that they have seen
+        """
+        now = self._clock()
         if space.state in OVER:
-            view = View(space)
-            reader.put(encode("space", view.space) + encode("ended", _ended(space), int(now * 1e6)), now)
-            reader.finish()
-            return reader
-        view = View(space)
+            return self._part(space, reader, after, now)
         broadcast = self._broadcasts.get(space.id)
         if broadcast is None:
-            broadcast = self._broadcasts[space.id] = Broadcast(view, now)
-        self._live[space.id] = space
-        where = None if person is None else you(space, person, self._sessions.present(space.id, person))
-        broadcast.greet(reader, view, where, after, now)
-        if self._closed:
-            reader.finish()
-        elif space.id not in self._pulses:
-            self._pulse(space.id)
-        return reader
+            broadcast = self._broadcasts[space.id] = Broadcast(space, now)
+        broadcast.greet(reader, self._present(space.id, reader.person), after, now)
+        self._opened(reader)
+        if broadcast not in self._pulsing:
+            self._pulsing.add(broadcast)
+            self._later(PULSE, self._pulse, broadcast)
+        return True
 
     def unfollow(self, space_id: str, reader: Reader) -> None:
-        """Stop telling; the channel is kept for a while."""
+        """Stop telling; what is known is kept for a while."""
         broadcast = self._broadcasts.get(space_id)
         if broadcast is not None:
             broadcast.leave(reader)
-            if not len(broadcast.channel):
-                asyncio.get_running_loop().call_later(LINGER, self._forget, space_id, broadcast)
+            if not broadcast.channel.readers:
+                self._later(LINGER, self._forget, broadcast)
 
-    def publish_to_user(self, user_id: str, name: str, data: object) -> None:
-        """Tell a person something, on all their streams; whoever has none open is not told."""
-        channel = self._users.get(user_id)
+    def attend(self, reader: Reader, after: int | None) -> None:
+        """Begin to tell a person their own news."""
+        person, now = reader.person, self._clock()
+        assert person is not None
+        channel = self._users.get(person)
+        if channel is None:
+            channel = self._users[person] = Channel(now)
+        missed = None if after is None else channel.missed(after, person)
+        frames = [] if missed is None else missed
+        frames.insert(0, encode("ready", ReadyData(resumed=missed is not None), None if frames else channel.last))
+        reader.put(b"".join(frames), now)
+        channel.add(reader)
+        self._opened(reader)
+
+    def unattend(self, reader: Reader) -> None:
+        """Stop telling; what is known is kept for a while."""
+        assert reader.person is not None
+        channel = self._users.get(reader.person)
         if channel is not None:
-            channel.publish(name, data, self._clock())
+            channel.discard(reader)
+            if not channel.readers:
+                self._later(LINGER, self._forget_user, reader.person, channel)
+
+    def publish_to_user(self, user_id: str, name: str, data: object) -> bool:
+        """Tell a person something, on all their streams; False if they have none open.
+
+        :param data: what pydantic turns into JSON; see :mod:`media.server.events.schema` for what there is
+        """
+        channel = self._users.get(user_id)
+        if channel is None:
+            return False
+        channel.publish(name, data, self._clock())
+        return bool(channel.readers)
+
+    def expel(self, person: str, host: str | None) -> None:
+        """End the streams of somebody who is blocked by a host, or suspended, which is by everybody."""
+        for broadcast in self._broadcasts.values():
+            if host in (None, broadcast.space.host):
+                _finish(broadcast.channel.of((person,)))
+        if host is None and person in self._users:
+            _finish(self._users[person])
 
     def watch(self, space: Space, events: Events) -> None:
         """Take what happened in a Space."""
@@ -84,77 +141,90 @@ class Hub:
         if broadcast is None:
             return
         now = self._clock()
-        broadcast.touch(now)
-        if broadcast.due is not None and broadcast.due <= now:
-            broadcast.update(View(space), now)
-        else:
-            self._soon(space.id)
-        persons = dict.fromkeys(event.person for event in events if isinstance(event, PersonEvent))
-        for person in persons:
-            self._tell(space, person)
+        waiting = broadcast.due is not None
+        broadcast.take(events, now)
+        if broadcast.due is not None and not waiting:
+            self._later(broadcast.due - now, self._update, broadcast)
+        for person in dict.fromkeys(event.person for event in events if isinstance(event, PersonEvent)):
+            broadcast.tell(person, self._present(space.id, person), now)
         for event in events:
-            match event:
-                case PersonRemoved(person=person):
-                    self._end(broadcast.channel.of((person,)))
-                case SpaceEnded() | SpaceCanceled():
-                    broadcast.end(_ended(space), now)
-                case _:
-                    pass
+            if isinstance(event, PersonRemoved):
+                _finish(broadcast.channel.of((event.person,)))
 
     def receive(self, event: PlaneEvent) -> None:
         """Take an event of the plane."""
         broadcast = self._broadcasts.get(event.room)
-        if broadcast is None:
-            return
         match event:
+            case _ if broadcast is None:
+                pass
             case Levels(dbov=levels):
-                broadcast.speaking = {person: round(level, 1) for person, level in levels.items()}
+                broadcast.hear(levels)
             case SessionUp(participant=person) | SessionDown(participant=person):
-                if person in broadcast.channel.readers:
-                    self._tell(self._live[event.room], person)
+                broadcast.tell(person, self._present(event.room, person), self._clock())
 
     def close(self) -> None:
         """End every stream: the server stops."""
         self._closed = True
-        for broadcast in self._broadcasts.values():
-            self._end(list(broadcast.channel))
-        for channel in self._users.values():
-            self._end(list(channel))
+        for channel in self.channels:
+            _finish(channel)
 
-    def _tell(self, space: Space, person: str) -> None:
-        broadcast = self._broadcasts[space.id]
-        if person in broadcast.channel.readers:
-            broadcast.tell(person, you(space, person, self._sessions.present(space.id, person)), self._clock())
-
-    def _end(self, readers: list[Reader]) -> None:
-        for reader in readers:
+    def _part(self, space: Space, reader: Reader, after: int | None, now: float) -> bool:
+        """Tell somebody who comes late that it is over."""
+        broadcast = self._broadcasts.get(space.id)
+        missed = None if broadcast is None or after is None else broadcast.channel.missed(after, reader.person)
+        ended = number_at(now if space.ended_at is None else space.ended_at)
+        if missed == [] or (after is not None and space.ended_at is not None and after >= ended):
+            return False
+        if missed is None:
+            farewell(space, reader, ended, now)
+        else:
+            reader.put(b"".join(missed), now)
             reader.finish()
+        return True
 
-    def _soon(self, space_id: str) -> None:
-        broadcast = self._broadcasts[space_id]
+    def _present(self, space_id: str, person: str | None) -> bool:
+        return person is not None and self._sessions.present(space_id, person)
+
+    def _opened(self, reader: Reader) -> None:
+        if self._closed:
+            reader.finish()
+        elif not self._ticking:
+            self._ticking = True
+            self._later(TICK, self._tick)
+
+    def _later(self, wait: float, what: Callable[..., None], *arguments: object) -> None:
+        asyncio.get_running_loop().call_later(max(0.0, wait), what, *arguments)
+
+    def _update(self, broadcast: Broadcast) -> None:
         if broadcast.due is not None:
-            wait = broadcast.due - self._clock()
-            asyncio.get_running_loop().call_later(max(0.0, wait), self._update, space_id, broadcast)
+            broadcast.update(self._clock())
 
-    def _update(self, space_id: str, broadcast: Broadcast) -> None:
-        if self._broadcasts.get(space_id) is broadcast and broadcast.due is not None:
-            broadcast.update(View(self._live[space_id]), self._clock())
+    def _pulse(self, broadcast: Broadcast) -> None:
+        if broadcast.channel.readers and not self._closed:
+            broadcast.pulse(self._clock())
+            self._later(PULSE, self._pulse, broadcast)
+        else:
+            self._pulsing.discard(broadcast)
 
-    def _pulse(self, space_id: str) -> None:
-        broadcast = self._broadcasts.get(space_id)
-        if broadcast is None or not broadcast.channel.readers or self._closed:
-            self._pulses.discard(space_id)
-            return
-        space, now = self._live[space_id], self._clock()
-        broadcast.pulse(space.participant_count, space.listener_count, now)
-        self._pulses.add(space_id)
-        asyncio.get_running_loop().call_later(PULSE, self._pulse, space_id)
+    def _tick(self) -> None:
+        now, self._ticking = self._clock(), False
+        for channel in self.channels:
+            for reader in channel:
+                reader.tick(now)
+                self._ticking = True
+        if self._ticking and not self._closed:
+            self._later(TICK, self._tick)
 
-    def _forget(self, space_id: str, broadcast: Broadcast) -> None:
-        if self._broadcasts.get(space_id) is broadcast and not broadcast.channel.readers:
-            del self._broadcasts[space_id], self._live[space_id]
+    def _forget(self, broadcast: Broadcast) -> None:
+        space_id = broadcast.space.id
+        if not broadcast.channel.readers and self._broadcasts.get(space_id) is broadcast:
+            self._forgotten += self._broadcasts.pop(space_id).channel.published
+
+    def _forget_user(self, person: str, channel: Channel) -> None:
+        if not channel.readers and self._users.get(person) is channel:
+            self._forgotten += self._users.pop(person).published
 
 
-def _ended(space: Space) -> EndedData:
-    called_off = space.state is State.CANCELED and space.end_reason != "not started"
-    return EndedData(state=space.state, reason="canceled" if called_off else space.end_reason)
+def _finish(readers: Iterable[Reader]) -> None:
+    for reader in readers:
+        reader.finish()

@@ -1,51 +1,98 @@
-"""Streams over HTTP: who may follow a Space, and how much of it."""
+"""Streams over HTTP: who may follow a Space or their own news, and from where on."""
 
+from collections.abc import Callable
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 
-from media.server.auth import NamedOrNobody, no_token
-from media.server.events.frame import MEDIA_TYPE, parse_id
-from media.server.events.hub import Hub
+from media.server.auth import Caller, Named, NamedOrNobody
+from media.server.events.document import PERSON_EVENTS, SPACE_EVENTS, stream
+from media.server.events.frame import parse_id
+from media.server.events.reader import Reader
+from media.server.events.service import EventService
 from media.server.events.stream import EventStream
-from media.server.routes import GuardHere, SpacesHere, problems
-from media.space.states import Input, Standing, next_standing
+from media.server.room.readers import Readable
+from media.server.routes import problems
 
 router: Final = APIRouter(tags=["Events"])
 
 
-async def _hub(request: Request) -> Hub:
-    return request.app.state.hub
+class Desk:
+    """What a stream needs beside its events; one for each request."""
+
+    def __init__(self, request: Request) -> None:
+        service: EventService = request.app.state.events
+        self.hub, self._places, self._counters = service.hub, service.places, service.counters
+        address = request.client.host if request.client else ""
+        self._address = "" if address.startswith("127.") or address == "::1" else address
+
+    def reader(self, who: Caller | None) -> Reader:
+        """Make the reader of a caller."""
+        return Reader(None) if who is None else Reader(who.name, until=who.until)
+
+    def answer(self, reader: Reader, begin: Callable[[], bool], end: Callable[[Reader], None]) -> Response:
+        """Answer with a stream, which ``begin`` fills and ``end`` is told of; 204 if there is none.
+
+        :raises Problem: 429, there are too many
+        """
+        keys = self._places.take(reader.person, self._address)
+        if not begin():
+            self._places.give(keys)
+            return Response(status_code=204)
+
+        def done(reader: Reader) -> None:
+            self._places.give(keys)
+            if reader.dropped:
+                self._counters.dropped.inc()
+            end(reader)
+
+        return EventStream(reader, self._counters.delivery.observe, done)
 
 
-HubHere = Annotated[Hub, Depends(_hub)]
+DeskHere = Annotated[Desk, Depends(Desk)]
 LastEventId = Annotated[
     str | None,
-    Header(description="the last `id` that was read; what came after it is sent, or all anew"),
+    Header(description="the `id` of the last event that was read: what came after it is sent, or all anew"),
 ]
 
 
 @router.get(
     "/spaces/{space_id}/events",
     response_class=Response,
-    responses=problems(403, 404) | {200: {"content": {MEDIA_TYPE: {}}, "description": "Events, until it ends."}},
+    responses=problems(403, 404, 429) | stream(SPACE_EVENTS),
 )
 async def follow_space(
-    space_id: str,
-    who: NamedOrNobody,
-    spaces: SpacesHere,
-    guard: GuardHere,
-    hub: HubHere,
-    last_event_id: LastEventId = None,
+    space: Readable, who: NamedOrNobody, desk: DeskHere, last_event_id: LastEventId = None
 ) -> Response:
-    """Follow a Space by Server-Sent Events; without a token where the Space has `anonymous_listening`."""
-    if who is None and not spaces.takes_anonymous(space_id):
-        raise no_token()
-    space = await spaces.get(space_id)
-    await guard.know(space.host)
-    if who is not None:
-        guard.check_entry(space, who.name)
-        if space.people.standing(who.name) is Standing.REMOVED:
-            next_standing(Standing.REMOVED, Input.JOIN, who.name)
-    reader = hub.follow(space, who and who.name, parse_id(last_event_id))
-    return EventStream(reader, lambda reader: hub.unfollow(space_id, reader))
+    """Follow a Space by Server-Sent Events; without a token where it has `anonymous_listening`.
+
+    The first event is `space`, then come `requests` to host and co-hosts, `you`, and `pulse`; after that, whatever
+    changes. With `Last-Event-ID` only what was missed comes, if that is still known. The stream ends when the
+    Space does, when the reader is removed, blocked or suspended, when the token expires, and for readers too slow
+    to keep up. Reactions are sums, and the crowd is a number: nobody is told more for there being more people.
+    """
+    reader, after = desk.reader(who), parse_id(last_event_id)
+    return desk.answer(
+        reader,
+        lambda: desk.hub.follow(space, reader, after),
+        lambda reader: desk.hub.unfollow(space.id, reader),
+    )
+
+
+@router.get(
+    "/users/me/events",
+    response_class=Response,
+    responses=problems(403, 429) | stream(PERSON_EVENTS),
+)
+async def attend(who: Named, desk: DeskHere, last_event_id: LastEventId = None) -> Response:
+    """Follow one's own news by Server-Sent Events: invitations, answers, reminders, and who is live.
+
+    The first event is `ready`. News are stored by nobody: who was away for more than a minute reads the lists.
+    """
+    reader, after = desk.reader(who), parse_id(last_event_id)
+
+    def begin() -> bool:
+        desk.hub.attend(reader, after)
+        return True
+
+    return desk.answer(reader, begin, desk.hub.unattend)

@@ -2,35 +2,34 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
-from media.server.events.frame import HEARTBEAT, MEDIA_TYPE, retry
+from media.server.connection import ABORT
+from media.server.events.frame import MEDIA_TYPE, retry
 from media.server.events.reader import Reader
 
-BEAT: Final = 15.0
-"""Seconds without an event after which a comment is sent."""
 RETRY: Final = 2000
 """Milliseconds after which a client is to come back."""
-ABORT: Final = "spaces.abort"
-"""ASGI extension of our server: ends a connection without sending what it still holds."""
+HEADERS: Final = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class EventStream(Response):
     """An answer that lasts as long as its reader."""
 
-    media_type = MEDIA_TYPE
-    charset = "utf-8"
+    def __init__(self, reader: Reader, sent: Callable[[float], None], done: Callable[[Reader], None]) -> None:
+        """Take what is to be sent.
 
-    def __init__(self, reader: Reader, done: Callable[[Reader], None]) -> None:
-        """Take what is to be sent; ``done`` is told when nothing more can be."""
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Type": MEDIA_TYPE}
-        super().__init__(None, headers=headers)
+        :param sent: is told how many seconds the oldest of what was just written had waited
+        :param done: is told when nothing more is sent
+        """
+        super().__init__(None, headers=HEADERS)
         del self.headers["content-length"]
-        self._reader, self._done = reader, done
+        self._reader, self._sent, self._done = reader, sent, done
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the reader is finished or dropped, or the client goes."""
@@ -39,29 +38,30 @@ class EventStream(Response):
         extensions: dict[str, Any] = scope.get("extensions", {})
         reader.wake = news.set
         reader.cut = extensions.get(ABORT, me.cancel)
-        gone = asyncio.ensure_future(_gone(receive))
-        gone.add_done_callback(lambda _: reader.leave())
+        watching = asyncio.ensure_future(_watch(receive, reader))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             await send({"type": "http.response.body", "body": retry(RETRY), "more_body": True})
-            while not reader.over or not reader.idle:
-                if reader.idle:
-                    try:
-                        await asyncio.wait_for(news.wait(), BEAT)
-                    except TimeoutError:
-                        await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
+            while True:
                 news.clear()
                 if not reader.idle:
+                    since = reader.since
                     await send({"type": "http.response.body", "body": reader.take(), "more_body": True})
-            if not reader.dropped:
+                    self._sent(time.time() - since)
+                elif reader.over:
+                    break
+                else:
+                    await news.wait()
+            if reader.finished:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._done(reader)
-            gone.cancel()
+            watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await gone
+                await watching
 
 
-async def _gone(receive: Receive) -> None:
+async def _watch(receive: Receive, reader: Reader) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+    reader.leave()

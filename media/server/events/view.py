@@ -5,33 +5,33 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
-from media.server.events.schema import RequestsData, SpaceData, StageData, YouData
+from media.server.events.schema import PinsData, RequestsData, SpaceData, StageData, YouData
+from media.server.room.shapes import PostOut
 from media.server.schemas import PersonOut, RequestOut, SpaceOut
 from media.space.people import Participant
 from media.space.space import Space
 from media.space.states import Standing
 
-_COUNTED: Final = {"participant_count", "listener_count", "subscriber_count", "message_count"} | {
-    "speaker_ids",
-    "pinned_post_ids",
+_TOLD_OTHERWISE: Final = {"speaker_ids", "pinned_post_ids"} | {
+    name for name in SpaceOut.model_fields if name.endswith("_count")
 }
-"""What changes without being news: counts come with the pulse, who has spoken follows from the stage."""
+"""Fields whose change is no reason to send all: who speaks and what is pinned have events, counts have pulses."""
 
 
 class View:
     """What a Space looks like at a moment."""
 
     def __init__(self, space: Space) -> None:
-        people = [PersonOut.of(p) for p in space.people if p.on_stage]
-        self.stage = StageData(data=people)
-        self.pins: list[str] = list(getattr(space, "pins", ()))
+        people = [PersonOut.of(p) for p in space.people.stage]
         shown = SpaceOut.of(space)
-        self.space = SpaceData.model_construct(**dict(shown), stage=people, pins=self.pins)
+        self.stage = StageData(data=people)
+        self.pins = PinsData(data=[PostOut.of(pinned) for pinned in space.notes.pins])
+        self.space = SpaceData.model_construct(**dict(shown), stage=people, pins=self.pins.data)
         self.requests = RequestsData(data=RequestOut.queue(space))
         hosts = space.people.with_standing(Standing.HOST, Standing.COHOST)
         self.managers = frozenset(p.person for p in hosts)
         self.keys: dict[str, bytes] = {
-            "space": to_json(shown.model_dump(exclude=_COUNTED)),
+            "space": to_json(shown.model_dump(exclude=_TOLD_OTHERWISE)),
             "stage": to_json(self.stage),
             "requests": to_json(self.requests),
             "pins": to_json(self.pins),
@@ -40,7 +40,10 @@ class View:
 
 
 def you(space: Space, person: str, present: bool) -> YouData:
-    """Where a person stands."""
+    """Where a person stands.
+
+    :param present: whether the person, if not known to the Space by name, is one of its listeners
+    """
     participant = space.people.named.get(person)
     if participant is None:
         participant = Participant(person, Standing.LISTENER if present else Standing.OUTSIDE)
@@ -49,7 +52,8 @@ def you(space: Space, person: str, present: bool) -> YouData:
         standing=participant.standing,
         muted_by_self=participant.muted_by_self,
         muted_by_admin=participant.muted_by_admin,
-        hand_raised=getattr(participant, "hand_raised", False),
+        hand_raised=participant.hand_raised_at is not None,
+        invited_as=participant.invited_as if participant.standing is Standing.INVITED else None,
         retry_at=None if until is None else datetime.fromtimestamp(until, UTC),
     )
 

@@ -6,6 +6,7 @@ from typing import get_args
 
 from media.relay.plane import (
     DownReason,
+    Levels,
     OfferError,
     PlaneError,
     PlaneEvent,
@@ -85,6 +86,9 @@ class RecordingPlane:
     def lose(self, session: str, reason: DownReason = "consent lost") -> None:
         assert reason in get_args(DownReason)
         self._end([session], reason)
+
+    def speak(self, room: str, dbov: dict[str, float]) -> None:
+        self._tell(Levels(room, dbov))
 
     def taken(self) -> list[tuple[object, ...]]:
         """The commands since this was last asked."""

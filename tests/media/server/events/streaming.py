@@ -8,15 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 
-from media.server.app import create_app
-from media.server.config import Config
-from tests.media.server.recording import RecordingPlane
-from tests.media.server.service import Clock, Service
+from tests.media.server.served import served
+from tests.media.server.service import Service, running
 
 PATIENCE = 5.0
 """Seconds for what comes within milliseconds."""
+
+
+def events_of(received: bytes) -> list[tuple[int | None, str, Any]]:
+    """Take apart what was received: number, name and data of each whole event."""
+    found = []
+    for block in received.decode().split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.split("\n") if line and not line.startswith(":"))
+        if "data" in fields:
+            number = int(fields["id"]) if "id" in fields else None
+            found.append((number, fields["event"], json.loads(fields["data"])))
+    return found
 
 
 class Stream:
@@ -82,20 +90,8 @@ class Streaming(Service):
 
 @asynccontextmanager
 async def streaming(data: Path, **options: Any) -> AsyncIterator[Streaming]:
-    plane, clock = RecordingPlane(), Clock()
-    app = create_app(Config(data, **options), plane, clock=clock)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    service = Streaming(app, plane, clock)
-    limits = httpx.Limits(max_connections=None)
-    service.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=PATIENCE)
-    try:
+    async with running(data, **options) as inner, served(inner) as base:
+        service = Streaming(inner.app, inner.plane, inner.clock)
+        service.http = httpx.AsyncClient(base_url=base, limits=httpx.Limits(), timeout=PATIENCE)
         async with service.http:
             yield service
-    finally:
-        app.state.hub.close()
-        server.should_exit = True
-        await serving

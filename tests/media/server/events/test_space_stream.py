@@ -1,5 +1,8 @@
 """The stream of a Space over a real connection: what comes, in which order, and to whom."""
 
+import asyncio
+from contextlib import AsyncExitStack
+
 import pytest
 
 from tests.media.server.events.streaming import Streaming
@@ -90,3 +93,110 @@ async def test_what_was_missed_is_sent_after_coming_back(service: Streaming) -> 
         assert (name, data["data"][0]["muted_by_self"]) == ("stage", False)
     async with service.stream("lea", f"{path}/events", "17") as stream:
         assert (await stream.next())[0] == "space"
+
+
+async def test_what_is_shown_in_the_room_is_told(service: Streaming) -> None:
+    path = await service.live()
+    await service.connect("lea", path)
+    async with service.stream("lea", f"{path}/events") as stream:
+        await stream.next("pulse")
+        await service.ok("ana", "PUT", f"{path}/pins/p1")
+        pins = (await stream.next())[1]["data"]
+        assert [(pin["post_id"], pin["user_id"]) for pin in pins] == [("p1", "ana")]
+        await service.ok("ana", "POST", f"{path}/shared", json={"post_id": "p2"})
+        assert (await stream.next("shared"))[1]["post_id"] == "p2"
+        await service.ok("lea", "POST", f"{path}/messages", json={"text": "hello\nyou"})
+        message = (await stream.next("message"))[1]
+        assert (message["id"], message["user_id"], message["text"]) == ("1", "lea", "hello\nyou")
+        await service.ok("ana", "PUT", f"{path}/participants/me/hand")
+        assert (await stream.next("stage"))[1]["data"][0]["hand_raised"] is True
+        for _ in range(3):
+            await service.ok("lea", "POST", f"{path}/reactions", json={"kind": "clap"})
+        told = 0
+        while told < 3:
+            told += (await stream.next("pulse"))[1]["reactions"].get("clap", 0)
+        assert told == 3
+        service.plane.speak(path.rpartition("/")[2], {"ana": -20.0})
+        assert (await stream.next("pulse"))[1]["speaking"] == {"ana": -20.0}
+
+
+async def test_suspension_and_blocks_end_streams_at_once(service: Streaming) -> None:
+    path = await service.live()
+    for name, method, url, body in (
+        ("ana", "POST", "/users/me/blocking", {"target_user_id": "lea"}),
+        ("root", "PUT", "/users/ben/suspension", {"reason": "noise"}),
+    ):
+        person = "lea" if name == "ana" else "ben"
+        async with (
+            service.stream(person, f"{path}/events") as stream,
+            service.stream("cem", f"{path}/events") as other,
+        ):
+            await stream.next("pulse")
+            await service.ok(name, method, url, json=body)
+            assert await stream.rest() == []
+            await other.next("pulse")
+    async with service.stream("eva", "/users/me/events") as mine:
+        assert await mine.next() == ("ready", {"resumed": False})
+        await service.ok("root", "PUT", "/users/eva/suspension", json={"reason": "noise"})
+        assert await mine.rest() == []
+
+
+async def test_anonymous_streams_end_when_anonymous_listening_does(service: Streaming) -> None:
+    path = await service.live(anonymous_listening=True)
+    async with service.stream(None, f"{path}/events") as stream:
+        assert [name for name, _ in [await stream.next(), await stream.next()]] == ["space", "pulse"]
+        space = path.rpartition("/")[2]
+        await service.app.state.spaces.act(space, lambda s, now: s.edit("ana", now, anonymous_listening=False))
+        assert await stream.rest() == ["space"]
+
+
+async def test_a_stream_ends_with_its_token(service: Streaming) -> None:
+    path = await service.live()
+    async with service.stream("lea", f"{path}/events") as stream:
+        await stream.next("pulse")
+        service.clock.ahead = 13 * 3600
+        assert await stream.rest() == []
+
+
+async def test_one_person_has_ten_streams_at_most(service: Streaming) -> None:
+    path = await service.live()
+    async with AsyncExitStack() as stack:
+        streams = [await stack.enter_async_context(service.stream("lea", f"{path}/events")) for _ in range(10)]
+        for stream in streams:
+            await stream.next("pulse")
+        refused = await service.call("lea", "GET", f"{path}/events")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
+        assert refused.json()["type"].endswith(":too-many-streams")
+        async with service.stream("ben", f"{path}/events") as other:
+            await other.next("pulse")
+    async with asyncio.timeout(5):
+        while service.app.state.events.hub.readers()["space"]:
+            await asyncio.sleep(0.01)
+    async with service.stream("lea", f"{path}/events") as again:
+        await again.next("pulse")
+
+
+async def test_who_has_read_that_it_is_over_is_told_to_give_up(service: Streaming) -> None:
+    path = await service.live()
+    async with service.stream("lea", f"{path}/events") as stream:
+        await service.ok("ana", "POST", f"{path}/end")
+        await stream.rest()
+    headers = {"Last-Event-ID": str(stream.last_id)}
+    assert (await service.call("lea", "GET", f"{path}/events", headers=headers)).status_code == 204
+    service.app.state.events.hub._broadcasts.clear()
+    assert (await service.call("lea", "GET", f"{path}/events", headers=headers)).status_code == 204
+    async with service.stream("lea", f"{path}/events", "17") as stream:
+        assert await stream.rest() == ["space", "ended"]
+
+
+async def test_metrics_count_streams(service: Streaming) -> None:
+    path = await service.live()
+    async with service.stream("lea", f"{path}/events") as stream:
+        await stream.next("pulse")
+        await service.ok("ana", "POST", f"{path}/participants/me/unmute")
+        await stream.next("stage")
+        text = (await service.call(None, "GET", "/metrics")).text
+    assert 'spaces_event_readers{of="space"} 1.0' in text
+    assert "spaces_events_sent_total 1.0" in text
+    assert "spaces_event_readers_dropped_total 0.0" in text
+    assert 'spaces_event_delivery_seconds_bucket{le="+Inf"}' in text
