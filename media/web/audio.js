@@ -58,6 +58,16 @@ export class Connection {
     return this.#pc.getStats();
   }
 
+  /** Ask whether the server still knows this session, as after it was away; if not, it is lost. */
+  async check() {
+    const headers = { "Content-Type": FRAGMENT, "If-Match": "*" };
+    try {
+      await call("PATCH", this.#location, { headers, body: fragmentOf(this.#pc.localDescription.sdp) });
+    } catch (error) {
+      if (error.status === 404 || error.status === 410) this.#lost.resolve(error);
+    }
+  }
+
   /** End it, and tell the server. */
   async close() {
     this.#lost.resolve(null);

@@ -1,5 +1,5 @@
 // The crowd is a number, and drawn as one: dots that grow more as it does, never a list of names.
-import { h, write } from "./dom.js";
+import { h, show, write } from "./dom.js";
 import { count } from "./time.js";
 
 const DOTS = 36;
@@ -17,6 +17,7 @@ export function crowdView(room) {
     write(words, listeners === 1 ? "listener" : "listeners");
     // A dot for each of the first few, then three for each time that they are twice as many: 1,000 are 28.
     const shown = Math.round(listeners <= FEW ? listeners : Math.min(DOTS, FEW + 3 * Math.log2(listeners / FEW)));
+    show(dots, shown > 0);
     [...dots.children].forEach((dot, index) => dot.classList.toggle("here", index < shown));
   });
   return view;

@@ -19,12 +19,6 @@ export function dockView(room, go) {
     { class: "dock", role: "toolbar", "aria-label": "Your controls" },
     ...[leave, hand, react, ask, mic].map((one) => one.element ?? one),
   );
-  show(hand.element, false);
-  const offered = { hand: false };
-  room.offers("PUT", "/participants/{user_id}/hand").then((there) => {
-    offered.hand = there;
-    room.store.touch();
-  });
   room.store.watch((state) => {
     const { you } = state;
     const here = state.joined && isLive(state);
@@ -34,11 +28,11 @@ export function dockView(room, go) {
     drawMicrophone(mic, state);
     show(ask.element, !stage && Boolean(me()) && you.standing !== "removed");
     drawRequest(ask, state);
-    show(hand.element, stage && offered.hand);
+    show(hand.element, stage);
     hand.label(you.hand_raised ? "Lower hand" : "Raise hand", "R");
     set(hand.element, { "aria-pressed": String(Boolean(you.hand_raised)) });
-    show(react, Boolean(me()) && room.canReact);
-    leave.label(you.standing === "host" ? "Leave or end" : "Leave");
+    show(react, Boolean(me()));
+    leave.label("Leave");
   });
   return view;
 }

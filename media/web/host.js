@@ -5,7 +5,7 @@ import { button, h, keyed, show, write } from "./dom.js";
 import { icon } from "./icons.js";
 import { nameOf } from "./people.js";
 import { askRemove, muteAllBut } from "./person.js";
-import { attempt, say, toast } from "./say.js";
+import { attempt, copy, say, toast } from "./say.js";
 import { confirm, field, sheet } from "./sheet.js";
 import { isAdmin } from "./state.js";
 import { me } from "./token.js";
@@ -87,7 +87,7 @@ export function openInvite(room) {
     problem,
     h("div", { class: "row end" }, h("button", { class: "primary", type: "submit" }, "Invite")),
   );
-  const dialog = sheet("Invite to speak", form);
+  const dialog = sheet("Invite to speak", form, linkOf(room));
 
   async function send(event) {
     event.preventDefault();
@@ -100,6 +100,31 @@ export function openInvite(room) {
       problem.textContent = error.message;
     }
   }
+}
+
+/** A link that gives a seat to whoever opens it. */
+function linkOf(room) {
+  const shown = h("output", { class: "link" });
+  const make = async (role) => {
+    const link = await attempt(() => post(space(room.id, "invitation-links"), { role }));
+    if (link) {
+      shown.textContent = link.url;
+      copy(link.url, "The invitation link is copied.");
+    }
+  };
+  const host = room.store.state.you.standing === "host";
+  return h(
+    "div",
+    { class: "stack" },
+    h("p", { class: "dim", text: "Or send a link: whoever opens it signed in takes the seat, as long as one is free." }),
+    h(
+      "div",
+      { class: "row wrap" },
+      button("", () => make("speaker"), { class: "plain small" }, icon("share"), "Link for speakers"),
+      host && button("", () => make("cohost"), { class: "plain small" }, icon("star"), "Link for a co-host"),
+    ),
+    shown,
+  );
 }
 
 /** A host goes: only for now, or for everyone. */

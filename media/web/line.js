@@ -45,6 +45,12 @@ export class Line {
     this.#again();
   }
 
+  /** The server is back: see whether the connection outlived it, or try again at once. */
+  wake() {
+    if (this.#connection) this.#connection.check();
+    else if (this.#wanted) this.#again();
+  }
+
   /** Try again now, whatever was said before. */
   retry() {
     this.#again();

@@ -10,7 +10,7 @@ import { me } from "./token.js";
 
 const LONGEST = 280;
 
-/** The panel of messages; it is there if the server has them. */
+/** The panel of messages. */
 export function messagesView(room) {
   const list = h("ol", { class: "messages", role: "log", "aria-label": "Messages", tabindex: "0" });
   const empty = h("p", { class: "dim", text: "Nothing written yet." });
@@ -25,20 +25,9 @@ export function messagesView(room) {
   send.type = "submit";
   const form = h("form", { class: "write", on: { submit } }, input, send);
   const view = h("section", { class: "card chat", "aria-labelledby": "chat-title" }, title(), list, empty, form);
-  let there = false;
-  room.offers("POST", "/messages").then(async (offered) => {
-    there = offered;
-    room.store.touch();
-    if (offered && me()) {
-      const { data } = await get(space(room.id, "messages")).catch(() => ({ data: [] }));
-      const known = new Set(room.store.state.messages.map((one) => one.id));
-      const older = data.filter((one) => !known.has(one.id));
-      room.store.set({ messages: sorted([...older, ...room.store.state.messages]) });
-    }
-  });
-
+  readBefore(room);
   room.store.watch((state) => {
-    show(view, there && Boolean(state.space));
+    show(view, Boolean(state.space));
     show(form, state.joined && isLive(state) && Boolean(me()));
     show(empty, state.messages.length === 0);
     const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
@@ -58,7 +47,15 @@ export function messagesView(room) {
 }
 
 const title = () => h("h2", { id: "chat-title", text: "Messages" });
-const sorted = (messages) => messages.sort((a, b) => new Date(a.created_at) - new Date(b.created_at));
+
+/** Read what was written before one came. */
+async function readBefore(room) {
+  const { data } = await get(space(room.id, "messages")).catch(() => ({ data: [] }));
+  const { messages } = room.store.state;
+  const known = new Set(messages.map((one) => one.id));
+  const older = data.filter((one) => !known.has(one.id));
+  room.store.set({ messages: [...older, ...messages].sort((a, b) => Number(a.id) - Number(b.id)) });
+}
 
 function make(message) {
   return h(

@@ -47,8 +47,12 @@ export function noticeOf(state) {
   }
   if (!state.heard) return { key: "unheard", kind: "join", title: "", text: "Your browser waits for a tap to play sound." };
   if (you.standing === "invited") {
-    const role = you.invited_as === "cohost" ? "as a co-host" : "to speak";
-    return { key: "invited", kind: "ask", title: `You are invited ${role}`, text: "You start muted." };
+    const title = { cohost: "You are invited as a co-host", listener: "You are invited to listen" }[state.invitedAs];
+    return { key: "invited", kind: "ask", title: title ?? "You are invited to speak", text: "You start muted." };
+  }
+  if (you.retry_at && Date.parse(you.retry_at) > Date.now() && you.standing === "listener") {
+    const text = "The host has answered your request with no. You can ask again";
+    return { key: "denied", kind: "denied", title: "Not now", text, retryAt: Date.parse(you.retry_at) };
   }
   if (state.microphone && onStage(state)) {
     return { key: "microphone", kind: "mic", title: "No microphone", text: state.microphone };
@@ -70,7 +74,7 @@ function beforeStart(of) {
   return { key: "early", kind: mine ? "start" : "early", title, text: mine ? "You are the host." : "", start: start?.getTime() };
 }
 
-const PICTURES = { stop: "remove", wait: "volume", early: "calendar", start: "calendar", ask: "mic", mic: "muted", muted: "muted" };
+const PICTURES = { denied: "hand", stop: "remove", wait: "volume", early: "calendar", start: "calendar", ask: "mic", mic: "muted", muted: "muted" };
 
 function draw(notice, room, go) {
   const picture = PICTURES[notice.kind];
@@ -88,9 +92,15 @@ function draw(notice, room, go) {
 function timesOf(notice, room) {
   if (notice.start && notice.start > Date.now()) return [h("p", {}, countdown(notice.start))];
   if (notice.retryAt && notice.retryAt > Date.now()) {
-    return [h("p", { class: "dim" }, "Trying again ", countdown(notice.retryAt, undefined, () => notice.kind === "stop" && room.retry()), ".")];
+    const words = notice.kind === "denied" ? "" : "Trying again ";
+    return [h("p", { class: "dim" }, words, countdown(notice.retryAt, undefined, () => onZero(notice, room)), ".")];
   }
   return [];
+}
+
+function onZero(notice, room) {
+  if (notice.kind === "stop") room.retry();
+  else room.store.touch();
 }
 
 const toList = (go) => button("Find another Space", () => go("/"), { class: "plain" });

@@ -72,4 +72,7 @@ export function askRemove(room, id) {
 }
 
 /** Raise one's hand or lower it. */
-export const setHand = (room, up) => attempt(() => (up ? put : del)(space(room.id, "participants", "me", "hand")));
+export async function setHand(room, up) {
+  const you = await attempt(() => (up ? put : del)(space(room.id, "participants", "me", "hand")));
+  if (you) room.learn(you);
+}

@@ -13,14 +13,9 @@ export function pinsView(room) {
   const list = h("ul", { class: "pins" });
   const add = button("", () => openPin(room), { class: "plain small" }, icon("pin"), "Pin a post");
   const view = h("section", { class: "card pinned", "aria-labelledby": "pins-title" }, title(), list, add);
-  let there = false;
-  room.offers("PUT", "/pins/{post_id}").then((offered) => {
-    there = offered;
-    room.store.touch();
-  });
   room.store.watch((state) => {
-    const may = there && onStage(state) && isLive(state);
-    show(view, there && (may || state.pins.length > 0));
+    const may = onStage(state) && isLive(state);
+    show(view, may || state.pins.length > 0);
     show(add, may);
     keyed(list, state.pins, idOf, (pin) => make(room, pin), (element, pin) => {
       write(element.querySelector("p"), pin.text ?? `Post ${idOf(pin)}`);

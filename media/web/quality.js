@@ -5,6 +5,7 @@ import { icon } from "./icons.js";
 import { isCleaned, setCleaned } from "./microphone.js";
 
 const PERIOD = 1000;
+const KEPT = 5000;
 const NTP_TO_UNIX = 2_208_988_800_000;
 
 /** The panel; it measures only while it is open. */
@@ -58,6 +59,7 @@ function cleaning(room) {
 }
 
 let before = null;
+let delay = null;
 
 /** What can be said now: pairs of a name and a figure. */
 export async function measure(room) {
@@ -110,6 +112,9 @@ function rate(now, last, name) {
  */
 export function mouthToEar(connection) {
   const [source] = connection.transceiver.receiver.getSynchronizationSources?.() ?? [];
-  if (!source?.captureTimestamp) return NaN;
-  return source.timestamp - (source.captureTimestamp - NTP_TO_UNIX);
+  if (source?.captureTimestamp) {
+    delay = { connection, at: Date.now(), is: source.timestamp - (source.captureTimestamp - NTP_TO_UNIX) };
+  }
+  // Not every frame carries it, and none does while nobody speaks.
+  return delay?.connection === connection && Date.now() - delay.at < KEPT ? delay.is : NaN;
 }

@@ -26,11 +26,6 @@ const signOf = (kind) => KINDS.get(kind)?.[0] ?? "·";
 
 /** The button and its menu. */
 export function reactionMenu(room) {
-  room.canReact = false;
-  room.offers("POST", "/reactions").then((there) => {
-    room.canReact = there;
-    room.store.touch();
-  });
   const react = (kind) => attempt(() => post(space(room.id, "reactions"), { kind }));
   const choices = [...KINDS].map(([kind, [sign, name]]) =>
     button(name, () => react(kind), { class: "reaction", title: name }, h("span", { "aria-hidden": "true" }, sign)),

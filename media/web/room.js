@@ -1,5 +1,5 @@
 // A room: its events, its sound and what one does in it, put together. Views draw what its store holds.
-import { del, offers, post, space } from "./api.js";
+import { del, get, post, space } from "./api.js";
 import * as ear from "./ear.js";
 import { follow } from "./events.js";
 import { chime, Meter } from "./level.js";
@@ -37,16 +37,25 @@ export class Room {
     follow(space(this.id, "events"), {
       signal: this.#abort.signal,
       isOver: () => ["ended", "canceled"].includes(this.store.state.space?.state),
-      onState: (stream, streamProblem = null) => this.store.set({ stream, streamProblem }),
+      onState: (stream, problem = null) => this.#hearOfStream(stream, problem),
       onEvent: (name, data) => this.#take(name, data),
     });
     if (wasIn) this.join();
+  }
+
+  /** Take the seat that the link gives by which one came, once. */
+  async #followLink() {
+    const code = new URLSearchParams(location.hash.slice(1)).get("invitation");
+    if (!code || !me()) return;
+    history.replaceState(history.state, "", location.pathname);
+    await attempt(() => post(space(this.id, "invitation-links", code, "accept")));
   }
 
   /** Come in and hear; to be called in a gesture, for browsers that ask for one. */
   join() {
     sessionStorage.setItem(JOINED, this.id);
     this.store.set({ joined: true });
+    this.#followLink();
     this.#fit();
   }
 
@@ -92,8 +101,13 @@ export class Room {
     const open = isOpen(state);
     if (open) this.microphone.live = false;
     const you = await attempt(() => post(space(this.id, "participants", "me", open ? "mute" : "unmute")));
-    if (you) this.#take("you", you);
+    if (you) this.learn(you);
     else this.microphone.live = isOpen(this.store.state);
+  }
+
+  /** Take from an answer where one stands, before the event says so too. */
+  learn(you) {
+    this.#take("you", you);
   }
 
   /** Ask to speak; the answer comes as an event. */
@@ -147,9 +161,10 @@ export class Room {
     this.#fit();
   }
 
-  /** Whether the server has a route of this Space, for parts of the page that need it. */
-  offers(method, rest) {
-    return offers(method, `/spaces/{space_id}${rest}`);
+  #hearOfStream(stream, streamProblem) {
+    const { stream: before } = this.store.state;
+    this.store.set({ stream, streamProblem });
+    if (stream === "open" && before === "lost") this.line.wake();
   }
 
   #take(name, data) {
@@ -160,6 +175,7 @@ export class Room {
     if (name === "stage") this.#tellStage(before.stage, state.stage);
     if (["you", "space", "ended"].includes(name)) this.#fit();
     if (name === "ended") say("The Space has ended.");
+    if (state.you.standing === "invited" && before.you.standing !== "invited") this.#readInvitation();
   }
 
   /** Have the connection and the microphone that one's standing calls for. */
@@ -181,6 +197,12 @@ export class Room {
     if (!this.microphone.track) await this.openMicrophone();
     if (onStage(state) && state.joined) this.line.want("whip", this.microphone.track);
     this.microphone.live = isOpen(state) && onStage(state);
+  }
+
+  /** What an invitation is to: the event tells only that there is one. */
+  async #readInvitation() {
+    const { invited_as } = await get(space(this.id, "participants", "me")).catch(() => ({}));
+    this.store.set({ invitedAs: invited_as });
   }
 
   async #hear(stream) {

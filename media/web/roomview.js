@@ -12,7 +12,7 @@ import { pinsView } from "./pins.js";
 import { qualityView } from "./quality.js";
 import { floatingView } from "./reactions.js";
 import { Room } from "./room.js";
-import { toast } from "./say.js";
+import { copy } from "./say.js";
 import { stageView } from "./stage.js";
 import { isLive, onStage } from "./state.js";
 
@@ -88,11 +88,4 @@ function headView(room, quality, go) {
   return view;
 }
 
-async function copyLink() {
-  try {
-    await navigator.clipboard.writeText(location.origin + location.pathname);
-    toast("The link is copied.");
-  } catch {
-    toast(`The link is ${location.origin}${location.pathname}`);
-  }
-}
+const copyLink = () => copy(location.origin + location.pathname, "The link is copied.");

@@ -25,6 +25,16 @@ export function toast(text, kind = "note") {
   setTimeout(() => note.remove(), SHOWN);
 }
 
+/** Put a text on the clipboard, or show it where the browser has none. */
+export async function copy(text, done) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(done);
+  } catch {
+    toast(text);
+  }
+}
+
 /** Do something that the server may refuse; a refusal is shown, and undefined returned. */
 export async function attempt(action) {
   try {

@@ -12,16 +12,17 @@ const ORDER = ["host", "cohost", "speaker"];
 
 /** The people on the stage; `room` is the room they are in. */
 export function stageView(room) {
-  const list = h("ul", { class: "people", "aria-label": "On stage" });
-  const view = h("section", { class: "stage", "aria-labelledby": "stage-title" }, title(), list);
+  const list = h("ul", { class: "people" });
+  const number = h("span", { class: "dim" });
+  const title = h("h2", { id: "stage-title" }, "On stage ", number);
+  const view = h("section", { class: "stage", "aria-labelledby": "stage-title" }, title, list);
   room.store.watch((state) => {
     const people = [...state.stage].sort((a, b) => ORDER.indexOf(a.standing) - ORDER.indexOf(b.standing));
+    write(number, people.length);
     keyed(list, people, (p) => p.user_id, (p) => make(p, room), (element, p) => update(element, p, state));
   });
   return view;
 }
-
-const title = () => h("h2", { id: "stage-title", class: "unseen", text: "On stage" });
 
 function make({ user_id: id }, room) {
   const ring = h("span", { class: "ring" }, avatar(id, "large"), h("span", { class: "mark hand" }, "✋"));
@@ -56,8 +57,8 @@ function update(element, person, state) {
   show(mute, muted);
   mute.classList.toggle("by-admin", person.muted_by_admin);
   redraw(mute.firstChild, "muted");
-  write(name, mine ? `${nameOf(person.user_id)} (you)` : nameOf(person.user_id));
-  write(role, person.connected ? ROLES[person.standing] : "Reconnecting …");
+  write(name, nameOf(person.user_id));
+  write(role, `${ROLES[person.standing]}${mine ? " (you)" : person.connected ? "" : ", away"}`);
   write(said, describe(person, muted, level));
 }
 

@@ -57,10 +57,14 @@ export function findToken() {
   held = read();
   told = me();
   const given = new URLSearchParams(location.hash.slice(1));
-  const token = given.get("token");
+  const [token, refresh] = [given.get("token"), given.get("refresh")];
   if (token) {
-    signIn(token, { refresh: given.get("refresh"), remember: false });
-    history.replaceState(history.state, "", location.pathname + location.search);
+    // What else is in the fragment, as an invitation, is for the room.
+    given.delete("token");
+    given.delete("refresh");
+    const rest = given.size ? `#${given}` : "";
+    signIn(token, { refresh, remember: false });
+    history.replaceState(history.state, "", location.pathname + location.search + rest);
   }
 }
 

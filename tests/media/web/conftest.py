@@ -13,7 +13,7 @@ TONE_A, TONE_B = 437.0, 997.0
 """Hz; what the two microphones hear."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     process = Process(tmp_path_factory.mktemp("data"))
     yield process

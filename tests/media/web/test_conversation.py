@@ -7,6 +7,16 @@ from tests.media.web.chromium import Visitor
 from tests.media.web.conftest import TONE_A, TONE_B, Come
 
 
+KNOCK = """async ([path, token]) => {
+  const connection = new RTCPeerConnection();
+  connection.addTransceiver("audio", { direction: "recvonly" });
+  await connection.setLocalDescription();
+  const headers = { "Content-Type": "application/sdp", Authorization: `Bearer ${token}` };
+  return (await fetch(`${path}/whep`, { method: "POST", headers, body: connection.localDescription.sdp })).status;
+}"""
+"""Asks for sound past the page; the status of the answer."""
+
+
 def start(host: Visitor, title: str) -> str:
     """Start a Space by the page; return its path there."""
     page = host.visit()
@@ -32,6 +42,8 @@ def test_a_conversation_from_the_first_word_to_a_removal(come: Come) -> None:
 
     listen(guest, path)
     guest.hears_tone(TONE_A)
+    expect(guest.page.locator("[data-person=ana] .ring.speaking")).to_be_visible()
+    expect(guest.page.locator("[data-person=ana] .state")).to_have_text("speaking")
 
     guest.button("Ask to speak").click()
     expect(guest.button("Take back (place 1)")).to_be_visible()
@@ -56,6 +68,7 @@ def test_a_conversation_from_the_first_word_to_a_removal(come: Come) -> None:
     guest.page.reload()
     expect(guest.page.get_by_role("heading", name="You were removed from this Space")).to_be_visible()
     expect(guest.button("Start listening")).not_to_be_visible()
+    assert guest.page.evaluate(KNOCK, [path.replace("/s/", "/spaces/"), guest.token]) == 403
     expect(host.page.get_by_role("listitem").filter(has_text="ben")).not_to_be_visible()
 
 
@@ -72,13 +85,27 @@ def test_a_reload_brings_a_speaker_back_as_a_speaker(come: Come) -> None:
     host.hears_tone(TONE_B)
 
 
+def test_a_server_that_is_killed_gives_everyone_back_what_they_were(come: Come, server: Process) -> None:
+    host, guest = come("ana"), come("ben", which=1)
+    path = start(host, "After the crash")
+    listen(guest, path)
+    guest.button("Ask to speak").click()
+    host.button("Approve ben").click()
+    guest.button("Unmute").click()
+    host.hears_tone(TONE_B)
+    server.kill_and_start_again()
+    host.hears_tone(TONE_B, tries=90)
+    expect(guest.button("Mute")).to_be_visible()
+    expect(guest.page.locator("#polite")).to_have_text("The sound is back.")
+
+
 def test_the_host_ends_it_and_everyone_is_told(come: Come, server: Process) -> None:
     host, guest = come("ana"), come("ben", which=1)
     path = start(host, "Short")
     listen(guest, path)
-    host.button("Leave or end").click()
+    host.button("Leave").click()
     host.button("End it for everyone").click()
     host.button("End it").click()
     for visitor in (host, guest):
         expect(visitor.page.get_by_role("heading", name="This Space has ended")).to_be_visible()
-    assert server.http.get("/metrics").text.count('spaces_media_sessions{kind="whep"} 0.0')
+    assert 'spaces_media_sessions{kind="whep"} 0.0' in server.metrics()
