@@ -50,6 +50,7 @@ export function floatingView(room) {
   room.store.watch(({ reactions }) => {
     if (!reactions || reactions === last) return;
     last = reactions;
+    if (Object.keys(reactions).length === 0) return;
     if (!still.matches) {
       rise(place, reactions);
       return;

@@ -6,7 +6,6 @@ from tests.media.server.process import Process
 from tests.media.web.chromium import Visitor
 from tests.media.web.conftest import TONE_A, TONE_B, Come
 
-
 KNOCK = """async ([path, token]) => {
   const connection = new RTCPeerConnection();
   connection.addTransceiver("audio", { direction: "recvonly" });
