@@ -65,7 +65,7 @@ function drawMicrophone(mic, state) {
 
 function drawRequest(ask, state) {
   const waiting = state.you.standing === "requested";
-  const place = state.you.position ?? state.place;
+  const place = state.request?.position;
   ask.element.classList.toggle("waiting", waiting);
   ask.label(waiting ? `Take back${place ? ` (place ${place})` : ""}` : "Ask to speak");
 }

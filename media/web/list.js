@@ -1,9 +1,10 @@
 // The list: Spaces that are live, with those of people one follows first, and Spaces that are to come.
 import { get } from "./api.js";
 import { avatar, refreshAvatar } from "./avatar.js";
-import { button, h, keyed, set, show, write } from "./dom.js";
+import { button, h, keyed, show, write } from "./dom.js";
 import { icon } from "./icons.js";
-import { following, nameOf, onNames } from "./people.js";
+import { followNews } from "./news.js";
+import { nameOf, onNames } from "./people.js";
 import { titleOf } from "./roomview.js";
 import { openSignIn } from "./signin.js";
 import { openStart } from "./start.js";
@@ -12,21 +13,25 @@ import { count, roughly, when } from "./time.js";
 import { me } from "./token.js";
 import { why } from "./why.js";
 
-const PERIOD = 8_000;
+const PERIOD = 10_000;
+const TYPING = 250;
+const MOST = 60;
 const FACES = 5;
 
 /** Show the list in a place; returns what closes it. */
 export function listPage(place, go) {
   document.title = "Spaces";
-  const store = createStore({ live: [], scheduled: [], followed: new Set(), problem: null, loaded: false });
+  const store = createStore({ found: [], query: "", problem: null, loaded: false });
   const bubbles = h("ul", { class: "bubbles" });
   const bubblesPlace = h("section", { "aria-label": "People you follow, live now" }, bubbles);
   const live = h("ul", { class: "cards" });
   const scheduled = h("ul", { class: "cards later" });
-  const nothing = h("p", { class: "empty", text: "Nobody is live right now. Start a Space, and others will find it here." });
+  const nothing = h("p", { class: "empty" });
   const laterPlace = h("section", { "aria-labelledby": "later" }, h("h2", { id: "later", text: "Coming up" }), scheduled);
   const livePlace = h("section", { "aria-labelledby": "live" }, h("h2", { id: "live", text: "Live now" }), nothing, live);
   const notice = h("div", {});
+  const search = h("input", { type: "search", placeholder: "Search", "aria-label": "Search Spaces", autocomplete: "off" });
+  const searchPlace = h("search", {}, icon("search"), search);
   const start = button("", () => openStart(go), { class: "primary big start" }, icon("plus"), "Start a Space");
   place.replaceChildren(
     h(
@@ -34,13 +39,19 @@ export function listPage(place, go) {
       { class: "list" },
       h("header", { class: "list-head" }, h("div", {}, h("h1", { text: "Spaces" }), h("p", { class: "dim", text: "Live conversations. Listen in, or take the microphone." })), start),
       notice,
+      searchPlace,
       bubblesPlace,
       livePlace,
       laterPlace,
     ),
   );
 
-  const ends = [store.watch(draw), onNames(() => store.touch())];
+  const ends = [store.watch(draw), onNames(() => store.touch()), followNews({ go, onChange: load })];
+  let typing = 0;
+  search.addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(load, TYPING);
+  });
   const timer = setInterval(load, PERIOD);
   const back = () => document.visibilityState === "visible" && load();
   document.addEventListener("visibilitychange", back);
@@ -49,30 +60,28 @@ export function listPage(place, go) {
   async function load() {
     if (document.visibilityState !== "visible") return;
     try {
-      const [{ data }, followed] = await Promise.all([get("/spaces?limit=100"), following()]);
-      const of = (state) => data.filter((space) => space.state === state);
-      const isNear = (space) => Number(followsAnyone(space, followed));
-      store.set({
-        live: of("live").sort((a, b) => isNear(b) - isNear(a) || b.participant_count - a.participant_count),
-        scheduled: of("scheduled").sort((a, b) => a.scheduled_start.localeCompare(b.scheduled_start)),
-        followed,
-        problem: null,
-        loaded: true,
-      });
+      const query = search.value.trim();
+      const { data } = await get(`/spaces/search?${new URLSearchParams({ query, max_results: MOST })}`);
+      if (query === search.value.trim()) store.set({ found: data, query, problem: null, loaded: true });
     } catch (problem) {
       store.set({ problem });
     }
   }
 
   function draw(state) {
-    const near = state.live.filter((space) => followsAnyone(space, state.followed));
-    show(bubblesPlace, near.length > 0);
-    keyed(bubbles, near, (s) => s.id, (s) => bubble(s, go), (element, s) => refreshBubble(element, s, state.followed));
+    const of = (wanted) => state.found.filter(({ space }) => space.state === wanted);
+    const idOf = ({ space }) => space.id;
+    const near = of("live").filter(({ people }) => people.length > 0);
+    const later = of("scheduled").sort((a, b) => a.space.scheduled_start.localeCompare(b.space.scheduled_start));
+    show(bubblesPlace, near.length > 0 && !state.query);
+    keyed(bubbles, near, idOf, (one) => bubble(one.space, go), refreshBubble);
     show(livePlace, state.loaded);
-    show(nothing, state.live.length === 0);
-    show(laterPlace, state.scheduled.length > 0);
-    keyed(live, state.live, (s) => s.id, (s) => liveCard(s, go), refreshLive);
-    keyed(scheduled, state.scheduled, (s) => s.id, (s) => laterCard(s, go), refreshLater);
+    show(searchPlace, state.loaded);
+    show(nothing, of("live").length === 0);
+    write(nothing, state.query ? `No live Space has “${state.query}” in it.` : NOBODY);
+    show(laterPlace, later.length > 0);
+    keyed(live, of("live"), idOf, (one) => liveCard(one.space, go), refreshLive);
+    keyed(scheduled, later, idOf, (one) => laterCard(one.space, go), refreshLater);
     show(start, Boolean(me()));
     drawProblem(state.problem);
   }
@@ -104,8 +113,8 @@ export function listPage(place, go) {
   };
 }
 
+const NOBODY = "Nobody is live right now. Start a Space, and others will find it here.";
 const speakersOf = (space) => [...new Set([...space.host_ids, ...space.speaker_ids])];
-const followsAnyone = (space, followed) => speakersOf(space).some((id) => followed.has(id));
 
 function link(space, go, props, ...children) {
   const open = (event) => {
@@ -120,16 +129,16 @@ function bubble(space, go) {
   return h("li", {}, link(space, go, { class: "bubble" }, h("span", { class: "halo" }), h("span", { class: "name" }), h("span", { class: "unseen" })));
 }
 
-function refreshBubble(element, space, followed) {
+function refreshBubble(element, { space, people }) {
   const [halo, name, words] = element.firstChild.children;
-  const id = speakersOf(space).find((one) => followed.has(one));
+  const [{ user_id: id, role }] = people;
   if (halo.dataset.id !== id) {
     halo.dataset.id = id;
     halo.replaceChildren(avatar(id, "large"));
   }
   refreshAvatar(halo.firstChild, id);
   write(name, nameOf(id));
-  write(words, `${space.host_ids.includes(id) ? "is hosting" : "is speaking in"} ${titleOf(space)}`);
+  write(words, `${role === "speaker" ? "is speaking in" : "is hosting"} ${titleOf(space)}`);
 }
 
 function liveCard(space, go) {
@@ -149,7 +158,7 @@ function liveCard(space, go) {
   );
 }
 
-function refreshLive(element, space) {
+function refreshLive(element, { space, reasons }) {
   const [, title, faces, who, many] = element.firstChild.children;
   write(title, titleOf(space));
   const people = speakersOf(space);
@@ -157,6 +166,7 @@ function refreshLive(element, space) {
   const [host, ...others] = people.map(nameOf);
   write(who, others.length ? `${host} with ${others.slice(0, 2).join(", ")}${others.length > 2 ? ` and ${others.length - 2} more` : ""}` : host);
   write(many.lastChild, `${count(space.participant_count)} here`);
+  element.firstChild.title = reasons.map(({ text }) => text).join(" ");
 }
 
 function laterCard(space, go) {
@@ -176,11 +186,10 @@ function laterCard(space, go) {
   );
 }
 
-function refreshLater(element, space) {
+function refreshLater(element, { space }) {
   const [title, who, time] = element.firstChild.lastChild.children;
   const start = new Date(space.scheduled_start);
   write(title, titleOf(space));
   write(who, nameOf(space.creator_id));
   write(time, start > new Date() ? `${when(start)}, ${roughly(start - Date.now())}` : "About to start");
-  set(element.firstChild, { title: null });
 }

@@ -33,25 +33,3 @@ async function fetchProfile(id) {
   }
   for (const watcher of watchers) watcher();
 }
-
-let followed = null;
-onIdentity(() => (followed = null));
-
-/** The ids of those whom the caller follows; empty for who has no profile. */
-export function following() {
-  followed ??= readFollowing().catch(() => new Set());
-  return followed;
-}
-
-async function readFollowing() {
-  const ids = new Set();
-  if (!bearer()) return ids;
-  let next = "";
-  for (let page = 0; page < 10; page++) {
-    const answer = await get(`/users/me/following?limit=100${next && `&pagination_token=${encodeURIComponent(next)}`}`);
-    for (const user of answer.data) ids.add(user.id);
-    next = answer.meta.next_token ?? "";
-    if (!next) break;
-  }
-  return ids;
-}

@@ -12,6 +12,7 @@ import { createStore } from "./store.js";
 import { me } from "./token.js";
 
 const METERED = 120;
+const QUEUE_PERIOD = 5_000;
 const JOINED = "spaces.joined";
 
 export class Room {
@@ -21,6 +22,7 @@ export class Room {
   #meter = null;
   #timer = null;
   #opening = null;
+  #queueing = null;
 
   constructor(id) {
     this.id = id;
@@ -74,6 +76,7 @@ export class Room {
   close() {
     this.#abort.abort();
     this.endNames();
+    clearInterval(this.#queueing);
     this.#silence();
   }
 
@@ -114,11 +117,22 @@ export class Room {
   async ask() {
     const request = await attempt(() => post(space(this.id, "requests")));
     if (!request) return;
-    this.store.set({ place: request.position });
-    if (request.status === "queued") {
-      this.store.state.you = { ...this.store.state.you, standing: "requested" };
-      toast(`Your request is in the queue, at place ${request.position}.`);
-    }
+    this.store.set({ request });
+    if (request.status !== "queued") return;
+    this.store.state.you = { ...this.store.state.you, standing: "requested" };
+    toast(`Your request is in the queue, at place ${request.position}${waitOf(request)}.`);
+    this.#watchPlace();
+  }
+
+  /** Keep the place in the queue up to date while one waits: those before one go, and nobody is told of it. */
+  #watchPlace() {
+    clearInterval(this.#queueing);
+    this.#queueing = setInterval(async () => {
+      if (this.store.state.you.standing !== "requested") return clearInterval(this.#queueing);
+      const { data } = await get(space(this.id, "requests")).catch(() => ({ data: [] }));
+      const request = data.find((one) => one.user_id === me());
+      if (request) this.store.set({ request });
+    }, QUEUE_PERIOD);
   }
 
   withdraw() {
@@ -280,6 +294,12 @@ export class Room {
     if (before.length && came.length) say(`${came.map((one) => nameOf(one.user_id)).join(", ")} may speak now.`);
     if (went.length) say(`${went.map((one) => nameOf(one.user_id)).join(", ")} left the stage.`);
   }
+}
+
+/** How long the queue may take, where the server knows. */
+export function waitOf({ estimated_wait_seconds: seconds }) {
+  if (!seconds) return "";
+  return seconds < 90 ? ", about a minute" : `, about ${Math.round(seconds / 60)} minutes`;
 }
 
 const OWN = {

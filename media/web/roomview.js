@@ -15,6 +15,7 @@ import { Room } from "./room.js";
 import { copy } from "./say.js";
 import { stageView } from "./stage.js";
 import { isLive, onStage } from "./state.js";
+import { namesOf } from "./topics.js";
 
 /** Show a room in a place; `go` goes to another page. Returns what closes it. */
 export function roomPage(place, id, go, { joining = false } = {}) {
@@ -82,8 +83,10 @@ function headView(room, quality, go) {
     const [first, ...others] = of.host_ids;
     const named = others.length ? ` with ${others.map(nameOf).join(" and ")}` : "";
     write(host, `Hosted by ${nameOf(first)}${named}`);
-    keyed(topics, of.topic_ids, (topic) => topic, (topic) => h("li", { text: topic }));
-    show(topics, of.topic_ids.length > 0);
+    namesOf(of.topic_ids).then((names) => {
+      keyed(topics, names, (name) => name, (name) => h("li", { text: name }));
+      show(topics, names.length > 0);
+    });
   });
   return view;
 }

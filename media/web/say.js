@@ -1,5 +1,5 @@
 // What is said to those who do not see: politely, or at once; and small notes for everyone.
-import { h, write } from "./dom.js";
+import { button, h, write } from "./dom.js";
 
 const SHOWN = 6_000;
 
@@ -16,13 +16,14 @@ function speak(region, text) {
   setTimeout(() => write(element, text), 60);
 }
 
-/** Show a note for some seconds, and say it. */
-export function toast(text, kind = "note") {
-  const note = h("div", { class: `toast ${kind}` }, h("p", { text }));
+/** Show a note for some seconds, and say it; with `{label, act}` it has a button, and stays longer. */
+export function toast(text, kind = "note", action = null) {
+  const act = action && button(action.label, () => (note.remove(), action.act()));
+  const note = h("div", { class: `toast ${kind}` }, h("p", { text }), act);
   document.getElementById("toasts").append(note);
   if (kind === "bad") sayNow(text);
   else say(text);
-  setTimeout(() => note.remove(), SHOWN);
+  setTimeout(() => note.remove(), action ? 3 * SHOWN : SHOWN);
 }
 
 /** Put a text on the clipboard, or show it where the browser has none. */

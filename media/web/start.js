@@ -4,6 +4,7 @@ import { h, show } from "./dom.js";
 import { POLICIES } from "./host.js";
 import { icon } from "./icons.js";
 import { field, sheet } from "./sheet.js";
+import { idOf, topics } from "./topics.js";
 
 const TITLE_LONGEST = 70;
 const TOPICS = 3;
@@ -11,7 +12,9 @@ const TOPICS = 3;
 /** Ask what the Space is to be, make it, and go there. */
 export function openStart(go) {
   const title = h("input", { maxlength: TITLE_LONGEST, autocomplete: "off", autofocus: true });
-  const topics = h("input", { autocomplete: "off" });
+  const words = h("input", { autocomplete: "off", list: "topics" });
+  const known = h("datalist", { id: "topics" });
+  topics().then((all) => known.append(...all.map(({ name }) => h("option", { value: name }))));
   const policy = h("select", {}, ...Object.entries(POLICIES).map(([value, text]) => h("option", { value, text })));
   policy.value = "invited";
   const anonymous = h("input", { type: "checkbox" });
@@ -29,7 +32,8 @@ export function openStart(go) {
     "form",
     { class: "stack", on: { submit: make } },
     field("What is it about?", title),
-    field("Topics", topics, `Up to ${TOPICS}, with commas between them.`),
+    field("Topics", words, `Up to ${TOPICS}, with commas between them.`),
+    known,
     field("Who can speak without asking", policy),
     h("label", { class: "check" }, anonymous, " People may listen without signing in"),
     h("label", { class: "check" }, later, " Schedule it for later"),
@@ -46,7 +50,7 @@ export function openStart(go) {
     try {
       const made = await post("/spaces", {
         title: title.value.trim(),
-        topic_ids: topics.value.split(",").map((topic) => topic.trim()).filter(Boolean),
+        topic_ids: await Promise.all(words.value.split(",").map((word) => word.trim()).filter(Boolean).map(idOf)),
         speak_policy: policy.value,
         anonymous_listening: anonymous.checked,
         ...(later.checked ? { scheduled_start: new Date(moment.value).toISOString() } : {}),

@@ -44,6 +44,8 @@ export function whyClosed(space) {
 }
 
 const REASONS = {
+  empty: "Nobody was in it any more.",
+  "not started": "Nobody started it in time.",
   host: "The host ended it.",
   enforcement: "It was ended by whoever runs this service.",
   "host gone": "The host was gone for too long, and no co-host was there.",
