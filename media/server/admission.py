@@ -12,7 +12,7 @@ from media.relay.plane import RELAY_LOST, DataPlane, PlaneEvent, SessionDown, Se
 from media.server.errors import Problem
 from media.server.guard import Guard
 from media.server.ptime import NO_LARGE_ROOM, LargeRoom
-from media.server.sessions import Kind, MediaSession, Sessions
+from media.server.sessions import Kind, MediaSession, Sessions, Source
 from media.server.spaces import Spaces
 from media.space.errors import NoRightError, SpaceError, WrongStateError
 from media.space.space import Space
@@ -41,7 +41,9 @@ class Admission:
         self._large_room = large_room
         plane.subscribe(self.receive)
 
-    async def admit(self, space_id: str, person: str | None, kind: Kind, offer: str) -> tuple[MediaSession, str]:
+    async def admit(
+        self, space_id: str, person: str | None, kind: Kind, offer: str, source: Source = "direct"
+    ) -> tuple[MediaSession, str]:
         """Answer an offer to speak or to listen; ``person`` is None for an anonymous listener.
 
         :raises SpaceError: not now, or not this person
@@ -62,6 +64,7 @@ class Admission:
             kind=kind,
             anonymous=person is None,
             ice=secrets.token_urlsafe(8),
+            source=source,
         )
         self._sessions.add(session)
         try:

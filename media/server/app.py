@@ -33,7 +33,7 @@ from media.server.idempotency.middleware import Idempotency
 from media.server.lane import Lane
 from media.server.limits.middleware import Limits
 from media.server.opening import Opening
-from media.server.reach import EARLY, Reach
+from media.server.reach import ROUTERS, Reach
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
 from media.server.store import Store
@@ -112,7 +112,7 @@ def create_app(
                 await asyncio.shield(started)
             await guard.open()
             await spaces.open()
-            reach.open()
+            await reach.open()
             events.open()
         except PlaneError as error:
             give_up(str(error))
@@ -138,6 +138,7 @@ def create_app(
             opening.cancel()
             await asyncio.wait([opening])
             await timers.stop()
+            await reach.close()
             await spaces.close()
             await store.close()
 
@@ -152,7 +153,7 @@ def create_app(
     state = app.state
     state.methods = defaultdict[str, set[str]](set)
     for router in (
-        *EARLY,
+        *ROUTERS,
         *(api.router, people.router, whip.router, users.router, graph.router),
         *(policies.router, *room.ROUTERS),
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
@@ -171,7 +172,7 @@ def create_app(
     state.admission = admission
     state.numbers = Numbers(store.engine)
     state.hub, state.events = events.hub, events
-    reach = Reach(state, spaces, accounts, store.engine, clock)
+    reach = Reach(state, spaces, sessions, plane, accounts, store.engine, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh = refresh
     app.add_middleware(Idempotency, state=state, keys=Keys(store.engine, secret), clock=clock)

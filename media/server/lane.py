@@ -2,12 +2,13 @@
 
 A notification brings everyone in the same minute, and then finding the route and working out the handler's
 arguments would be most of what a listener's request costs the control plane. These two requests of a crowd skip
-that; what else there is, whatever has a query, and the document of the API, is the router's.
+that; what else there is, whatever has a query but for what brought the listener, and the document of the API, is
+the router's.
 """
 
 import re
 import time
-from typing import Final
+from typing import Final, get_args
 
 from starlette.datastructures import State
 from starlette.requests import Request
@@ -18,8 +19,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from media.server import whip
 from media.server.auth import bearer, caller_or_nobody
 from media.server.errors import REFUSALS, problem_of, respond
+from media.server.sessions import Source
 
 _POST: Final = re.compile(r"/spaces/([^/]+)/whep")
+_WAYS: Final[tuple[Source, ...]] = get_args(Source)
+_SOURCES: Final[dict[bytes, Source]] = {b"": "direct", **{f"source={way}".encode(): way for way in _WAYS}}
+"""What stands for what brought the listener, by the query that says it."""
 _DELETE: Final = re.compile(r"/spaces/([^/]+)/whep/([^/]+)")
 
 
@@ -33,10 +38,10 @@ class Lane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a listener, or pass the request on."""
-        method = scope["method"] if scope["type"] == "http" and not scope["query_string"] else ""
+        method = scope["method"] if scope["type"] == "http" and scope["query_string"] in _SOURCES else ""
         if method == "POST" and (match := _POST.fullmatch(scope["path"])):
             route = self._post
-        elif method == "DELETE" and (match := _DELETE.fullmatch(scope["path"])):
+        elif method == "DELETE" and not scope["query_string"] and (match := _DELETE.fullmatch(scope["path"])):
             route = self._delete
         else:
             await self._app(scope, receive, send)
@@ -52,7 +57,8 @@ class Lane:
         admission, spaces = self._state.admission, self._state.spaces
         who = await caller_or_nobody(request, await bearer(request))
         if session_id is None:
-            return await whip.listen(space_id, who, request, admission, spaces)
+            source = _SOURCES[request.scope["query_string"]]
+            return await whip.listen(space_id, who, request, admission, spaces, source=source)
         await whip.stop_listening(space_id, session_id, who, admission)
         return Response(status_code=204)
 

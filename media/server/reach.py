@@ -7,22 +7,33 @@ from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.datastructures import State
 
+from media.relay.plane import DataPlane
 from media.server.accounts import Accounts
+from media.server.analytics.analytics import Analytics
+from media.server.analytics.routes import router as analytics
 from media.server.discovery import routes as discovery
 from media.server.discovery.circles import Circles
 from media.server.discovery.discovery import Discovery
 from media.server.discovery.stages import Stages
+from media.server.sessions import Sessions
 from media.server.spaces import Spaces
 
-EARLY: Final[tuple[APIRouter, ...]] = (discovery.router, discovery.public)
-"""Routes to be known before those whose paths would take theirs: ``/spaces/{space_id}`` and the like."""
+ROUTERS: Final[tuple[APIRouter, ...]] = (discovery.router, discovery.public, analytics)
+"""To be known before the others, some of whose paths would take theirs: ``/spaces/{space_id}`` and the like."""
 
 
 class Reach:
-    """The services of discovery."""
+    """The services of discovery and analytics; made after what they listen to."""
 
     def __init__(
-        self, state: State, spaces: Spaces, accounts: Accounts, engine: AsyncEngine, clock: Callable[[], float]
+        self,
+        state: State,
+        spaces: Spaces,
+        sessions: Sessions,
+        plane: DataPlane,
+        accounts: Accounts,
+        engine: AsyncEngine,
+        clock: Callable[[], float],
     ) -> None:
         """Put the services into ``state``; ``clock`` in Unix seconds."""
         self._spaces = spaces
@@ -30,7 +41,13 @@ class Reach:
         accounts.on_related = circles.changed
         spaces.watch(self._stages.watch)
         state.discovery = Discovery(spaces, accounts, circles, self._stages, clock)
+        self._analytics = state.analytics = Analytics(spaces, sessions, plane, engine, clock)
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Take up the Spaces of before."""
         self._stages.open(self._spaces)
+        await self._analytics.open()
+
+    async def close(self) -> None:
+        """Write down what is still in memory; needs the Spaces as they were."""
+        await self._analytics.close()

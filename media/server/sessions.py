@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["whip", "whep"]
+Source = Literal["bubble", "link", "search", "notification", "direct"]
+"""What brought somebody, as their client says."""
 
 LOST_KEPT = 50_000
 """Lost sessions remembered, so that their owners are told to join again: more than one relay can lose at once."""
@@ -28,6 +30,7 @@ class MediaSession:
     """Whether the person took a name after joining; the relay goes on calling them what it did."""
     ice: str = ""
     """Names its ICE session: another with each restart."""
+    source: Source = "direct"
     up: bool = False
     """Whether media flows: ICE and DTLS are done."""
 

@@ -17,7 +17,7 @@ from media.server.errors import Problem
 from media.server.ptime import with_ptime
 from media.server.routes import AdmissionHere, SessionsHere, SpacesHere, problems
 from media.server.schemas import PersonOut
-from media.server.sessions import MediaSession
+from media.server.sessions import MediaSession, Source
 from media.space.errors import MutedError
 
 SDP: Final = "application/sdp"
@@ -64,6 +64,10 @@ _RESTARTED: Final[dict[int | str, dict[str, Any]]] = {
 _PATCH_PROBLEMS: Final = (400, 403, 404, 410, 412, 413, 415, 428)
 _POST_PROBLEMS: Final = (400, 403, 404, 406, 409, 413, 415, 503)
 
+CameBy = Annotated[
+    Source, Query(description="what brought the caller here; the host is shown how many came by each")
+]
+
 router: Final = APIRouter(prefix="/spaces/{space_id}", tags=["Media"])
 
 
@@ -90,11 +94,12 @@ async def speak(
         bool,
         Query(description="`false` opens the microphone at once: for encoders that have no button to unmute"),
     ] = True,
+    source: CameBy = "direct",
 ) -> Response:
     """Connect a microphone (WHIP).  Needs the right to speak; a `sendrecv` offer also hears the others."""
     check(await spaces.get(space_id), who.name, "whip")
     offer = await read_offer(request)
-    session, answer = await admission.admit(space_id, who.name, "whip", offer)
+    session, answer = await admission.admit(space_id, who.name, "whip", offer, source)
     if not muted:
         with suppress(MutedError):  # an admin's mute stays what it is
             await spaces.act(space_id, lambda s, now: s.unmute(who.name, who.name, now))
@@ -119,13 +124,14 @@ async def listen(
         BeforeValidator(_number),
         Query(description="milliseconds of sound in a packet, as `a=ptime` in the offer: longer ones cost less"),
     ] = None,
+    source: CameBy = "direct",
 ) -> Response:
     """Listen (WHEP).  Takes any valid token, and none where the Space has `anonymous_listening`."""
     if who is None and not spaces.takes_anonymous(space_id):
         raise no_token()
     check(await spaces.get(space_id), who and who.name, "whep")
     offer = with_ptime(await read_offer(request), ptime)
-    session, answer = await admission.admit(space_id, who and who.name, "whep", offer)
+    session, answer = await admission.admit(space_id, who and who.name, "whep", offer, source)
     return _created(session, answer)
 
 
