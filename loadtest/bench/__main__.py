@@ -11,6 +11,7 @@ import sys
 from rich.console import Console
 
 from loadtest.bench import (
+    api,
     codec,
     delay,
     doorman,
@@ -25,6 +26,7 @@ from loadtest.bench import (
     seal,
     sound,
 )
+from loadtest.bench.caller import CallError
 from loadtest.bench.result import Result
 from loadtest.engine.member import JoinError
 from loadtest.lab import LabError
@@ -44,6 +46,7 @@ BENCHES = {
     "relays": relays,
     "codec": codec,
     "forward": forward,
+    "api": api,
 }
 
 
@@ -64,7 +67,7 @@ def main() -> int:
     gc.freeze()
     try:
         figures = asyncio.run(bench.run(chosen))
-    except (LabError, VenueError, JoinError, OSError) as error:
+    except (LabError, VenueError, JoinError, CallError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     command = ["python", "-m", "loadtest.bench", *sys.argv[1:]]

@@ -76,7 +76,7 @@ async def _cost(chosen: argparse.Namespace) -> dict[str, Any]:
 async def _flood(chosen: argparse.Namespace) -> dict[str, Any]:
     """As many joins into a quiet Space as this swarm can make, from the other cores."""
     async with stand("join flood", 0) as built:
-        with bar() as progress, _one_core(built.server.pid):
+        with bar() as progress, one_core(built.server.pid):
             await join_all(built, WARM, WARM_RATE, progress)
             built.probe.row()
             timings = await join_all(built, chosen.flood, chosen.flood_rate, progress)
@@ -91,7 +91,7 @@ async def _flood(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 @contextmanager
-def _one_core(server: int) -> Iterator[None]:
+def one_core(server: int) -> Iterator[None]:
     """Keep a server and all it has started on the first core, and this process on the others."""
     cores = sorted(os.sched_getaffinity(0))
     here = [*_threads(os.getpid())]

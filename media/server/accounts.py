@@ -4,7 +4,10 @@ A token may name a person without a profile, as those of a swarm do: such a pers
 blocked and be suspended, but neither follows nor is followed.
 """
 
-from collections.abc import Callable, Collection, Mapping
+import time
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -42,6 +45,11 @@ class User:
     following_count: int = 0
 
 
+FOLLOWS_KEPT: Final = 50_000
+"""Pairs remembered, since everyone who asks to speak is looked up."""
+BELIEVED: Final = 5.0
+"""Seconds."""
+
 _PROFILE: Final = tuple(USERS.c[name] for name in User.__dataclass_fields__)
 
 
@@ -52,6 +60,9 @@ class Accounts:
         self._engine = engine
         self.on_related: Callable[[str, str], None] = lambda _source, _target: None
         """Is told between whom something changed, after it did."""
+        self._follows: OrderedDict[tuple[str, str], tuple[bool, float]] = OrderedDict()
+        """Whether one follows the other, and until when that is believed (monotonic seconds)."""
+        self._changes = 0
 
     async def add(self, user: User) -> None:
         """Write a profile.
@@ -113,7 +124,7 @@ class Accounts:
 
     async def relate(self, kind: Relation, source: str, target: str) -> None:
         """Note a relation; to block somebody ends all that was between the two, to follow ends asking to."""
-        async with self._engine.begin() as connection:
+        async with self._changing(source, target) as connection:
             if kind is Relation.BLOCK:
                 for end in ((source, target), (target, source)):
                     await _cut(connection, Relation.FOLLOW, *end)
@@ -132,7 +143,7 @@ class Accounts:
 
     async def part(self, kind: Relation, source: str, target: str) -> None:
         """End a relation, if there is one."""
-        async with self._engine.begin() as connection:
+        async with self._changing(source, target) as connection:
             await _cut(connection, kind, source, target)
         self.on_related(source, target)
 
@@ -144,6 +155,19 @@ class Accounts:
         )
         async with self._engine.connect() as connection:
             return (await connection.execute(query)).first() is not None
+
+    async def follows(self, source: str, target: str) -> bool:
+        """Whether one follows the other; what is changed here counts at once, an import within seconds."""
+        found = self._follows.get((source, target))
+        if found is not None and time.monotonic() < found[1]:
+            return found[0]
+        changes = self._changes
+        follows = await self.related(Relation.FOLLOW, source, target)
+        if changes == self._changes:
+            self._follows[source, target] = follows, time.monotonic() + BELIEVED
+        if len(self._follows) > FOLLOWS_KEPT:
+            self._follows.popitem(last=False)
+        return follows
 
     async def sources(self, kind: Relation, target: str, before: int | None, limit: int) -> list[tuple[int, User]]:
         """Read who is that to a person, newest first, with the numbers to go on from."""
@@ -177,6 +201,17 @@ class Accounts:
         """Note that a person is suspended no more."""
         async with self._engine.begin() as connection:
             await connection.execute(sa.delete(SUSPENSIONS).where(SUSPENSIONS.c.user_id == user_id))
+
+    @asynccontextmanager
+    async def _changing(self, source: str, target: str) -> AsyncGenerator[AsyncConnection]:
+        """Give a transaction after which nothing is believed of the two but what the store says."""
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        finally:
+            self._changes += 1
+            self._follows.pop((source, target), None)
+            self._follows.pop((target, source), None)
 
     async def _one(self, condition: sa.ColumnElement[bool]) -> User | None:
         async with self._engine.connect() as connection:

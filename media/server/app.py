@@ -15,7 +15,7 @@ from starlette.routing import Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from media.relay.plane import DataPlane, PlaneError
-from media.server import api, errors, graph, metrics, people, policies, room, tokens, users, web, whip
+from media.server import api, document, errors, graph, metrics, people, policies, room, tokens, users, web, whip
 from media.server.accounts import Accounts
 from media.server.admission import Admission
 from media.server.auth import Tokens, load_secret
@@ -24,6 +24,7 @@ from media.server.compat import spaces as compat_spaces
 from media.server.compat import users as compat_users
 from media.server.compat.numbers import Numbers
 from media.server.config import Config
+from media.server.directory import Directory
 from media.server.events.routes import router as event_routes
 from media.server.events.service import EventService
 from media.server.grants import Grants
@@ -152,6 +153,8 @@ def create_app(
     )
     state = app.state
     state.methods = defaultdict[str, set[str]](set)
+    directory = Directory()
+    app.router.routes.append(directory)
     for router in (
         *ROUTERS,
         *(api.router, people.router, whip.router, users.router, graph.router),
@@ -159,10 +162,11 @@ def create_app(
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
         *(event_routes, web.router),
     ):
-        app.include_router(router)
+        app.router.routes += directory.take_up(router.routes)
         for route in router.routes:
             if isinstance(route, Route | APIRoute):
                 state.methods[route.path] |= route.methods or set()
+    document.install(app, directory.routes)
     errors.install(app)
     state.plane, state.spaces, state.sessions = plane, spaces, sessions
     secret = load_secret(config.data)

@@ -8,7 +8,6 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, Response
 
-from media.server.accounts import Relation
 from media.server.auth import Caller, Named, caller
 from media.server.errors import Problem
 from media.server.routes import AccountsHere, GuardHere, Person, SessionsHere, SpacesHere, actor, problems
@@ -55,7 +54,7 @@ async def ask(
     has 30 seconds to be. A denied person must wait a minute before asking again (429 with `Retry-After`), and
     when a thousand wait nobody else can (409).
     """
-    followed = await accounts.related(Relation.FOLLOW, (await spaces.get(space_id)).host, who.name)
+    followed = await accounts.follows((await spaces.get(space_id)).host, who.name)
 
     def step(space: Space, now: float) -> Events:
         return space.ask(who.name, now, present=sessions.present(space.id, who.name), followed=followed)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 from media.relay.plane import DataPlane, PlaneError
+from media.server.batches import Batches
 from media.server.commands import carry_out, reopen
 from media.server.errors import Problem
 from media.server.sessions import MediaSession, Sessions
@@ -44,8 +45,8 @@ class Held:
         self.endings: deque[MediaSession] = deque()
         """Sessions that the relay is to end, and does not by ending those of a participant."""
         self.changed = False
+        """Whether something is to be written down that no batch has taken up."""
         self.relaying = asyncio.Lock()
-        self.saving = asyncio.Lock()
 
 
 class Spaces:
@@ -70,6 +71,7 @@ class Spaces:
         self._held: dict[str, Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._batches = Batches(self._write)
 
     def watch(self, watcher: Watcher) -> None:
         """Tell a service what happens in every Space; not that listeners come and go, who are a number."""
@@ -99,9 +101,9 @@ class Spaces:
         self._closed = True
         while self._tasks:
             await asyncio.wait(self._tasks)
-        for held in list(self._held.values()):
+        for held in self._held.values():
             held.changed = True
-            await self._save(held)
+        await asyncio.gather(*map(self._save, list(self._held.values())))
 
     async def create(self, host: str, *, scheduled_start: float | None, **attributes: Any) -> Space:
         """Make a Space of a host, a draft unless it has a time to start (Unix seconds)."""
@@ -253,18 +255,20 @@ class Spaces:
         await self._save(held)
 
     async def _save(self, held: Held) -> None:
-        """Write the newest state; of several who wait here, the first writes for all."""
-        async with held.saving:
-            if not held.changed:
-                return
-            held.changed = False
-            try:
-                await self.store.save(to_record(held.space))
-            except BaseException:
-                held.changed = True
-                raise
+        """Have the newest state written down; when this returns, all that was decided before it is."""
+        await self._batches.add(held, fresh=held.changed)
         if held.space.state not in UNFINISHED:
             self._held.pop(held.space.id, None)
+
+    async def _write(self, batch: Sequence[Held]) -> None:
+        for held in batch:
+            held.changed = False
+        try:
+            await self.store.save(*(to_record(held.space) for held in batch))
+        except BaseException:
+            for held in batch:
+                held.changed = True
+            raise
 
     async def _find(self, space_id: str) -> Held:
         held = self._held.get(space_id)

@@ -12,7 +12,9 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config as AlembicConfig
+from pydantic_core import to_json
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -39,9 +41,10 @@ class Store:
         try:
             address = make_url(url)
             driver = _DRIVERS.get(address.drivername, address.drivername)
-            self._engine = create_async_engine(address.set(drivername=driver))
+            self._engine = create_async_engine(address.set(drivername=driver), json_serializer=_to_json)
         except (SQLAlchemyError, ImportError, ValueError) as error:
             raise StoreError(f"The database URL cannot be used: {error}.") from None
+        self._upsert = _upsert(self._engine.dialect.name)
         self._shown_url = address.render_as_string(hide_password=True)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
@@ -68,18 +71,20 @@ class Store:
         """Let every connection go."""
         await self._engine.dispose()
 
-    async def save(self, record: Record) -> None:
-        """Write a Space, new or known."""
-        values = {
-            "state": record["state"],
-            "creator_id": record["host"],
-            "created_at": record["created_at"],
-            "record": record,
-        }
+    async def save(self, *records: Record) -> None:
+        """Write Spaces, new or known, all of them or none."""
+        rows = [
+            {
+                "id": record["id"],
+                "state": record["state"],
+                "creator_id": record["host"],
+                "created_at": record["created_at"],
+                "record": record,
+            }
+            for record in records
+        ]
         async with self._engine.begin() as connection:
-            update = sa.update(SPACES).where(SPACES.c.id == record["id"]).values(values)
-            if (await connection.execute(update)).rowcount == 0:
-                await connection.execute(sa.insert(SPACES).values(values | {"id": record["id"]}))
+            await connection.execute(self._upsert, rows)
 
     async def load(self, space_id: str) -> Record | None:
         """Read a Space; None if there is none of that id."""
@@ -99,6 +104,19 @@ class Store:
         )
         async with self._engine.connect() as connection:
             return list((await connection.execute(query)).scalars())
+
+
+def _upsert(dialect: str) -> sa.Executable:
+    """Return what writes a Space, new or known."""
+    columns = ("state", "creator_id", "created_at", "record")
+    fresh = sqlite.insert(SPACES) if dialect == "sqlite" else postgresql.insert(SPACES)
+    return fresh.on_conflict_do_update(
+        index_elements=["id"], set_={name: fresh.excluded[name] for name in columns}
+    )
+
+
+def _to_json(value: object) -> str:
+    return to_json(value).decode()
 
 
 def _migrate(connection: sa.Connection) -> None:
