@@ -32,6 +32,8 @@ from media.server.guard import Guard
 from media.server.idempotency.keys import Keys
 from media.server.idempotency.middleware import Idempotency
 from media.server.lane import Lane
+from media.server.life import ROUTERS as LIFE
+from media.server.life import Life
 from media.server.limits.middleware import Limits
 from media.server.opening import Opening
 from media.server.reach import ROUTERS, Reach
@@ -115,6 +117,7 @@ def create_app(
             await spaces.open()
             await reach.open()
             events.open()
+            await life.open()
         except PlaneError as error:
             give_up(str(error))
             return
@@ -140,6 +143,7 @@ def create_app(
             await asyncio.wait([opening])
             await timers.stop()
             await reach.close()
+            await life.close()
             await spaces.close()
             await store.close()
 
@@ -156,7 +160,7 @@ def create_app(
     directory = Directory()
     app.router.routes.append(directory)
     for router in (
-        *ROUTERS,
+        *(*ROUTERS, *LIFE),
         *(api.router, people.router, whip.router, users.router, graph.router),
         *(policies.router, *room.ROUTERS),
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
@@ -177,6 +181,7 @@ def create_app(
     state.numbers = Numbers(store.engine)
     state.hub, state.events = events.hub, events
     reach = Reach(state, spaces, sessions, plane, accounts, store.engine, clock)
+    life = Life(state, config, spaces, events.hub, store.engine, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh = refresh
     app.add_middleware(Idempotency, state=state, keys=Keys(store.engine, secret), clock=clock)

@@ -6,6 +6,7 @@ Every flag has an environment variable ``SPACES_*`` of the same name; the flag w
 import argparse
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from media.space.errors import BadInputError
 from media.space.policy import DEFAULT, PRESETS, Policy, preset
 
 PORT_MAX = 65_535
+PUSH_CONTACT = "mailto:spaces@localhost"
 
 
 class ConfigError(ValueError):
@@ -53,6 +55,11 @@ class Config:
     """Reads a second of one person, by which all limits go; 0 for none."""
     trusted_proxies: Sequence[str] = field(default=())
     """Addresses or networks of proxies whose word on who calls is believed."""
+
+    push_contact: str = PUSH_CONTACT
+    """How push services reach whoever runs this: a ``mailto:`` or ``https:`` address (RFC 8292)."""
+    push_private: bool = False
+    """Whether push endpoints may be in private networks."""
 
     @property
     def database_url(self) -> str:
@@ -149,6 +156,19 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os
         help="proxy whose X-Forwarded-For is believed; may be given several times "
         "(SPACES_TRUSTED_PROXY, comma-separated)",
     )
+    parser.add_argument(
+        "--push-contact",
+        metavar="ADDRESS",
+        default=environ.get("SPACES_PUSH_CONTACT", PUSH_CONTACT),
+        help="how push services reach you, mailto:… or https://…; some take no message without a real one "
+        "(SPACES_PUSH_CONTACT, %(default)s)",
+    )
+    parser.add_argument(
+        "--push-private",
+        action="store_true",
+        default=environ.get("SPACES_PUSH_PRIVATE") == "1",
+        help="let browsers name push services in private networks, for one of your own (SPACES_PUSH_PRIVATE=1)",
+    )
 
 
 def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> Config:
@@ -181,6 +201,8 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
         policies={**PRESETS, rules.name: rules},
         rate_limit=_rate("--rate-limit", options.rate_limit),
         trusted_proxies=tuple(_network("--trusted-proxy", address) for address in proxies if address),
+        push_contact=_contact("--push-contact", options.push_contact),
+        push_private=options.push_private,
     )
 
 
@@ -228,6 +250,12 @@ def _network(name: str, text: str) -> str:
         return str(ipaddress.ip_network(text, strict=False))
     except ValueError:
         raise ConfigError(f"{name} is {text!r}, but must be an address or a network, as 10.0.0.0/8.") from None
+
+
+def _contact(name: str, text: str) -> str:
+    if not re.fullmatch(r"mailto:[^@\s]+@[\w.-]+|https://[\w.-]+", text):
+        raise ConfigError(f"{name} is {text!r}, but must be mailto: and an address, or https:// and a host.")
+    return text
 
 
 def _ptime(name: str, text: str) -> int:

@@ -121,7 +121,7 @@ class SpaceOut(BaseModel):
             ended_at=_time_or_none(space.ended_at),
             participant_count=space.participant_count,
             listener_count=space.listener_count,
-            subscriber_count=0,
+            subscriber_count=space.subscriber_count,
             is_ticketed=False,
             lang=space.lang,
             topic_ids=list(space.topic_ids),

@@ -37,6 +37,13 @@ class SpaceScheduled(SpaceEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class SubscribersChanged(SpaceEvent):
+    """Another number of people want to be reminded."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class SpaceStarted(SpaceEvent):
     """The Space is live."""
 

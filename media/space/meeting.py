@@ -63,6 +63,8 @@ class Meeting:
         self.ended_at: float | None = None
         self.end_reason: EndReason | CancelReason | None = None
         """Why it is over."""
+        self.subscriber_count = 0
+        """People who want, or until it started wanted, to be reminded."""
         self.sequence = 0
         """How often what stands in people's calendars has changed since it was scheduled (RFC 5545, 3.8.7.4)."""
         self.people = People()

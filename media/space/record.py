@@ -27,7 +27,7 @@ _NOBODY = Participant("", Standing.OUTSIDE)
 """Has what is not written down: it is the same for almost everybody."""
 _SPACE = (
     *("title", "anonymous_listening", "lang", "created_at", "scheduled_start", "started_at", "ended_at"),
-    *("end_reason", "sequence"),
+    *("end_reason", "sequence", "subscriber_count"),
 )
 
 

@@ -23,6 +23,7 @@ from media.space.events import (
     SpaceEnded,
     SpaceScheduled,
     SpaceStarted,
+    SubscribersChanged,
 )
 from media.space.people import Participant
 from media.space.permissions import Action, check
@@ -91,6 +92,12 @@ class Space(Board):
             setattr(self, name, value)
         self.sequence += self.state is State.SCHEDULED and "title" in changed
         return [SpaceEdited(now, tuple(changed))] if changed else []
+
+    def subscribe(self, now: float, change: int = 1) -> Events:
+        """Count people who want to be reminded of it, whom only the driver knows: :mod:`media.space.reminders`."""
+        next_state(self.state, Input.REMIND)
+        self.subscriber_count = max(0, self.subscriber_count + change)
+        return [SubscribersChanged(now, self.subscriber_count)]
 
     def start(self, by: str, now: float) -> Events:
         """Go live, with the host as the only speaker, muted."""

@@ -60,6 +60,7 @@ class Input(StrEnum):
     ARRIVE = "arrive in"
     DEPART = "depart from"
     EDIT = "change"
+    REMIND = "set a reminder for"
     MUTE_ALL = "mute everyone in"
     MAKE_LINK = "make an invitation link to"
     REVOKE_LINK = "revoke an invitation link to"
@@ -94,6 +95,9 @@ class Input(StrEnum):
 
 _S, _P, _I = State, Standing, Input
 
+_BEFORE: Final = frozenset({_I.SCHEDULE, _I.START, _I.CANCEL, _I.REMIND})
+"""What can happen only before it starts."""
+
 SPACE: Final[dict[tuple[State, Input], State]] = {
     (_S.DRAFT, _I.SCHEDULE): _S.SCHEDULED,
     (_S.SCHEDULED, _I.SCHEDULE): _S.SCHEDULED,  # another time
@@ -102,6 +106,7 @@ SPACE: Final[dict[tuple[State, Input], State]] = {
     (_S.DRAFT, _I.CANCEL): _S.CANCELED,
     (_S.SCHEDULED, _I.CANCEL): _S.CANCELED,
     (_S.LIVE, _I.END): _S.ENDED,
+    (_S.SCHEDULED, _I.REMIND): _S.SCHEDULED,
     # Before it starts: people can be invited and can decline, and what it will be can be thought over.
     **{
         (s, i): s
@@ -112,7 +117,7 @@ SPACE: Final[dict[tuple[State, Input], State]] = {
         )
     },
     # While it is live: everything but starting it again.
-    **{(_S.LIVE, i): _S.LIVE for i in Input if i not in (_I.SCHEDULE, _I.START, _I.CANCEL, _I.END)},
+    **{(_S.LIVE, i): _S.LIVE for i in Input if i not in _BEFORE | {_I.END}},
 }
 
 PERSON: Final[dict[tuple[Standing, Input], Standing]] = {

@@ -117,9 +117,9 @@ class BubbleData(_AboutSpace):
 
 
 class ReminderData(_AboutSpace):
-    """`reminder`: a Space of which the reader wants to be reminded starts soon, or now."""
+    """`reminder`: a Space of which the reader wants to be reminded starts soon, or now, or at another time."""
 
-    when: Literal["soon", "start"]
+    when: Literal["soon", "start", "moved"]
     scheduled_start: datetime | None
 
 

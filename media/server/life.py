@@ -1,0 +1,54 @@
+"""What the life of a Space brings with it, put together for the app: reminders, their ways to people, tickets."""
+
+from collections.abc import Callable
+from typing import Final
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.datastructures import State
+
+from media.server.config import Config
+from media.server.events.hub import Hub
+from media.server.reminders import push_routes
+from media.server.reminders import routes as reminder_routes
+from media.server.reminders.ledger import Ledger
+from media.server.reminders.outbox import Outbox
+from media.server.reminders.postman import Postman
+from media.server.reminders.pusher import Pusher
+from media.server.reminders.service import Reminders
+from media.server.reminders.vapid import Vapid, load_key
+from media.server.spaces import Spaces
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (reminder_routes.router, push_routes.router)
+"""Routes to be known before those of users, whose paths would take theirs."""
+
+
+class Life:
+    """The services of reminders and tickets."""
+
+    def __init__(
+        self,
+        state: State,
+        config: Config,
+        spaces: Spaces,
+        hub: Hub,
+        engine: AsyncEngine,
+        clock: Callable[[], float],
+    ) -> None:
+        """Put the services into ``state``; ``clock`` in Unix seconds."""
+        state.push_private = config.push_private
+        state.vapid = Vapid(load_key(config.data), config.push_contact)
+        state.ledger, state.outbox = Ledger(engine), Outbox(engine)
+        pusher = Pusher(state.vapid, private=config.push_private)
+        state.postman = self._postman = Postman(state.outbox, pusher, clock)
+        state.reminders = self._reminders = Reminders(spaces, state.ledger, hub, clock, self._postman.wake)
+
+    async def open(self) -> None:
+        """Take up what the last process left; the Spaces are there."""
+        await self._reminders.open()
+        self._postman.open()
+
+    async def close(self) -> None:
+        """End; what is not through is taken up by the next process."""
+        await self._reminders.close()
+        await self._postman.close()

@@ -1,0 +1,81 @@
+"""Where a push may go: browsers name the address, so it must not lead into the networks behind this server.
+
+Checked twice: the address when somebody subscribes, and what its name stands for when a message is sent, at the
+moment of connecting, so that a name that changes its mind in between gains nothing.
+"""
+
+import ipaddress
+import socket
+from typing import Final
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.resolver import ThreadedResolver
+from yarl import URL
+
+ENDPOINT_MAX: Final = 1024
+"""Characters of an endpoint's address."""
+_TRANSLATED: Final = [
+    ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
+]
+"""IPv6 addresses that stand for IPv4 ones, which may be private: NAT64, 6to4, Teredo."""
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the Internet's, and of a single host."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(ip, "ipv4_mapped", None)
+    if mapped is not None:
+        ip = mapped
+    if any(ip in network for network in _TRANSLATED if network.version == ip.version):
+        return False
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
+
+
+def fault_of(endpoint: str, private: bool) -> str | None:
+    """Say why a push cannot go to an address; None if it can, as far as the address itself tells.
+
+    :param private: whether private networks are allowed
+    """
+    if len(endpoint) > ENDPOINT_MAX or not endpoint.isascii() or not endpoint.isprintable():
+        return f"the endpoint is an address of up to {ENDPOINT_MAX} plain characters"
+    if "\\" in endpoint or " " in endpoint:
+        return "the endpoint has characters that no address has"
+    try:
+        url = URL(endpoint)
+        host, _ = url.host, url.port
+    except ValueError:
+        return "the endpoint is no address"
+    if url.scheme != "https" or not host:
+        return "the endpoint must begin with https://, as those of all push services do"
+    if url.user is not None or url.password is not None or url.fragment:
+        return "the endpoint must have neither a user nor a fragment"
+    try:
+        public = is_public(host)
+    except ValueError:
+        public = not (host == "localhost" or host.endswith((".localhost", ".local", ".internal")))
+    return None if public or private else "the endpoint leads into a private network"
+
+
+class Resolver(AbstractResolver):
+    """Finds the addresses of a name, without those that no push may go to."""
+
+    def __init__(self, private: bool) -> None:
+        self._names = ThreadedResolver()
+        self._private = private
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Return addresses that may be connected to.
+
+        :raises OSError: there are none
+        """
+        found = await self._names.resolve(host, port, family)
+        allowed = [result for result in found if self._private or is_public(result["host"])]
+        if not allowed:
+            raise OSError(f"{host} leads into a private network")
+        return allowed
+
+    async def close(self) -> None:
+        """Let go."""
+        await self._names.close()
