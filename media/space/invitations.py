@@ -1,6 +1,13 @@
 """Invitations: to listen, to speak or to be a co-host, by name or by a link that lets in whoever holds it."""
 
-from media.space.errors import BadInputError, SeatsFullError, WrongStateError
+from media.space.errors import (
+    BadInputError,
+    NoRightError,
+    RemovedError,
+    SeatsFullError,
+    UnknownLinkError,
+    WrongStateError,
+)
 from media.space.events import (
     CohostNamed,
     Events,
@@ -47,7 +54,7 @@ class Invitations(Queue):
         :raises WrongStateError: they are here already, waiting, on the stage or invited to it
         :raises SeatsFullError: too many invitations are open
         """
-        self._may(Input.INVITE, by, _RIGHT[role])
+        self._may_invite(Input.INVITE, by, role)
         participant = self.people.look(person, present)
         invited = Invited(now, person, by, role, via)
         if role == "listener":
@@ -100,7 +107,7 @@ class Invitations(Queue):
         :param code: the secret part of the link, which the driver has drawn
         :raises SeatsFullError: ``by`` has as many links as one person can have
         """
-        self._may(Input.MAKE_LINK, by, _RIGHT[role])
+        self._may_invite(Input.MAKE_LINK, by, role)
         if not 1 <= uses <= LINK_USES:
             raise BadInputError(f"A link can be followed between 1 and {LINK_USES} times, not {uses}.")
         self.links.add(Link(code, role, by, now, uses))
@@ -124,7 +131,7 @@ class Invitations(Queue):
         """
         next_state(self.state, Input.FOLLOW_LINK)
         link = self.links.known(code)
-        self.links.check(link, self._role(link.by), _RIGHT[link.role])
+        self._check_maker(link)
         participant = self.people.look(person, present)
         events: Events = [LinkAccepted(now, person, link.by, link.role)]
         if link.role == "listener":
@@ -143,6 +150,17 @@ class Invitations(Queue):
         else:
             self._seat(participant, Input.FOLLOW_LINK, link.role, now, events)
         return self._done(now, events)
+
+    def _may_invite(self, happening: Input, by: str, role: InvitedAs) -> None:
+        self._may(happening, by, _RIGHT[role])
+        next_standing(self.people.standing(by), Input.JOIN, by)  # whoever was removed invites nobody
+
+    def _check_maker(self, link: Link) -> None:
+        """Pass if whoever made a link could make it now: nobody gives away a right that they have lost."""
+        try:
+            self._may_invite(Input.MAKE_LINK, link.by, link.role)
+        except (NoRightError, RemovedError):
+            raise UnknownLinkError(f"{link.by} can invite nobody any more; ask somebody else.") from None
 
     def _need_seat_as(self, role: InvitedAs, meanwhile: str) -> None:
         if role == "cohost":

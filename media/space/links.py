@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from media.space.errors import NoRightError, SeatsFullError, UnknownLinkError
+from media.space.errors import SeatsFullError, UnknownLinkError
 from media.space.events import InvitedAs
-from media.space.permissions import Action, Role, check
 
 LINK_USES: Final = 1_000
 """How often one link can be followed at the most."""
@@ -46,16 +45,6 @@ class Links:
         if link is None or link.uses < 1:
             raise UnknownLinkError("There is no such invitation link (any more); ask for another one.")
         return link
-
-    def check(self, link: Link, maker: Role, action: Action) -> None:
-        """Pass if whoever made a link could make it now: nobody gives away a right that they have lost.
-
-        :raises UnknownLinkError: they could not
-        """
-        try:
-            check(maker, action)
-        except NoRightError:
-            raise UnknownLinkError(f"{link.by} can invite nobody any more; ask somebody else.") from None
 
     def add(self, link: Link) -> None:
         """Keep a new one, in the place of those that were followed as often as they could be.

@@ -37,6 +37,10 @@ def person(server: Process, path: str, name: str) -> dict[str, Any]:
     return {key: value for key, value in shown.items() if key not in ("connected", "user_id")}
 
 
+def without_waiting(lists: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    return [[entry | {"waiting_seconds": None} for entry in one["data"]] for one in lists]
+
+
 async def test_people_get_back_in_with_their_role(server: Process) -> None:
     path, ana = server.live("ana"), server.token("ana")
     server.call(ana, "PATCH", path, json={"speak_policy": "everyone"})
@@ -50,18 +54,37 @@ async def test_people_get_back_in_with_their_role(server: Process) -> None:
     server.call(ana, "PATCH", path, json={"speak_policy": "invited"})
     server.call(server.token("eve"), "POST", f"{path}/requests")
     server.call(ana, "POST", f"{path}/invitations", json={"user_id": "fay"})
+    server.call(ana, "POST", f"{path}/invitations", json={"user_id": "gus", "role": "cohost"})
+    two = {"role": "speaker", "uses": 2}
+    link = server.call(server.token("ben"), "POST", f"{path}/invitation-links", json=two)
+    server.call(server.token("ben"), "PUT", f"{path}/participants/me/hand")
+    for post in ("7", "8"):
+        server.call(server.token("cem"), "PUT", f"{path}/pins/{post}")
+        server.call(server.token("cem"), "POST", f"{path}/shared", json={"post_id": post})
+    shown = [server.call(ana, "GET", f"{path}/{what}") for what in ("pins", "shared", "invitations", "requests")]
     draft = server.call(ana, "POST", "/spaces", json={"title": "next week"})
     over = server.live("ana")
     server.call(ana, "POST", f"{over}/end")
-    names = ("ana", "ben", "cem", "dag", "eve", "fay")
+    names = ("ana", "ben", "cem", "dag", "eve", "fay", "gus")
     before = [person(server, path, name) for name in names]
-    assert [p["standing"] for p in before] == ["host", "cohost", "speaker", "removed", "requested", "invited"]
+    assert [p["standing"] for p in before] == [
+        *("host", "cohost", "speaker", "removed", "requested", "invited", "invited")
+    ]
+    assert [(p["muted_by_self"], p["muted_by_admin"]) for p in before[:3]] == [
+        *((True, False), (False, False), (False, True))
+    ]
+    assert (before[1]["hand_raised"], before[6]["invited_as"]) == (True, "cohost")
 
     server.kill_and_start_again()
     assert server.call(ana, "GET", path)["state"] == "live"
     assert server.call(ana, "GET", f"/spaces/{draft['id']}") == draft
     assert server.call(ana, "GET", over)["state"] == "ended"
     assert [person(server, path, name) for name in names] == before
+    again = [server.call(ana, "GET", f"{path}/{what}") for what in ("pins", "shared", "invitations", "requests")]
+    assert without_waiting(again) == without_waiting(shown)
+    follow = f"{path}/invitation-links/{link['code']}/accept"
+    assert server.call(server.token("hal"), "POST", follow)["standing"] == "speaker"
+    assert server.call(ana, "GET", f"{path}/invitation-links")["data"] == [link | {"uses_left": 1}]
     assert refused(server, "dag", f"{path}/whep") == (403, "removed")
     assert refused(server, "eve", f"{path}/whip") == (403, "no-right")
     assert refused(server, "ana", f"{over}/whip") == (409, "wrong-state")
