@@ -40,6 +40,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._by_id: dict[str, MediaSession] = {}
+        self._of: dict[tuple[str, str], list[MediaSession]] = {}
         self._present: Counter[tuple[str, str]] = Counter()
         self._lost: OrderedDict[str, tuple[str, Kind]] = OrderedDict()
 
@@ -60,6 +61,7 @@ class Sessions:
     def add(self, session: MediaSession) -> None:
         """Know a session whose offer is being answered."""
         self._by_id[session.id] = session
+        self._file(session)
 
     def up(self, session: MediaSession) -> bool:
         """Note that media flows; True if that makes the person present."""
@@ -71,7 +73,10 @@ class Sessions:
 
     def discard(self, session: MediaSession) -> bool:
         """Forget a session; True if the person is not present any more for that."""
-        if self._by_id.pop(session.id, None) is None or not session.up:
+        if self._by_id.pop(session.id, None) is None:
+            return False
+        self._unfile(session)
+        if not session.up:
             return False
         key = (session.space, session.person)
         self._present[key] -= 1
@@ -85,17 +90,19 @@ class Sessions:
 
         Returns whether somebody without a name was present by it, and whether the person is only now.
         """
-        if not session.up:
-            session.person, session.anonymous, session.renamed = person, False, True
-            return False, False
-        del self._present[session.space, session.person]  # nobody else has that name
+        self._unfile(session)
+        if session.up:
+            del self._present[session.space, session.person]  # nobody else has that name
         session.person, session.anonymous, session.renamed = person, False, True
+        self._file(session)
+        if not session.up:
+            return False, False
         self._present[session.space, person] += 1
         return True, self._present[session.space, person] == 1
 
     def of(self, space: str, person: str) -> list[MediaSession]:
         """Return the sessions of a person in a Space."""
-        return [session for session in self if (session.space, session.person) == (space, person)]
+        return list(self._of.get((space, person), ()))
 
     def note_lost(self, session: MediaSession) -> None:
         """Remember that a session ended because its relay did."""
@@ -109,7 +116,16 @@ class Sessions:
 
     def forget(self, space: str, person: str | None = None) -> list[MediaSession]:
         """Forget the sessions of a person in a Space, or all of the Space, and return them: ended, not lost."""
-        ended = [s for s in self if s.space == space and person in (None, s.person)]
+        ended = self.of(space, person) if person is not None else [s for s in self if s.space == space]
         for session in ended:
             self.discard(session)
         return ended
+
+    def _file(self, session: MediaSession) -> None:
+        self._of.setdefault((session.space, session.person), []).append(session)
+
+    def _unfile(self, session: MediaSession) -> None:
+        of_the_person = self._of[session.space, session.person]
+        of_the_person.remove(session)
+        if not of_the_person:
+            del self._of[session.space, session.person]

@@ -46,8 +46,9 @@ def to_record(space: Space) -> Record:
         "people": [
             {"person": p.person, "standing": p.standing.value}
             | {name: getattr(p, name) for name in _PERSON if getattr(p, name) != getattr(_NOBODY, name)}
-            for p in space.people
+            for p in space.people.around
         ],
+        "removed": [p.person for p in space.people.with_standing(Standing.REMOVED)],
         "gaps": list(space.waiting.gaps),
         "waits": list(space.waiting.waits),
         "links": [asdict(link) for link in space.links],
@@ -81,6 +82,8 @@ def from_record(record: Record, now: float) -> Space:
         if live and (participant.standing, Input.EXPIRE) in PERSON:
             participant.lost_at = now
         space.people.know(participant)
+    for person in record.get("removed", ()):
+        space.people.know(Participant(person, Standing.REMOVED))
     space.waiting = Waiting(record.get("gaps", ()), record.get("waits", ()))
     space.waiting.note((), space.people.number(Standing.REQUESTED), now)
     for entry in record.get("links", ()):
