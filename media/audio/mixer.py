@@ -4,19 +4,15 @@ Everyone who is silent hears the same full mix, which is therefore encoded once 
 needs a mix of their own, so the work grows with the number of people talking and not with the people present.
 
 Sums are made in float32, where nothing wraps around, and then limited. Speech of one or two people passes
-through untouched, bit by bit.
+through untouched, bit by bit. Each output has a limiter gain of its own that goes on from tick to tick, so that
+loudness never jumps; a talker's starts as that of the full mix, which they heard until then.
 """
 
-from collections.abc import Hashable, Mapping
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
-
-from media.audio.opus import FRAME, Pcm
-
-Member = TypeVar("Member", bound=Hashable)
 
 CEILING = np.float32(0.9)
 """Peaks above this (−0.9 dBov) are turned down; the rest up to 1.0 is the knee for what turns up unannounced."""
@@ -30,47 +26,6 @@ RELEASE = np.float32(0.005)
 ONE = np.float32(1.0)
 ALMOST_ONE = np.float32(0.9999)
 """From here on a released gain counts as full, so that quiet sound passes untouched again."""
-
-
-class Mix(NamedTuple, Generic[Member]):
-    """What one tick sounds like. Arrays have shape (960,), float32, never beyond ±1.0, and are not reused."""
-
-    full: Pcm
-    """All voices: for everyone who is not talking."""
-    minus: dict[Member, Pcm]
-    """For each talker, all voices but their own."""
-
-
-class Mixer(Generic[Member]):
-    """The mixer of one room; driven once per tick with the frames of those who are talking.
-
-    It remembers one limiter gain per output, so that loudness never jumps between ticks. A talker's gain starts
-    as that of the full mix, which they heard until then.
-    """
-
-    def __init__(self) -> None:
-        self._full_gain = 1.0
-        self._gains: dict[Member, float] = {}
-
-    def mix(self, frames: Mapping[Member, Pcm]) -> Mix[Member]:
-        """Mix one tick. ``frames`` maps each talker to sound of shape (960,), float32, full scale ±1.0.
-
-        Raises ``ValueError`` if a frame has another length.
-        """
-        talkers = len(frames)
-        sounds = np.empty((talkers, FRAME), np.float32)
-        gains = np.empty(talkers + 1, np.float32)
-        for row, (member, pcm) in enumerate(frames.items()):
-            if pcm.shape != (FRAME,):
-                raise ValueError(f"the mixer takes frames of 960 samples, that of {member} has {pcm.shape}")
-            sounds[row] = pcm
-            gains[row] = self._gains.get(member, self._full_gain)
-        gains[talkers] = self._full_gain
-        mixes = np.empty((talkers + 1, FRAME), np.float32)
-        mix_into(sounds, mixes, gains)
-        self._gains = {member: float(gains[row]) for row, member in enumerate(frames)}
-        self._full_gain = float(gains[talkers])
-        return Mix(mixes[talkers], {member: mixes[row] for row, member in enumerate(frames)})
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
@@ -121,24 +76,26 @@ def limit(sound: NDArray[np.float32], gain: np.float32) -> np.float32:
 
 
 @numba.njit(cache=True, nogil=True)
-def mix_into(sounds: NDArray[np.float32], mixes: NDArray[np.float32], gains: NDArray[np.float32]) -> None:
-    """Mix ``sounds`` (talkers, samples) into ``mixes`` (talkers + 1, samples), the full mix last.
+def mix_full(frames: Any, talkers: Any, count: int, full: Any) -> None:  # pragma: no cover
+    """Sum the rows ``talkers[:count]`` (at least one) of ``frames`` into ``full``; nothing is limited yet.
 
-    ``gains`` (talkers + 1,) holds each output's limiter gain before the call, and after it. All float32.
+    ``frames`` has shape (speakers, samples), ``full`` (samples,), both float32.
     """
-    talkers, samples = sounds.shape
-    full = mixes[talkers]
-    full[:] = np.float32(0.0)
-    for row in range(talkers):
-        for n in range(samples):
-            full[n] += sounds[row, n]
-    for row in range(talkers):
-        if talkers == 1:
-            mixes[row, :] = np.float32(0.0)
-        elif talkers == 2:
-            mixes[row, :] = sounds[1 - row]  # exactly, where a subtraction would round
-        else:
-            for n in range(samples):
-                mixes[row, n] = full[n] - sounds[row, n]
-    for row in range(talkers + 1):
-        gains[row] = limit(mixes[row], gains[row])
+    full[:] = frames[talkers[0]]
+    for index in range(1, count):
+        frame = frames[talkers[index]]
+        for n in range(full.shape[0]):
+            full[n] += frame[n]
+
+
+@numba.njit(cache=True, nogil=True)
+def mix_minus(frames: Any, talkers: Any, count: int, full: Any, one: int, minus: Any) -> None:  # pragma: no cover
+    """Put all voices but that of ``talkers[one]`` into ``minus``, given the sum of all."""
+    if count == 1:
+        minus[:] = np.float32(0.0)
+    elif count == 2:
+        minus[:] = frames[talkers[1 - one]]  # exactly, where a subtraction would round
+    else:
+        own = frames[talkers[one]]
+        for n in range(full.shape[0]):
+            minus[n] = full[n] - own[n]

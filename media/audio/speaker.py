@@ -82,15 +82,17 @@ SPEAKER: np.dtype[Any] = np.dtype(
         ("loud", "i8"),  # one bit a tick, the latest lowest
         ("audible", "u1"),
         ("talking", "u1"),
-        # media.audio.hearing
-        ("awake", "u1"),
+        # whoever has the tables; of this tick's frame: "heard" to "frame_capture"
         ("talks", "u1"),
         ("leaving", "u1"),
-        ("kind", "i8"),  # of this tick's frame
-        ("outcome", "i8"),
-        ("loudness", "f8"),  # of this tick's frame, dBov
-        ("position", "i8"),  # timestamp of its first sample, if "placed"
-        ("placed", "u1"),
+        ("heard", "u1"),
+        ("turned", "u1"),
+        ("outcome", "u1"),
+        ("loudness", "f8"),  # dBov
+        ("frame_capture", "u8"),  # 64-bit NTP; 0: not known
+        ("room", "i8"),
+        ("next", "i8"),  # place + 1 of another one in the room; 0: none
+        ("minus", "i8"),  # stream + 1 of what they hear while they talk; 0: none
         ("budget", "f8"),
         ("budget_at", "f8"),
         # media.audio.delay: transits in seconds
@@ -170,7 +172,7 @@ class Speakers:
         """A place for a speaker, whose record is as new."""
         if not self._free_places:
             size = len(self.records)
-            self.records, self.frames = _doubled(self.records), _doubled(self.frames)
+            self.records, self.frames = doubled(self.records), doubled(self.frames)
             self._free_places = list(range(2 * size - 1, size - 1, -1))
         place = self._free_places.pop()
         record = self.records[place]
@@ -191,13 +193,13 @@ class Speakers:
         """See to it that so many packets can be taken."""
         while self.free[0] < slots:
             size = len(self.packets)
-            self.packets = _doubled(self.packets)
+            self.packets = doubled(self.packets)
             self.free = np.concatenate((self.free, np.zeros(size, np.int64)))
             for slot in range(2 * size - 1, size - 1, -1):
                 free_slot(self.free, slot)
 
 
-def _doubled(table: NDArray[Any]) -> NDArray[Any]:
+def doubled(table: NDArray[Any]) -> NDArray[Any]:
     """Twice the places, in the same record layout."""
     larger = np.zeros((2 * len(table), *table.shape[1:]), table.dtype)
     larger[: len(table)] = table

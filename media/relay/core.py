@@ -9,12 +9,10 @@ import logging
 from collections.abc import Callable
 from itertools import count
 
-from media.audio.batch import Batch
 from media.audio.levels import header_level
-from media.audio.mixer import Mixer
 from media.relay.demux import Demux
-from media.relay.hearing import Hearing
 from media.relay.links import Links
+from media.relay.mixing import Mixing
 from media.relay.peer import Peer
 from media.relay.plane import (
     DownReason,
@@ -68,14 +66,15 @@ class RelayCore:
         self._candidates = candidates
         self._send = send
         self._notify = notify
-        self._crowd, self._batch, self._hearing = Crowd(), Batch(), Hearing()
+        self._crowd = Crowd()
+        self._mixing = Mixing(self._crowd)
         self._door = Door()
         self._rooms: dict[str, Room] = {}
         self._peers: dict[str, Peer] = {}
         self._demux = Demux()
         links = Links(self._crowd, self._door.peers, self._open)
         self._links = links
-        self.tick = Ticker(self._rooms, self._crowd, self._batch, self._door.peers, self.stats, notify).tick
+        self.tick = Ticker(self._rooms, self._mixing, self._door.peers, self.stats, notify).tick
         self.feed, self.follow, self.cut = links.feed, links.follow, links.cut
         self._timers: list[tuple[float, int, Peer]] = []
         self._order = count()
@@ -84,17 +83,14 @@ class RelayCore:
         """Compile or load the kernels."""
         self._crowd.warm()
         self._door.warm()
-        Mixer[str]().mix({})
-        self._batch.run(self._crowd.payloads)
+        self._mixing.warm()
 
     # What the control plane asks for.
 
     def open_room(self, name: str) -> None:
         """See :class:`media.relay.plane.DataPlane`; so for the commands below."""
         if name not in self._rooms:
-            self._rooms[name] = Room(
-                *(name, next(self._order), self._crowd, self._batch, self._hearing, self._door.peers.give_voice)
-            )
+            self._rooms[name] = Room(name, next(self._order), self._mixing, self._door.peers.give_voice)
 
     def close_room(self, name: str, reason: DownReason = "room closed") -> None:
         """End every session of the room and forget it."""
@@ -172,7 +168,7 @@ class RelayCore:
         """Deal with what needs no session; see :class:`media.rtc.door.Door`. ``wall`` is the Unix time."""
         self._door.serve(inbox, fd, now, deadline, ntp_time(wall), mixed)
         if taken := int(inbox.state[SOUNDS]):
-            refused = self._hearing.take(inbox.sounds[:taken], inbox.data)
+            refused = self._mixing.hearing.take(inbox.sounds[:taken], inbox.data)
             if refused:
                 self.stats.dropped["too many packets"] += refused
 

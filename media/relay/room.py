@@ -5,19 +5,17 @@ who is not talking shares one encode, and only a talker costs one more (the mix 
 """
 
 from collections.abc import Callable
-from time import perf_counter
 from typing import Protocol
 
-from media.audio.batch import Batch
-from media.audio.mixer import Mixer
 from media.audio.opus import Pcm
 from media.audio.playout import SILENCE
-from media.relay.hearing import Hearing
+from media.relay.hearing import DONE, REFUSED
 from media.relay.link import Follow
+from media.relay.mixing import Mixing
 from media.relay.stats import RelayStats
 from media.relay.stream import Stream
 from media.relay.voice import Voice
-from media.rtc.crowd import Crowd, Listening
+from media.rtc.crowd import Listening
 from media.rtc.peers import Known
 from media.rtc.rtp import RtpPacket
 
@@ -54,24 +52,21 @@ class Room:
     ``number``: which room it is among those of its relay.
     """
 
-    def __init__(
-        self, name: str, number: int, crowd: Crowd, batch: Batch, hearing: Hearing, give_voice: GiveVoice
-    ) -> None:
+    def __init__(self, name: str, number: int, mixing: Mixing, give_voice: GiveVoice) -> None:
         """``give_voice`` is told whose packets are which voice's without question, and whose no longer (-1)."""
         self.name = name
         self.number = number
-        self._hearing, self._give_voice = hearing, give_voice
-        self._crowd, self._batch = crowd, batch
-        self._full = Stream(crowd, batch)
-        self._mixer: Mixer[str] = Mixer()
+        self._mixing, self._hearing, self._crowd = mixing, mixing.hearing, mixing.crowd
+        self._give_voice = give_voice
+        self._full = Stream(mixing.crowd, mixing.batch, streams=mixing.streams)
+        self.place = self._hearing.new_room(self._full.place)
+        """Where the room's record is."""
         self._voices: dict[str, Voice] = {}
         self._awake: dict[str, Voice] = {}
         """Voices that have something to be played, or were heard lately; nobody else costs anything."""
         self._muted: set[str] = set()
         self._hearers: dict[str, list[Hearer]] = {}
         self._follows: dict[str, Follow] = {}
-        self._heard = SILENCE.pcm
-        """The mix of the tick before."""
         self._loss = 0.0
         self._announced: dict[str, float] = {}
         self._levels_due = LEVELS_INTERVAL
@@ -87,6 +82,7 @@ class Room:
             voice.leaving, voice.playout.muted = False, participant in self._muted
         elif allowed:
             voice = self._voices[participant] = Voice(self._hearing.speakers)
+            self._hearing.speakers.records["room"][voice.place] = self.place
             voice.playout.muted = participant in self._muted
         elif voice:
             voice.leaving = voice.playout.muted = True
@@ -131,7 +127,10 @@ class Room:
             return follow.row
         voice = self._voices.get(hearer.participant)
         if voice and voice.talks:
-            return self._minus(voice).row
+            self._minus(voice)
+        self._choose_minus(hearer.participant)
+        if voice and voice.talks and voice.minus:
+            return voice.minus.row
         return self._full.row_of(hearer.frames)
 
     def remove_hearer(self, hearer: Hearer) -> None:
@@ -141,6 +140,7 @@ class Room:
         self.listeners -= 1
         if not own:
             del self._hearers[hearer.participant]
+            self._choose_minus(hearer.participant)
 
     @property
     def linked(self) -> bool:
@@ -151,12 +151,14 @@ class Room:
         """Let everyone hear what comes from another relay; or only its participant, what comes for them."""
         follow.row = self._crowd.new_row() if follow.participant else self._full.row
         self._follows[follow.participant] = follow
+        self._hearing.rooms["mixes"][self.place] = not self.linked
         for hearer in self._hearers.get(follow.participant, []):
             self._crowd.hear(hearer, follow.row)
 
     def unfollow(self, follow: Follow) -> None:
         """Go on without; a room that follows nobody mixes."""
         del self._follows[follow.participant]
+        self._hearing.rooms["mixes"][self.place] = not self.linked
         self._full.pause()
         if follow.participant:
             self._tune_in(follow.participant, None)
@@ -185,41 +187,19 @@ class Room:
         self._wake(participant, voice)
         return voice.put(packet, arrival, capture, level)
 
-    def tick(self, now: float, timestamp: int, stats: RelayStats) -> None:
-        """Decode and mix the next 20 ms; once the batch is run, the rows in the crowd hold what is to be sent."""
+    def tick(self, now: float, timestamp: int, needs: int, stats: RelayStats) -> None:
+        """What the kernels leave to be done between hearing everyone and mixing; ``needs``: there is something."""
         if self._follows and self.linked:
             for follow in self._follows.values():
                 played = follow.play(self._crowd, timestamp, now, stats)
                 if not follow.participant:
                     self._full.bundle(played, timestamp)
-            return
-        if not self._awake:
-            self._rest(timestamp, stats)
-            return
-        start = perf_counter()
-        frames, capture = self._pull(now, stats)
-        decoded = perf_counter()
-        stats.stages["decode"].observe(decoded - start)
-        if not frames:
-            self._rest(timestamp, stats)
-            return
-        mix = self._mixer.mix(frames)
-        stats.talker_ticks += len(frames)
-        self._full.speak(mix.full, timestamp, capture)
-        stats.mixes += 1
-        for participant, pcm in mix.minus.items():
-            minus = self._voices[participant].minus
-            if minus and participant in self._hearers:
-                if len(frames) == 1:
-                    stats.mixes += minus.rest(timestamp)
-                else:
-                    minus.speak(pcm, timestamp, capture)
-                    stats.mixes += 1
-        self._heard = mix.full
-        stats.stages["mix"].observe(perf_counter() - decoded)
+        elif needs:
+            self._attend(now, stats)
 
     def silence(self) -> None:
         """Send nothing in this tick, whatever was to be sent."""
+        self._hearing.rooms["skipped"][self.place] = True
         for stream in self._streams():
             stream.pause()
         for follow in self._follows.values():
@@ -243,41 +223,43 @@ class Room:
     def close(self) -> None:
         """Free every voice; sessions must be gone by now."""
         for voice in self._voices.values():
+            self._hearing.rest(voice.place)
             voice.close()
         self._voices.clear()
+        self._awake.clear()
         self._full.close()
+        self._hearing.free_room(self.place)
 
-    def _rest(self, timestamp: int, stats: RelayStats) -> None:
-        stats.mixes += self._full.rest(timestamp)
-        self._heard = SILENCE.pcm
-
-    def _pull(self, now: float, stats: RelayStats) -> tuple[dict[str, Pcm], int | None]:
-        """This tick's sound of everyone who talks, and when the loudest of it was captured."""
-        frames: dict[str, Pcm] = {}
-        capture, loudest = None, -128.0
+    def _attend(self, now: float, stats: RelayStats) -> None:
+        """Do what is out of the ordinary in a tick, for each who is awake."""
+        records = self._hearing.speakers.records
         asleep: list[str] = []
         for participant, voice in self._awake.items():
-            frame = voice.playout.pull(now)
-            stats.speaker_frames[frame.kind] += 1
-            if frame.kind != "silence":
-                stats.stages["jitter buffer"].observe(voice.playout.delay)
-            talked = voice.talks
-            pcm = voice.hear(frame)
-            if talked != voice.talks:
+            place = voice.place
+            outcome = records["outcome"][place]
+            if outcome != DONE:
+                frame = (voice.playout.patch if outcome == REFUSED else voice.playout.pull)(now)
+                stats.speaker_frames[frame.kind] += 1
+                if frame.kind != "silence":
+                    stats.stages["jitter buffer"].observe(voice.playout.delay)
+                self._hearing.settle(place, frame)
+            if records["turned"][place]:
                 self._turn(participant, voice)
-            if pcm is not None:
-                frames[participant] = pcm
-                if frame.level_dbov > loudest:
-                    loudest, capture = frame.level_dbov, frame.capture
-            elif voice.leaving or voice.asleep:
+            if not records["heard"][place] and (voice.leaving or voice.asleep):
                 asleep.append(participant)
         for participant in asleep:
             voice = self._awake.pop(participant)
+            self._hearing.rest(voice.place)
             if voice.source:
                 self._give_voice(voice.source, -1)
             if voice.leaving:
                 self._voices.pop(participant).close()
-        return frames, capture
+
+    @property
+    def _heard(self) -> Pcm:
+        """The mix of the tick before."""
+        frame = int(self._hearing.rooms["heard"][self.place])
+        return SILENCE.pcm if frame < 0 else self._mixing.batch.frames[frame]
 
     def _turn(self, participant: str, voice: Voice) -> None:
         """Someone begins or ceases to talk: from now on they hear their own mix, or that of everyone."""
@@ -290,12 +272,21 @@ class Room:
             minus.pause()
             minus.prime(self._heard)
             self._tune_in(participant, minus)
+            self._choose_minus(participant)
 
     def _minus(self, voice: Voice) -> Stream:
         if voice.minus is None:
-            voice.minus = Stream(self._crowd, self._batch, MINUS_COMPLEXITY, MINUS_FEC_COMPLEXITY)
+            voice.minus = Stream(
+                *(self._crowd, self._mixing.batch, MINUS_COMPLEXITY, MINUS_FEC_COMPLEXITY, self._mixing.streams)
+            )
             voice.minus.expect_loss(self._loss)
         return voice.minus
+
+    def _choose_minus(self, participant: str) -> None:
+        """Say which stream is theirs alone while they talk; none if they do not listen."""
+        if voice := self._voices.get(participant):
+            minus = voice.minus if participant in self._hearers else None
+            self._hearing.speakers.records["minus"][voice.place] = minus.place + 1 if minus else 0
 
     def _tune_in(self, participant: str, minus: Stream | None) -> None:
         for hearer in self._hearers.get(participant, []):
@@ -305,6 +296,7 @@ class Room:
         """Something of theirs is to be played: from now on the door may take their packets."""
         if participant not in self._awake:
             self._awake[participant] = voice
+            self._hearing.wake(voice.place)
             if voice.source:
                 self._give_voice(voice.source, voice.place)
 

@@ -10,10 +10,13 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
+import numpy as np
+from numpy.typing import NDArray
+
 STAGES = ("jitter buffer", "tick late", "decode", "mix", "encode", "link", "fan-out", "tick")
 """Where a packet's time goes, from in to out. "tick late" is the start of a tick after its due time; "link" is
-what a frame from the room's home waits for the tick of this relay. "decode" and "mix" are observed once for each
-room and tick, "encode" once a tick, for all rooms."""
+what a frame from the room's home waits for the tick of this relay. "jitter buffer" and "link" are observed once for
+each frame, the others once a tick, for all rooms."""
 
 BUCKETS = tuple(
     unit * step
@@ -35,6 +38,13 @@ class Histogram:
         """Count one duration."""
         self.counts[bisect_left(BUCKETS, seconds)] += 1
         self.total += seconds
+
+    def observe_all(self, seconds: NDArray[np.float64]) -> None:
+        """Count many."""
+        places, times = np.unique(np.searchsorted(BUCKETS, seconds), return_counts=True)
+        for place, count in zip(places.tolist(), times.tolist(), strict=True):
+            self.counts[place] += count
+        self.total += float(seconds.sum())
 
     def add(self, other: "Histogram") -> None:
         """Count all that ``other`` has counted."""

@@ -4,13 +4,12 @@ import logging
 from collections.abc import Callable
 from time import perf_counter
 
-from media.audio.batch import Batch
 from media.audio.opus import FRAME
+from media.relay.mixing import Mixing
 from media.relay.plane import Levels, PlaneEvent
 from media.relay.reception import worst_losses
 from media.relay.room import Room
 from media.relay.stats import RelayStats
-from media.rtc.crowd import Crowd
 from media.rtc.peers import Peers
 from media.rtc.rtp import CLOCK_RATE, ntp_time
 
@@ -28,13 +27,12 @@ class Ticker:
     def __init__(
         self,
         rooms: dict[str, Room],
-        crowd: Crowd,
-        batch: Batch,
+        mixing: Mixing,
         peers: Peers,
         stats: RelayStats,
         notify: Callable[[PlaneEvent], None],
     ) -> None:
-        self._rooms, self._crowd, self._batch, self._peers = rooms, crowd, batch, peers
+        self._rooms, self._mixing, self._crowd, self._peers = rooms, mixing, mixing.crowd, peers
         self._stats, self._notify = stats, notify
         self._timestamp = 0
 
@@ -44,9 +42,13 @@ class Ticker:
         ``now`` is when this tick was due, which is what jitter buffers go by; ``wall`` is the Unix time.
         """
         start = perf_counter()
+        self._mixing.hearing.hear(now, self._stats)
+        needs = self._mixing.hearing.rooms["needs"].tolist()
         for room in self._rooms.values():
-            self._mix(room, now)
-        self._encode()
+            self._attend(room, now, needs[room.place])
+        self._stats.stages["decode"].observe(perf_counter() - start)
+        self._mixing.mix(self._timestamp, self._stats)
+        self._mixing.encode(self._timestamp, self._stats)
         mixed = perf_counter()
         self._crowd.send(fd)
         sent = perf_counter()
@@ -64,23 +66,14 @@ class Ticker:
         self._stats.stages["fan-out"].observe(sent - mixed)
         self._stats.stages["tick"].observe(perf_counter() - start)
 
-    def _mix(self, room: Room, now: float) -> None:
-        """One room's tick; a fault in it must not silence the others."""
+    def _attend(self, room: Room, now: float, needs: int) -> None:
+        """One room's part of a tick; a fault in it must not silence the others."""
         try:
-            room.tick(now, self._timestamp, self._stats)
+            room.tick(now, self._timestamp, needs, self._stats)
         except Exception:
             self._stats.faults += 1
             logger.exception("room %s could not be mixed in this tick", room.name)
             room.silence()  # else the packets of the tick before would go out again, and sound like a buzzer
-
-    def _encode(self) -> None:
-        """Encode what all rooms have mixed, straight into the rows of the crowd."""
-        start = perf_counter()
-        rows, sizes = self._batch.run(self._crowd.payloads)
-        if rows.size:
-            self._stats.faults += int((sizes < 0).sum())
-            self._crowd.fit(rows, sizes.clip(0))
-            self._stats.stages["encode"].observe(perf_counter() - start)
 
     def _tell_losses(self) -> None:
         """Let every room's encoders reckon with what its worst tenth of listeners lose."""

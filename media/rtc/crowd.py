@@ -158,14 +158,19 @@ class Crowd:
         self._payload_bytes[start : start + size] = payload
         self._head(row, timestamp, capture, marker, size)
 
-    def announce(self, row: int, timestamp: int, capture: int | None, marker: bool) -> None:
-        """As ``fill``, with a payload that will be written to ``payloads``; nothing is sent before ``fit``."""
-        self._head(row, timestamp, capture, marker, 0)
+    def payload(self, row: int) -> bytes:
+        """What the row holds."""
+        return self._payloads[row, : self._rows["length"][row]].tobytes()
 
     @property
     def payloads(self) -> NDArray[np.uint8]:
         """What rows hold, shape (rows, PAYLOAD_SPACE); another table after ``new_row``."""
         return self._payloads
+
+    @property
+    def rows(self) -> NDArray[Any]:
+        """Of :data:`media.rtc.fanout.ROW`, for kernels that say what is to be sent; another after ``new_row``."""
+        return self._rows
 
     def fit(self, rows: NDArray[np.int64], sizes: NDArray[np.int32]) -> None:
         """Say how many bytes each of these announced rows holds now."""

