@@ -195,7 +195,7 @@ def _take(speaker: Any, packets: Any, gap: int) -> tuple[int, int, int, int]:  #
 
 
 @njit(nogil=True, cache=True)
-def _start(speaker: Any, packets: Any, free: Any, now: float) -> bool:  # pragma: no cover
+def start(speaker: Any, packets: Any, free: Any, now: float) -> bool:  # pragma: no cover
     """Begin to play at the first packet that is neither too old nor too young for the target; True if one is."""
     while speaker.waiting:
         head = packets[speaker.slots[0]]
@@ -277,7 +277,7 @@ def next_step(  # pragma: no cover
     """
     if speaker.playing and _too_early(speaker, now) < -LARGEST_EXCESS * RATE:
         speaker.playing = 0
-    if not speaker.playing and not _start(speaker, packets, free, now):
+    if not speaker.playing and not start(speaker, packets, free, now):
         return PAUSE, samples, -1, 0
     _catch_up(speaker, packets, free, now)
     if not speaker.waiting:

@@ -15,6 +15,7 @@ from numba import njit
 
 from media.audio.arrivals import Counters
 from media.audio.jitter import (
+    PAUSE,
     SOON,
     SOONEST,
     JitterBuffer,
@@ -22,8 +23,10 @@ from media.audio.jitter import (
     excess,
     flush,
     is_due,
+    next_step,
     put_aside,
     shortage,
+    start,
     take_aside,
     take_due,
 )
@@ -90,7 +93,7 @@ SILENCE = Frame(_ZEROS, SILENCE_DBOV, "silence", None)
 _NOTHING = np.zeros(0, np.float32)
 _RAMP_UP = np.linspace(0.0, 1.0, RAMP, dtype=np.float32)
 _ENTRY_UP = np.linspace(0.0, 1.0, ENTRY, dtype=np.float32)
-SILENT, ORDINARY, LONG = range(3)
+SILENT, ORDINARY, GAP, LONG = range(4)
 """What :func:`begin` may say."""
 _RANK: dict[Kind, int] = {kind: rank for rank, kind in enumerate(KINDS)}
 
@@ -142,37 +145,6 @@ def time_frame(speaker: Any, position: int, now: float) -> None:  # pragma: no c
 
 
 @njit(nogil=True, cache=True)
-def begin(speaker: Any, packets: Any, free: Any, now: float) -> tuple[int, int, int]:  # pragma: no cover
-    """What a tick takes: :data:`SILENT` nothing, :data:`LONG` everything, :data:`ORDINARY` a decode.
-
-    That is of the packet in the slot that comes second; if a third comes (else -1), the decoder has to see its
-    packet first, whose sound nobody hears. Both are to be freed, and then comes :func:`finish`. ``packets`` and
-    ``free`` are those of the speakers.
-    """
-    if is_silent(speaker, free):
-        return SILENT, -1, -1
-    speaker.told = np.nan
-    whole = not speaker.held and not speaker.muted and speaker.gain == 1.0
-    if not (whole and speaker.resets == speaker.resets_known and is_due(speaker, packets, now)):
-        return LONG, -1, -1
-    speaker.patience = speaker.impatience = 0
-    slot = take_due(speaker, packets)[2]
-    if tell(speaker, packets[slot].level):
-        put_aside(speaker, free, slot)
-        speaker.made_up = CONCEAL_LONGEST
-        return SILENT, -1, -1
-    return ORDINARY, slot, take_aside(speaker)
-
-
-@njit(nogil=True, cache=True)
-def finish(speaker: Any, frame: Any, now: float) -> float:  # pragma: no cover
-    """What is left to do once the one packet of a tick is decoded, in place; the frame's level in dBov."""
-    enter(speaker, frame)
-    time_frame(speaker, speaker.cursor - FRAME, now)
-    return weigh(speaker, frame, True)
-
-
-@njit(nogil=True, cache=True)
 def _corrections(speaker: Any, now: float) -> tuple[int, int]:  # pragma: no cover
     """Samples to take out and to put in in this tick, 0 for none: only of a lasting excess or shortage.
 
@@ -196,6 +168,96 @@ def _corrections(speaker: Any, now: float) -> tuple[int, int]:  # pragma: no cov
     return removable, lacking if speaker.impatience > (IMPATIENCE if pressing else LONG_IMPATIENCE) else 0
 
 
+@njit(nogil=True, cache=True)
+def begin(speaker: Any, packets: Any, free: Any, now: float) -> tuple[int, int, int]:  # pragma: no cover
+    """What a tick takes: mostly :data:`SILENT` nothing, :data:`ORDINARY` a decode, or :data:`GAP` sound made up.
+
+    To decode is the packet in the slot that comes second; if a third comes (else -1), the decoder has to see its
+    packet first, whose sound nobody hears. Both are to be freed, and then comes :func:`finish`. To make up is a
+    frame, for :func:`finish_gap`, to which the second is given. Else it is :data:`LONG`, for ``Playout.pull``.
+    ``packets`` and ``free`` are those of the speakers.
+    """
+    if is_silent(speaker, free):
+        return SILENT, -1, -1
+    speaker.told = np.nan
+    whole = not speaker.held and not speaker.muted and speaker.gain == 1.0
+    if not whole or speaker.resets != speaker.resets_known:
+        return LONG, -1, -1
+    if not speaker.playing:
+        return _begin_to_play(speaker, packets, free, now)
+    if is_due(speaker, packets, now):
+        return _take_ordinary(speaker, packets, free)
+    if not speaker.waiting and shortage(speaker, now, 0, SOON) <= 0:
+        return _fill_gap(speaker, packets, free, now)
+    return LONG, -1, -1
+
+
+@njit(nogil=True, cache=True)
+def _take_ordinary(speaker: Any, packets: Any, free: Any) -> tuple[int, int, int]:  # pragma: no cover
+    """This tick is one packet, and nothing but that packet."""
+    speaker.patience = speaker.impatience = 0
+    slot = take_due(speaker, packets)[2]
+    if tell(speaker, packets[slot].level):
+        put_aside(speaker, free, slot)
+        speaker.made_up = CONCEAL_LONGEST
+        return SILENT, -1, -1
+    return ORDINARY, slot, take_aside(speaker)
+
+
+@njit(nogil=True, cache=True)
+def _begin_to_play(speaker: Any, packets: Any, free: Any, now: float) -> tuple[int, int, int]:  # pragma: no cover
+    """Nothing has played, and a packet waits."""
+    if packets[speaker.slots[0]].samples != FRAME:
+        return LONG, -1, -1
+    if not start(speaker, packets, free, now):
+        speaker.patience = speaker.impatience = 0
+        speaker.made_up = CONCEAL_LONGEST
+        return SILENT, -1, -1
+    if packets[speaker.slots[0]].samples != FRAME:
+        return LONG, -1, -1
+    return _take_ordinary(speaker, packets, free)
+
+
+@njit(nogil=True, cache=True)
+def _fill_gap(speaker: Any, packets: Any, free: Any, now: float) -> tuple[int, int, int]:  # pragma: no cover
+    """Something has played, and no packet waits."""
+    _corrections(speaker, now)
+    kind = next_step(speaker, packets, free, now, FRAME)[0]
+    if kind == PAUSE:
+        speaker.made_up = CONCEAL_LONGEST
+        return SILENT, -1, -1
+    before = speaker.made_up
+    if before >= CONCEAL_LONGEST:
+        return SILENT, -1, -1
+    speaker.made_up = before + FRAME
+    return GAP, before, -1
+
+
+@njit(nogil=True, cache=True)
+def finish(speaker: Any, frame: Any, now: float) -> float:  # pragma: no cover
+    """What is left to do once the one packet of a tick is decoded, in place; the frame's level in dBov."""
+    enter(speaker, frame)
+    time_frame(speaker, speaker.cursor - FRAME, now)
+    return weigh(speaker, frame, True)
+
+
+@njit(nogil=True, cache=True)
+def fade(pcm: Any, before: int) -> None:  # pragma: no cover
+    """Let made-up sound, before which ``before`` samples were made up already, fade as it gets old, in place."""
+    for at in range(max(0, CONCEAL_FULL - before), pcm.shape[0]):
+        left = (CONCEAL_LONGEST - before - at) / (CONCEAL_LONGEST - CONCEAL_FULL)
+        pcm[at] *= np.float32(max(0.0, left))
+
+
+@njit(nogil=True, cache=True)
+def finish_gap(speaker: Any, frame: Any, before: int, now: float) -> float:  # pragma: no cover
+    """What is left to do once a frame is made up, in place; its level in dBov."""
+    fade(frame, before)
+    speaker.concealed += 1
+    time_frame(speaker, speaker.cursor - FRAME, now)
+    return weigh(speaker, frame, False)
+
+
 # What Python calls: arrays cross over eight times as fast as a record does.
 
 
@@ -211,6 +273,11 @@ def _begin(  # pragma: no cover
 @njit(nogil=True, cache=True)
 def _finish(records: Any, place: int, frame: Any, now: float) -> float:  # pragma: no cover
     return finish(records[place], frame, now)
+
+
+@njit(nogil=True, cache=True)
+def _finish_gap(records: Any, place: int, frame: Any, before: int, now: float) -> float:  # pragma: no cover
+    return finish_gap(records[place], frame, before, now)
 
 
 @njit(nogil=True, cache=True)
@@ -311,15 +378,20 @@ class Playout:
             pcm = self._decode(self.buffer.payload(slot), self.buffer.payload(before) if before >= 0 else b"")
             if pcm is None:
                 return self.patch(now)
-            level = _finish(own.records, place, pcm, now)
-            position = self.buffer.position(FRAME)
-            return Frame(pcm, level, "speech", None if position is None else self.buffer.capture_at(position))
+            return self._timed(pcm, _finish(own.records, place, pcm, now), "speech")
+        if way == GAP:
+            pcm = self._decoder.conceal(FRAME)
+            return self._timed(pcm, _finish_gap(own.records, place, pcm, slot, now), "concealed")
         pcm, kind = self._gather(now, 2 * FRAME if removable >= SHORTEST else FRAME)
         position = self.buffer.position(pcm.size)
         pcm = self._shrink(pcm, removable) if removable else self._grow(pcm, lacking)
         self._held = pcm[FRAME:] if pcm.size > FRAME else _NOTHING
         own.records["held"][place] = self._held.size
         return self._frame(pcm[:FRAME], kind, position, now)
+
+    def _timed(self, frame: Pcm, level: float, kind: Kind) -> Frame:
+        position = self.buffer.position(FRAME)
+        return Frame(frame, level, kind, None if position is None else self.buffer.capture_at(position))
 
     def patch(self, now: float) -> Frame:
         """The frame of a tick whose one packet was taken out of the buffer, and refused by libopus."""
@@ -404,9 +476,7 @@ class Playout:
         pcm = self._decoder.conceal(min(samples + -samples % 120, 5_760))[:samples]
         if pcm.size < samples:
             pcm = np.concatenate((pcm, np.zeros(samples - pcm.size, np.float32)))
-        if before + samples > CONCEAL_FULL:
-            age = np.arange(before, before + samples, dtype=np.float32)
-            pcm *= np.clip((CONCEAL_LONGEST - age) / (CONCEAL_LONGEST - CONCEAL_FULL), 0.0, 1.0)
+        fade(pcm, before)
         return pcm, "concealed"
 
     def _shrink(self, pcm: Pcm, removable: int) -> Pcm:

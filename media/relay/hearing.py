@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from media.audio.batch import opus_decode_float
 from media.audio.opus import FRAME
-from media.audio.playout import KINDS, LONG, ORDINARY, Frame, begin, finish
+from media.audio.playout import GAP, LONG, ORDINARY, Frame, begin, finish, finish_gap
 from media.audio.speaker import SILENCE_DBOV, Speakers, doubled, free_slot
 from media.audio.timeline import captured_at
 from media.relay.stats import RelayStats
@@ -35,7 +35,6 @@ ROOM: np.dtype[Any] = np.dtype(
 
 DONE, LEFT, REFUSED = range(3)
 """What may have come of a speaker in a tick: all is done, or nothing, or libopus refused the packet."""
-_SILENCE, _SPEECH = KINDS.index("silence"), KINDS.index("speech")
 
 
 @njit(nogil=True, cache=True)
@@ -78,6 +77,14 @@ def _decode(decoder: Any, packets: Any, slot: int, frame: Any, free: Any) -> boo
 
 
 @njit(nogil=True, cache=True)
+def _time(speaker: Any) -> None:  # pragma: no cover
+    """Note when the frame that has just been played was captured."""
+    if speaker.captured:
+        position = speaker.cursor - FRAME
+        speaker.frame_capture = captured_at(position, speaker.capture, speaker.capture_timestamp)
+
+
+@njit(nogil=True, cache=True)
 def _hear_all(  # pragma: no cover
     awake: Any,
     count: int,
@@ -88,11 +95,14 @@ def _hear_all(  # pragma: no cover
     frames: Any,
     now: float,
     delays: Any,
-) -> tuple[int, int]:
-    """One tick of the speakers ``awake[:count]``; how many spoke, each with a delay (s), and how many did not."""
+) -> tuple[int, int, int]:
+    """One tick of the speakers ``awake[:count]``; how many spoke, were made up, and were silent.
+
+    ``delays`` (s) are those of the first two.
+    """
     for index in range(rooms.shape[0]):
         rooms[index].first = rooms[index].needs = 0
-    spoke = silent = 0
+    spoke = made_up = silent = 0
     for index in range(count - 1, -1, -1):
         place = awake[index]
         speaker, frame = records[place], frames[place]
@@ -111,16 +121,21 @@ def _hear_all(  # pragma: no cover
                 speaker.outcome, room.needs = REFUSED, 1
                 continue
             level = finish(speaker, frame, now)
-            if speaker.captured:
-                position = speaker.cursor - FRAME
-                speaker.frame_capture = captured_at(position, speaker.capture, speaker.capture_timestamp)
-            delays[spoke] = speaker.delay
+            _time(speaker)
+            delays[spoke + made_up] = speaker.delay
             spoke += 1
+            _settle(speaker, frame, False, level, room)
+        elif way == GAP:
+            opus_decode_float(speaker.decoder, 0, 0, frame.ctypes.data, FRAME, 0)
+            level = finish_gap(speaker, frame, slot, now)
+            _time(speaker)
+            delays[spoke + made_up] = speaker.delay
+            made_up += 1
             _settle(speaker, frame, False, level, room)
         else:
             silent += 1
             _settle(speaker, frame, True, SILENCE_DBOV, room)
-    return spoke, silent
+    return spoke, made_up, silent
 
 
 @njit(nogil=True, cache=True)
@@ -180,14 +195,15 @@ class Hearing:
         if self._changed:
             self._changed = False
             self._awake, self._delays = np.fromiter(self._order, np.int64, count), np.zeros(count)
-        spoke, silent = _hear_all(
+        spoke, made_up, silent = _hear_all(
             *(self._awake, count, self.rooms, own.records, own.packets, own.free, own.frames),
             *(now, self._delays),
         )
         stats.speaker_frames["speech"] += spoke
+        stats.speaker_frames["concealed"] += made_up
         stats.speaker_frames["silence"] += silent
-        if spoke:
-            stats.stages["jitter buffer"].observe_all(self._delays[:spoke])
+        if spoke + made_up:
+            stats.stages["jitter buffer"].observe_all(self._delays[: spoke + made_up])
 
     def settle(self, place: int, frame: Frame) -> None:
         """The frame of a speaker who was left to the room."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 STAGES = ("jitter buffer", "tick late", "decode", "mix", "encode", "link", "fan-out", "tick")
 """Where a packet's time goes, from in to out. "tick late" is the start of a tick after its due time; "link" is
-what a frame from the room's home waits for the tick of this relay. "jitter buffer" and "link" are observed once for
+what a frame from the room's home waits for the tick of this relay. That and "jitter buffer" are observed once for
 each frame, the others once a tick, for all rooms."""
 
 BUCKETS = tuple(

@@ -142,3 +142,6 @@ def compiled() -> None:
         made.put(tick, tick * FRAME, Encoder().encode(np.zeros(FRAME)), tick * TICK)
         made.pull(tick * TICK + 0.005)
     made.buffer.due(0.1)
+    made.buffer.next(0.1, FRAME)
+    made.buffer.excess(0.1, 0)
+    made.buffer.shortage(0.1, 0)

@@ -48,7 +48,7 @@ def test_in_order_everything_is_decoded_at_once() -> None:
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 60)), min_size=40, max_size=120))
 @example([(False, 0)] * 60)
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_the_short_way_gives_what_the_long_way_would(fates: list[tuple[bool, int]]) -> None:
     """Each packet is lost, or comes up to 60 ms late; where all is well, all go the short way."""
     short, long = JitterBuffer(), JitterBuffer()
