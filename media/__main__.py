@@ -45,15 +45,25 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--ttl", type=float, default=12 * 3600, help="seconds it lives (%(default)s)")
     taken = commands.add_parser(
         "import",
-        help="import users and follows",
-        description="Read users and follows from CSV into the store: all of them or, if one line is wrong, none.",
+        help="import users and follows, or posts",
+        description="Read users and follows from CSV, or posts from JSON Lines or CSV, into the store: all of "
+        "them or, if one line is wrong, none.",
     )
     settings.add_data(taken, argparse.SUPPRESS)
     taken.add_argument("--database", metavar="URL", default=argparse.SUPPRESS, help="the store (SQLite in --data)")
     taken.add_argument(
-        "users", type=Path, metavar="users.csv", help="id,username,name[,protected,verified,created_at]"
+        "users",
+        type=Path,
+        metavar="users.csv | posts",
+        help="id,username,name[,protected,verified,created_at], or the word posts",
     )
-    taken.add_argument("follows", type=Path, nargs="?", metavar="follows.csv", help="follower_id,followed_id")
+    taken.add_argument(
+        "follows",
+        type=Path,
+        nargs="?",
+        metavar="follows.csv | FILE",
+        help="follower_id,followed_id; after posts a .jsonl or .csv with author_id,text,created_at[,id,lang]",
+    )
     people = commands.add_parser(
         "people",
         help="invent people for a lab",
@@ -61,9 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     people.add_argument("--users", type=int, required=True, metavar="N", help="how many people")
     people.add_argument(
+        "--posts", type=int, default=0, metavar="N", help="write posts.jsonl, too, with so many (none)"
+    )
+    people.add_argument(
         "--seed", type=int, default=1, metavar="S", help="the same people for the same (%(default)s)"
     )
-    people.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the two files")
+    people.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
     return parser
 
 
@@ -75,12 +88,18 @@ def _token(options: argparse.Namespace) -> str | None:
 
 
 def _import(options: argparse.Namespace) -> str | None:
+    from media.server.finding.imports import import_posts_into
     from media.server.imports import import_into
     from media.server.store import StoreError
 
     options.data.mkdir(parents=True, exist_ok=True)
     url = settings.from_options(options).database_url
     try:
+        if str(options.users) == "posts":
+            if options.follows is None:
+                return "Name the file with the posts: python -m media import posts FILE."
+            print(f"{asyncio.run(import_posts_into(url, options.follows))} posts imported.")
+            return None
         users, follows = asyncio.run(import_into(url, options.users, options.follows))
     except StoreError as error:
         return str(error)
@@ -93,6 +112,11 @@ def _people(options: argparse.Namespace) -> str | None:
 
     users, follows = write(options.users, options.seed, options.out)
     print(f"{users} and {follows} written; python -m media import {users} {follows} takes them.")
+    if options.posts:
+        from media.server.lab_posts import write_posts
+
+        posts = write_posts(options.users, options.posts, options.seed, options.out)
+        print(f"{posts} written; python -m media import posts {posts} takes it after them.")
     return None
 
 

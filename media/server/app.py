@@ -180,7 +180,7 @@ def create_app(
     state.admission = admission
     state.numbers = Numbers(store.engine)
     state.hub, state.events = events.hub, events
-    reach = Reach(state, spaces, sessions, plane, accounts, store.engine, clock)
+    reach = Reach(state, spaces, sessions, plane, accounts, guard, store.engine, clock)
     life = Life(state, config, spaces, events.hub, store.engine, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh = refresh

@@ -74,23 +74,23 @@ def _read_users(path: Path) -> list[Row]:
     rows: list[Row] = []
     seen: dict[tuple[str, str], int] = {}
     now = time.time()
-    for row in _rows(path, ("id", "username", "name"), ("protected", "verified", "created_at")):
+    for row in rows_of(path, ("id", "username", "name"), ("protected", "verified", "created_at")):
         line = row[LINE]
         for column in ("id", "username"):
-            _need(is_name(row[column]), path, line, column, f"{row[column]!r} cannot be a name; {_NAMES}")
+            need(is_name(row[column]), path, line, column, f"{row[column]!r} cannot be a name; {_NAMES}")
             first = seen.setdefault((column, row[column] if column == "id" else row[column].lower()), line)
-            _need(first == line, path, line, column, f"{row[column]!r} is in line {first} already.")
+            need(first == line, path, line, column, f"{row[column]!r} is in line {first} already.")
         name = row["name"].strip()
-        _need(
+        need(
             0 < len(name) <= 50 and name.isprintable(),
             *(path, line, "name"),
             f"{name!r} cannot be shown; use 1 to 50 printable characters.",
         )
         for column in ("protected", "verified"):
             text = row[column].lower()
-            _need(text in _TRUTH, path, line, column, f"{row[column]!r} is neither true nor false.")
+            need(text in _TRUTH, path, line, column, f"{row[column]!r} is neither true nor false.")
             row[column] = _TRUTH[text]
-        row["created_at"] = _time(path, line, row["created_at"]) if row["created_at"] else now
+        row["created_at"] = time_of(path, line, row["created_at"]) if row["created_at"] else now
         row |= {"name": name, "handle": row["username"].lower(), "followers_count": 0, "following_count": 0}
         rows.append(row)
     return rows
@@ -99,13 +99,13 @@ def _read_users(path: Path) -> list[Row]:
 def _read_follows(path: Path, ids: set[str]) -> list[Row]:
     rows: list[Row] = []
     seen: dict[tuple[str, str], int] = {}
-    for row in _rows(path, ("follower_id", "followed_id"), ()):
+    for row in rows_of(path, ("follower_id", "followed_id"), ()):
         line, source, target = row[LINE], row["follower_id"], row["followed_id"]
         for column in ("follower_id", "followed_id"):
-            _need(row[column] in ids, path, line, column, f"There is no user {row[column]!r}; import them too.")
-        _need(source != target, path, line, "followed_id", f"{target!r} cannot follow themselves.")
+            need(row[column] in ids, path, line, column, f"There is no user {row[column]!r}; import them too.")
+        need(source != target, path, line, "followed_id", f"{target!r} cannot follow themselves.")
         first = seen.setdefault((source, target), line)
-        _need(first == line, path, line, "followed_id", f"{source!r} follows {target!r} in line {first} already.")
+        need(first == line, path, line, "followed_id", f"{source!r} follows {target!r} in line {first} already.")
         rows.append({LINE: line, "kind": Relation.FOLLOW.value, "source": source, "target": target})
     return rows
 
@@ -115,9 +115,9 @@ async def _check_new(connection: AsyncConnection, path: Path, rows: Sequence[Row
     known = (await connection.execute(sa.select(USERS.c.id, USERS.c.handle))).all()
     ids, handles = {row.id for row in known}, {row.handle for row in known}
     for row in rows:
-        _need(row["id"] not in ids, path, row[LINE], "id", f"{row['id']!r} is a user already.")
+        need(row["id"] not in ids, path, row[LINE], "id", f"{row['id']!r} is a user already.")
         taken = row["handle"] in handles
-        _need(not taken, path, row[LINE], "username", f"{row['username']!r} is somebody's already.")
+        need(not taken, path, row[LINE], "username", f"{row['username']!r} is somebody's already.")
     return ids | {row["id"] for row in rows}
 
 
@@ -128,11 +128,9 @@ async def _check_pairs(connection: AsyncConnection, path: Path, rows: Sequence[R
     for row in rows:
         source, target = row["source"], row["target"]
         kind = known.get((source, target))
-        _need(
-            kind is None, path, row[LINE], "followed_id", f"{source!r} stands to {target!r} as {kind!r} already."
-        )
+        need(kind is None, path, row[LINE], "followed_id", f"{source!r} stands to {target!r} as {kind!r} already.")
         blocked = known.get((target, source)) == Relation.BLOCK
-        _need(not blocked, path, row[LINE], "followed_id", f"{target!r} has blocked {source!r}.")
+        need(not blocked, path, row[LINE], "followed_id", f"{target!r} has blocked {source!r}.")
 
 
 async def _write(connection: AsyncConnection, table: sa.Table, rows: Sequence[Row]) -> None:
@@ -153,17 +151,20 @@ async def _count_anew(connection: AsyncConnection) -> None:
         await connection.execute(sa.update(USERS).values({column: number}))
 
 
-def _rows(path: Path, needed: Sequence[str], optional: Sequence[str]) -> Iterator[Row]:
-    """Yield the lines of a file with all columns; those that it does not have are empty."""
+def rows_of(path: Path, needed: Sequence[str], optional: Sequence[str]) -> Iterator[Row]:
+    """Yield the lines of a CSV file with all columns; those that it does not have are empty.
+
+    :raises ImportLineError: it is no CSV with these columns
+    """
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, strict=True)
         try:
             header = [column.strip() for column in next(reader, [])]
             for column in needed:
-                _need(column in header, path, 1, column, "The header lacks it.")
+                need(column in header, path, 1, column, "The header lacks it.")
             for column in header:
                 known = column in (*needed, *optional) and header.count(column) == 1
-                _need(
+                need(
                     known,
                     path,
                     1,
@@ -175,7 +176,7 @@ def _rows(path: Path, needed: Sequence[str], optional: Sequence[str]) -> Iterato
                     continue
                 line = reader.line_num
                 last = header[min(len(cells), len(header)) - 1]
-                _need(
+                need(
                     len(cells) == len(header), path, line, last, f"{len(cells)} cells, but {len(header)} columns."
                 )
                 yield dict.fromkeys(optional, "") | dict(zip(header, cells, strict=True)) | {LINE: line}
@@ -185,7 +186,11 @@ def _rows(path: Path, needed: Sequence[str], optional: Sequence[str]) -> Iterato
             raise ImportLineError(path, reader.line_num + 1, "(unknown)", "It is not UTF-8.") from None
 
 
-def _time(path: Path, line: int, text: str) -> float:
+def time_of(path: Path, line: int, text: str) -> float:
+    """Read a time (RFC 3339) as Unix seconds.
+
+    :raises ImportLineError: it is none
+    """
     try:
         time_read = datetime.fromisoformat(text)
     except ValueError:
@@ -195,7 +200,11 @@ def _time(path: Path, line: int, text: str) -> float:
     return time_read.timestamp()
 
 
-def _need(right: bool, path: Path, line: int, column: str, what: str) -> None:
+def need(right: bool, path: Path, line: int, column: str, what: str) -> None:
+    """Refuse the file unless something is right.
+
+    :raises ImportLineError: it is not
+    """
     if not right:
         raise ImportLineError(path, line, column, what)
 
