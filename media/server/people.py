@@ -10,7 +10,16 @@ from fastapi import APIRouter, Depends, Response
 
 from media.server.auth import Caller, Named, caller
 from media.server.errors import Problem
-from media.server.routes import AccountsHere, GuardHere, Person, SessionsHere, SpacesHere, actor, problems
+from media.server.routes import (
+    AccountsHere,
+    GuardHere,
+    Person,
+    SessionsHere,
+    SpacesHere,
+    actor,
+    participates,
+    problems,
+)
 from media.server.schemas import (
     NewInvitation,
     PersonList,
@@ -101,6 +110,7 @@ async def invite(
     """
 
     def step(space: Space, now: float) -> Events:
+        participates(space, who, sessions)
         present = sessions.present(space.id, body.user_id)
         return space.invite(who.name, body.user_id, now, role=body.role, via=body.via, present=present)
 

@@ -12,8 +12,10 @@ from media.server.guard import Guard
 from media.server.schemas import ProblemOut
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
+from media.space.errors import NoRightError
 from media.space.permissions import ALLOWED, Action, Role, role_of
 from media.space.space import Space
+from media.space.states import Standing
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -65,6 +67,16 @@ async def person_of(user_id: UserPath, who: Named) -> str:
 
 
 Person = Annotated[str, Depends(person_of)]
+
+
+def participates(space: Space, who: Caller, sessions: Sessions) -> None:
+    """Pass if the caller has a part in a Space, or is connected to it: from outside nobody invites to it.
+
+    :raises NoRightError: neither
+    """
+    known = space.people.standing(who.name) is not Standing.OUTSIDE
+    if not (known or sessions.present(space.id, who.name)):
+        raise NoRightError("Only people who are in a Space may invite to it; join it first.")
 
 
 def actor(space: Space, who: Caller, action: Action, person: str | None = None) -> str | None:

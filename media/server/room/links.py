@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from media.server.auth import Named, caller
 from media.server.people import welcome
 from media.server.room.shapes import LinkList, LinkOut, NewLink
-from media.server.routes import SessionsHere, SpacesHere, problems
+from media.server.routes import SessionsHere, SpacesHere, participates, problems
 from media.server.schemas import PersonOut
 from media.space.space import Events, Space
 
@@ -21,7 +21,13 @@ Code = Annotated[str, Path(max_length=64, description="the secret in the link", 
 
 @router.post("", status_code=201, responses=problems(403, 404, 409, 422))
 async def make_link(
-    space_id: str, body: NewLink, who: Named, spaces: SpacesHere, request: Request, response: Response
+    space_id: str,
+    body: NewLink,
+    who: Named,
+    spaces: SpacesHere,
+    sessions: SessionsHere,
+    request: Request,
+    response: Response,
 ) -> LinkOut:
     """Make a link that gives a role to whoever follows it, also before the Space starts.
 
@@ -29,7 +35,12 @@ async def make_link(
     ten links to a Space (409). A link is worth what its maker may do at the time it is followed.
     """
     code = secrets.token_urlsafe(16)
-    space = await spaces.act(space_id, lambda s, now: s.make_link(who.name, code, body.role, now, uses=body.uses))
+
+    def step(space: Space, now: float) -> Events:
+        participates(space, who, sessions)
+        return space.make_link(who.name, code, body.role, now, uses=body.uses)
+
+    space = await spaces.act(space_id, step)
     response.headers["Location"] = f"/spaces/{space_id}/invitation-links/{code}"
     return LinkOut.of(space.links.known(code), space_id, str(request.base_url))
 

@@ -37,8 +37,10 @@ class Peer:
         self.socket.setblocking(False)
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def join(self, url: str, token: str) -> None:
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
+    async def join(self, url: str, token: str | None) -> None:
+        headers = {"Content-Type": "application/sdp"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
         async with httpx.AsyncClient() as http:
             response = await http.post(url, content=self.client.offer, headers=headers)
         assert response.status_code == 201, response.text

@@ -110,6 +110,11 @@ async def test_everyone_invites_to_listen(service: Service) -> None:
     assert await problem(service, "eve", "POST", f"{path}/invitations", json=here) == (409, "wrong-state")
     to_speak = {"user_id": "gil"}
     assert await problem(service, "eve", "POST", f"{path}/invitations", json=to_speak) == (403, "no-right")
+    from_outside = {"user_id": "hal", "role": "listener"}
+    assert await problem(service, "gil", "POST", f"{path}/invitations", json=from_outside) == (403, "no-right")
+    to_listen_by_link = {"role": "listener"}
+    more = f"{path}/invitation-links"
+    assert await problem(service, "gil", "POST", more, json=to_listen_by_link) == (403, "no-right")
     assert await problem(service, None, "POST", f"{path}/invitations", json=to_listen) == (401, "no-token")
 
 
