@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     settings.add_data(token, argparse.SUPPRESS)  # its default must not undo a --data before the command
     token.add_argument("--user", required=True, metavar="NAME", help="whom it names")
     token.add_argument("--admin", action="store_true", help="may make tokens and enforce the rules")
+    token.add_argument("--url", action="store_true", help="print the address of the page with the token in it")
     token.add_argument("--ttl", type=float, default=12 * 3600, help="seconds it lives (%(default)s)")
     taken = commands.add_parser(
         "import",
@@ -83,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
 def _token(options: argparse.Namespace) -> str | None:
     from media.server.auth import issue_from  # the server's imports take a second
 
-    print(issue_from(options.data, options.user, is_admin=options.admin, ttl=options.ttl))
+    token = issue_from(options.data, options.user, is_admin=options.admin, ttl=options.ttl)
+    print(f"{settings.page_url(options)}#token={token}" if options.url else token)
     return None
 
 

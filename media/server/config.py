@@ -221,6 +221,12 @@ def _policy(wanted: str) -> Policy:
         raise ConfigError(f"The policy {wanted!r} is no TOML: {error}.") from None
 
 
+def page_url(options: argparse.Namespace) -> str:
+    """Return where the page is, for a browser on this machine."""
+    host = {"0.0.0.0": "localhost", "::": "localhost"}.get(options.host, options.host)  # noqa: S104
+    return f"http://[{host}]:{options.port}/" if ":" in host else f"http://{host}:{options.port}/"
+
+
 def _port(name: str, text: str) -> int:
     try:
         port = int(text)

@@ -101,7 +101,7 @@ export class Connection {
       this.#lost.resolve(new Problem(0, "media-lost", "The connection to the relay was lost."));
     } else if (state === "disconnected") {
       try {
-        await this.#restart();
+        await this.restart();
       } catch (error) {
         if (error instanceof Problem && error.status >= 400) this.#lost.resolve(error);
       }
@@ -109,7 +109,7 @@ export class Connection {
   }
 
   /** Restart ICE (RFC 9725 §4.3.3), as after a change of network; throws a Problem, 410 when the relay is lost. */
-  async #restart() {
+  async restart() {
     const pc = this.#pc;
     pc.restartIce();
     await pc.setLocalDescription();

@@ -4,7 +4,7 @@ import { openEnd } from "./host.js";
 import { icon, redraw } from "./icons.js";
 import { setHand } from "./person.js";
 import { reactionMenu } from "./reactions.js";
-import { isLive, isOpen, onStage } from "./state.js";
+import { isAdmin, isLive, isOpen, onStage } from "./state.js";
 import { me } from "./token.js";
 
 /** The bar at the bottom; `go` leaves the room. */
@@ -31,7 +31,7 @@ export function dockView(room, go) {
     show(hand.element, stage);
     hand.label(you.hand_raised ? "Lower hand" : "Raise hand", "R");
     set(hand.element, { "aria-pressed": String(Boolean(you.hand_raised)) });
-    show(react, Boolean(me()));
+    show(react, Boolean(me()) && !isAdmin(state)); // the table of rights gives reactions to the others
     leave.label("Leave");
   });
   return view;

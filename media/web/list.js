@@ -165,7 +165,7 @@ function refreshLive(element, { space, reasons }) {
   keyed(faces, people.slice(0, FACES), (id) => id, (id) => avatar(id, "medium"), refreshAvatar);
   const [host, ...others] = people.map(nameOf);
   write(who, others.length ? `${host} with ${others.slice(0, 2).join(", ")}${others.length > 2 ? ` and ${others.length - 2} more` : ""}` : host);
-  write(many.lastChild, `${count(space.participant_count)} here`);
+  write(many.lastChild, space.participant_count ? `${count(space.participant_count)} here` : "Just opened");
   element.firstChild.title = reasons.map(({ text }) => text).join(" ");
 }
 

@@ -1,4 +1,4 @@
-// Messages: what is written while people speak.
+// Messages: what is written while people speak, and posts that somebody shows to everyone.
 import { get, post, space } from "./api.js";
 import { avatar, refreshAvatar } from "./avatar.js";
 import { button, h, keyed, show, write } from "./dom.js";
@@ -50,11 +50,13 @@ const title = () => h("h2", { id: "chat-title", text: "Messages" });
 
 /** Read what was written before one came. */
 async function readBefore(room) {
-  const { data } = await get(space(room.id, "messages")).catch(() => ({ data: [] }));
+  const read = (what) => get(space(room.id, what)).catch(() => ({ data: [] }));
+  const [written, posts] = await Promise.all([read("messages"), read("shared")]);
+  const shown = posts.data.map((post) => ({ ...post, id: `${post.post_id} ${post.created_at}` }));
   const { messages } = room.store.state;
   const known = new Set(messages.map((one) => one.id));
-  const older = data.filter((one) => !known.has(one.id));
-  room.store.set({ messages: [...older, ...messages].sort((a, b) => Number(a.id) - Number(b.id)) });
+  const older = [...written.data, ...shown].filter((one) => !known.has(one.id));
+  room.store.set({ messages: [...older, ...messages].sort((a, b) => a.created_at.localeCompare(b.created_at)) });
 }
 
 function make(message) {
@@ -62,9 +64,11 @@ function make(message) {
     "li",
     {},
     avatar(message.user_id, "small"),
-    h("div", {}, h("strong", {}), h("p", { text: message.text })),
+    h("div", {}, h("strong", {}), message.post_id ? shared(message.post_id) : h("p", { text: message.text })),
   );
 }
+
+const shared = (id) => h("p", { class: "shared" }, icon("share"), `Post ${id}`);
 
 function refresh(element, message) {
   refreshAvatar(element.firstChild, message.user_id);

@@ -1,8 +1,9 @@
 // What stands between a person and the room: come in, why not, when to try again; and what is asked of them.
-import { del, offers, post, put, space } from "./api.js";
-import { button, h, show } from "./dom.js";
+import { post, space } from "./api.js";
+import { button, h } from "./dom.js";
 import { icon } from "./icons.js";
-import { attempt, toast } from "./say.js";
+import { reminder, toCalendar } from "./reminder.js";
+import { attempt } from "./say.js";
 import { openSignIn } from "./signin.js";
 import { isLive, onStage } from "./state.js";
 import { countdown, when } from "./time.js";
@@ -40,14 +41,14 @@ export function noticeOf(state) {
   const closed = whyClosed(of);
   if (closed) return { key: "closed", kind: "stop", ...closed };
   if (!isLive(state)) return beforeStart(of);
-  if (line.phase === "refused") return { key: "refused", kind: "stop", ...why(line.problem), };
+  if (line.phase === "refused") return { key: "refused", kind: "stop", ...why(line.problem) };
   if (!state.joined) return { key: "join", kind: "join", title: "", text: joinText(of) };
   if (line.phase === "waiting") {
     return { key: "waiting", kind: "wait", ...why(line.problem), action: "wait", retryAt: line.retryAt };
   }
   if (!state.heard) return { key: "unheard", kind: "join", title: "", text: "Your browser waits for a tap to play sound." };
   if (you.standing === "invited") {
-    const title = { cohost: "You are invited as a co-host", listener: "You are invited to listen" }[state.invitedAs];
+    const title = { cohost: "You are invited as a co-host", listener: "You are invited to listen" }[you.invited_as];
     return { key: "invited", kind: "ask", title: title ?? "You are invited to speak", text: "You start muted." };
   }
   if (you.retry_at && Date.parse(you.retry_at) > Date.now() && you.standing === "listener") {
@@ -119,30 +120,13 @@ const BUTTONS = {
   wait: (room, go) => [tryNow(room), toList(go)],
   start: (room) => [
     button("Start now", () => attempt(() => post(space(room.id, "start"))).then((done) => done && room.join()), { class: "primary" }),
+    toCalendar(room.id),
     button("Call it off", () => attempt(() => post(space(room.id, "cancel"))), { class: "plain" }),
   ],
-  early: (room) => [reminder(room)],
+  early: (room) => (me() ? [reminder(room.id), toCalendar(room.id)] : []),
   ask: (room) => [
     button("Accept", () => room.answerInvitation(true), { class: "primary" }),
     button("Decline", () => room.answerInvitation(false), { class: "plain" }),
   ],
   mic: (room) => [button("Try again", () => room.openMicrophone(), { class: "primary" })],
 };
-
-/** Be reminded or not, where the server can. */
-export function reminder(room) {
-  const element = button("", toggle, { class: "plain", "aria-pressed": "false" }, icon("bell"), h("span", { text: "Remind me" }));
-  show(element, false);
-  offers("PUT", "/users/me/reminders/{space_id}").then((there) => show(element, there && Boolean(me())));
-
-  async function toggle() {
-    const on = element.getAttribute("aria-pressed") === "true";
-    const path = `/users/me/reminders/${encodeURIComponent(room.id)}`;
-    const done = await attempt(() => (on ? del : put)(path).then(() => true));
-    if (!done) return;
-    element.setAttribute("aria-pressed", String(!on));
-    element.lastChild.textContent = on ? "Remind me" : "You will be reminded";
-    toast(on ? "No reminder." : "You are reminded half an hour before, and when it starts.");
-  }
-  return element;
-}

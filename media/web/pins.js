@@ -1,6 +1,6 @@
 // Pinned and shared posts: what the people on the stage want everyone to look at.
 import { button, h, keyed, show, write } from "./dom.js";
-import { del, put, space } from "./api.js";
+import { del, post, put, space } from "./api.js";
 import { icon } from "./icons.js";
 import { attempt } from "./say.js";
 import { field, sheet } from "./sheet.js";
@@ -36,12 +36,18 @@ function make(room, pin) {
 function openPin(room) {
   const input = h("input", { required: true, autocomplete: "off", autofocus: true });
   const problem = h("p", { class: "problem", role: "alert" });
+  const once = h("button", { class: "plain", type: "submit" }, "Only show it once");
   const form = h(
     "form",
     { class: "stack", on: { submit: send } },
     field("Post", input, "Its id, or the link to it."),
     problem,
-    h("div", { class: "row end" }, h("button", { class: "primary", type: "submit" }, "Pin it")),
+    h(
+      "div",
+      { class: "row end reversed" },
+      h("button", { class: "primary", type: "submit" }, "Pin it"),
+      once,
+    ),
   );
   const dialog = sheet("Pin a post", form);
 
@@ -49,7 +55,8 @@ function openPin(room) {
     event.preventDefault();
     const id = input.value.trim().split(/[/?#]/).filter(Boolean).at(-1) ?? "";
     try {
-      await put(space(room.id, "pins", id));
+      if (event.submitter === once) await post(space(room.id, "shared"), { post_id: id });
+      else await put(space(room.id, "pins", id));
       dialog.close();
     } catch (error) {
       problem.textContent = error.message;

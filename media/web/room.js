@@ -183,13 +183,12 @@ export class Room {
 
   #take(name, data) {
     const { state } = this.store;
-    const before = { you: state.you, stage: state.stage, space: state.space };
+    const before = { you: state.you, stage: state.stage };
     this.store.set(reduce(state, name, data));
     if (name === "you") this.#tellOwn(before.you, state.you);
     if (name === "stage") this.#tellStage(before.stage, state.stage);
     if (["you", "space", "ended"].includes(name)) this.#fit();
     if (name === "ended") say("The Space has ended.");
-    if (state.you.standing === "invited" && before.you.standing !== "invited") this.#readInvitation();
   }
 
   /** Have the connection and the microphone that one's standing calls for. */
@@ -211,12 +210,6 @@ export class Room {
     if (!this.microphone.track) await this.openMicrophone();
     if (onStage(state) && state.joined) this.line.want("whip", this.microphone.track);
     this.microphone.live = isOpen(state) && onStage(state);
-  }
-
-  /** What an invitation is to: the event tells only that there is one. */
-  async #readInvitation() {
-    const { invited_as } = await get(space(this.id, "participants", "me")).catch(() => ({}));
-    this.store.set({ invitedAs: invited_as });
   }
 
   async #hear(stream) {

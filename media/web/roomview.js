@@ -44,7 +44,7 @@ export function roomPage(place, id, go, { joining = false } = {}) {
     }),
     shortcut("m", "Mute or unmute", () => room.toggleMute()),
     shortcut("r", "Raise or lower your hand", () => onStage(room.store.state) && toggleHand(room)),
-    shortcut("e", "React", () => page.querySelector(".react")?.click()),
+    shortcut("e", "React", () => page.querySelector(".react-place:not([hidden]) .react")?.click()),
     shortcut("d", "Show delay and quality", () => quality.toggle()),
   ];
   room.open();

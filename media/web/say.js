@@ -2,6 +2,7 @@
 import { button, h, write } from "./dom.js";
 
 const SHOWN = 6_000;
+const MOST = 3;
 
 /** Say something when there is a pause. */
 export const say = (text) => speak("polite", text);
@@ -20,7 +21,10 @@ function speak(region, text) {
 export function toast(text, kind = "note", action = null) {
   const act = action && button(action.label, () => (note.remove(), action.act()));
   const note = h("div", { class: `toast ${kind}` }, h("p", { text }), act);
-  document.getElementById("toasts").append(note);
+  const shown = document.getElementById("toasts");
+  for (const other of [...shown.children].filter((one) => one.firstChild.textContent === text)) other.remove();
+  if (shown.children.length >= MOST) shown.firstChild.remove();
+  shown.append(note);
   if (kind === "bad") sayNow(text);
   else say(text);
   setTimeout(() => note.remove(), action ? 3 * SHOWN : SHOWN);

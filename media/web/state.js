@@ -39,13 +39,16 @@ const REDUCE = {
     speaking: pulse.speaking ?? {},
     reactions: pulse.reactions ?? null,
   }),
-  you: (state, you) => ({ known: true, you: { ...state.you, retry_at: null, ...you } }),
-  message: (state, message) => ({
-    messages: [...state.messages.filter((other) => other.id !== message.id), message].slice(-MESSAGES_KEPT),
-  }),
+  you: (state, you) => ({ known: true, you: { ...state.you, retry_at: null, invited_as: null, ...you } }),
+  message: (state, message) => ({ messages: withOne(state.messages, message) }),
+  shared: (state, post) => ({ messages: withOne(state.messages, { ...post, id: `${post.post_id} ${post.created_at}` }) }),
   pins: (_, pins) => ({ pins: pins.data ?? pins }),
   ended: (state, end) => ({ space: { ...state.space, state: end.state, ended_reason: end.reason } }),
 };
+
+function withOne(messages, one) {
+  return [...messages.filter((other) => other.id !== one.id), one].slice(-MESSAGES_KEPT);
+}
 
 /** What an event changes of a state; nothing, if it is of a kind that is not known here. */
 export const reduce = (state, name, data) => REDUCE[name]?.(state, data) ?? {};

@@ -72,10 +72,13 @@ class Process:
     def token(self, name: str) -> str:
         return issue_from(self.data, name, is_admin=False, ttl=600)
 
+    def admin_token(self) -> str:
+        return issue_from(self.data, "root", is_admin=True, ttl=600)
+
     def call(self, token: str, method: str, path: str, **more: Any) -> Any:
         response = self.http.request(method, path, headers={"Authorization": f"Bearer {token}"}, **more)
         assert response.is_success, response.text
-        return response.json()
+        return response.json() if response.content else None
 
     def live(self, host: str) -> str:
         """Make a live Space; return its path."""

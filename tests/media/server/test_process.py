@@ -116,6 +116,8 @@ def test_tokens_on_the_command_line(tmp_path: Path) -> None:
     assert json.loads(_base64(header))["alg"] == "HS256"
     payload = json.loads(_base64(claims))
     assert (payload["sub"], payload["admin"], payload["exp"] - payload["iat"]) == ("root", True, 60)
+    url = run("--data", tmp_path, "--host", "::1", "--port", "9000", "token", "--user", "ana", "--url").stdout
+    assert url.startswith("http://[::1]:9000/#token=ey")
     wrong = run("--data", tmp_path, "token", "--user", "not a name")
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert wrong.stderr.startswith("'not a name' cannot be a name")

@@ -1,0 +1,43 @@
+// Being reminded of a Space that is scheduled: by the server, or by one's own calendar.
+import { call, del, get, put, space } from "./api.js";
+import { button, h, write } from "./dom.js";
+import { icon } from "./icons.js";
+import { attempt, toast } from "./say.js";
+
+const path = (id) => `/users/me/reminders/${encodeURIComponent(id)}`;
+
+/** A switch: be reminded or not. */
+export function reminder(id) {
+  const words = h("span", { text: "Remind me" });
+  const element = button("", toggle, { class: "plain remind", "aria-pressed": "false" }, icon("bell"), words);
+  const isOn = () => element.getAttribute("aria-pressed") === "true";
+  const set = (on) => {
+    element.setAttribute("aria-pressed", String(on));
+    write(words, on ? "You will be reminded" : "Remind me");
+  };
+  read();
+
+  async function read() {
+    const { data } = await get("/users/me/reminders?limit=100").catch(() => ({ data: [] }));
+    set(data.some((one) => one.space_id === id));
+  }
+  async function toggle() {
+    const on = !isOn();
+    if (!(await attempt(() => (on ? put : del)(path(id)).then(() => true)))) return;
+    set(on);
+    toast(on ? "You are reminded half an hour before, and when it starts." : "You are not reminded.");
+  }
+  return element;
+}
+
+/** A button that gives the Space as a file to one's own calendar. */
+export function toCalendar(id) {
+  async function save() {
+    const file = await attempt(() => call("GET", space(id, "calendar.ics")).then((response) => response.blob()));
+    if (!file) return;
+    const address = URL.createObjectURL(file);
+    h("a", { href: address, download: `space-${id}.ics` }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  }
+  return button("", save, { class: "plain" }, icon("calendar"), "Add to calendar");
+}
