@@ -19,7 +19,7 @@ export function reminder(id) {
 
   async function read() {
     const { data } = await get("/users/me/reminders?limit=100").catch(() => ({ data: [] }));
-    set(data.some((one) => one.space_id === id));
+    set(data.some((one) => one.space.id === id));
   }
   async function toggle() {
     const on = !isOn();

@@ -24,8 +24,8 @@ export function roomPage(place, id, go, { joining = false } = {}) {
   const body = h(
     "div",
     { class: "room-body" },
-    h("div", { class: "room-main" }, stageView(room), crowdView(room)),
-    h("div", { class: "room-side" }, hostView(room), pinsView(room), quality.view, messagesView(room)),
+    h("div", { class: "room-main" }, stageView(room), crowdView(room), messagesView(room)),
+    h("div", { class: "room-side" }, quality.view, hostView(room), pinsView(room)),
   );
   const page = h(
     "article",

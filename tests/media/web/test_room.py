@@ -178,6 +178,57 @@ def test_the_list_rings_for_people_one_follows(come: Come, server: Process) -> N
     expect(page.get_by_role("heading", name="Live now")).to_be_visible()
 
 
+def test_the_list_is_searched(come: Come, server: Process) -> None:
+    live(server, title="Sourdough for beginners")
+    live(server, "ben", title="Tides and currents")
+    visitor = come("lea")
+    page = visitor.visit()
+    page.get_by_label("Search Spaces").fill("sourd")
+    cards = page.get_by_role("region", name="Live now").get_by_role("listitem")
+    expect(cards).to_have_count(1)
+    expect(cards).to_contain_text("Sourdough for beginners")
+    page.get_by_label("Search Spaces").fill("no such thing")
+    expect(page.get_by_text("No live Space has “no such thing” in it.")).to_be_visible()
+
+
+def test_a_scheduled_space_can_be_remembered_and_started(come: Come, server: Process) -> None:
+    host, guest = come("ana"), come("lea")
+    page = host.visit()
+    host.button("Start a Space").click()
+    page.get_by_label("What is it about?").fill("Tomorrow")
+    page.get_by_label("Topics").fill("technology, Bread")
+    page.get_by_label("Schedule it for later").check()
+    host.button("Schedule").click()
+    expect(host.button("Start now")).to_be_visible()
+    expect(page.get_by_role("list", name="Topics")).to_have_text("TechnologyBread")
+
+    guest.visit(page.url.removeprefix(server.base))
+    guest.button("Remind me").click()
+    expect(guest.button("You will be reminded")).to_have_attribute("aria-pressed", "true")
+    guest.page.reload()
+    expect(guest.button("You will be reminded")).to_be_visible()
+    with guest.page.expect_download() as download:
+        guest.button("Add to calendar").click()
+    assert "SUMMARY:Tomorrow" in download.value.path().read_text()
+
+    host.button("Start now").click()
+    expect(host.button("Unmute")).to_be_visible()
+    expect(guest.button("Start listening")).to_be_visible()
+
+
+def test_news_comes_to_the_list(come: Come, server: Process) -> None:
+    path = live(server, title="You should hear this")
+    guest = come("lea")
+    guest.visit()
+    expect(guest.page.get_by_role("heading", name="Live now")).to_be_visible()
+    server.call(
+        server.token("ana"), "POST", f"{path.replace('/s/', '/spaces/')}/invitations", json={"user_id": "lea"}
+    )
+    expect(guest.page.locator(".toast")).to_contain_text("ana invites you to speak: You should hear this")
+    guest.button("Go there").click()
+    expect(guest.page).to_have_url(f"{server.base}{path}")
+
+
 def test_quality_is_shown_on_request(come: Come, server: Process) -> None:
     path = live(server)
     host, guest = come("ana"), come("lea")
