@@ -223,7 +223,7 @@ def _policy(wanted: str) -> Policy:
 
 def page_url(options: argparse.Namespace) -> str:
     """Return where the page is, for a browser on this machine."""
-    host = {"0.0.0.0": "localhost", "::": "localhost"}.get(options.host, options.host)  # noqa: S104
+    host: str = "localhost" if options.host in ("0.0.0.0", "::") else options.host  # noqa: S104
     return f"http://[{host}]:{options.port}/" if ":" in host else f"http://{host}:{options.port}/"
 
 
