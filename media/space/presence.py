@@ -106,9 +106,7 @@ class Presence(Invitations):
         if participant.on_stage:
             self._silence(participant, "removed", now, events)
         self.people.move(participant, Input.REMOVE)
-        participant.stop_waiting()
-        participant.connected = False
-        participant.denied_until = None
+        self.people.know(Participant(person, participant.standing))  # nothing else about them matters any more
         events.append(PersonRemoved(now, person))
         return self._done(now, events)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from media.space.errors import RemovedError
+from media.space.people import Participant
 from media.space.record import from_record, to_record
 from media.space.space import Space
 from media.space.states import Standing, State
@@ -80,6 +81,9 @@ def test_everything_comes_back_from_json() -> None:
     space.raise_hand("ana", 2.0)
     space.mute("host", "ana", 2.0)
     space.invite("host", "ben", 2.0, role="cohost", via="link")
+    space.ask("cem", 1.0)
+    space.approve("host", "cem", 1.0)
+    space.mute("host", "cem", 2.0)
     space.remove("host", "cem", 2.0)
     for post in ("7", "8"):
         space.pin("ana", post, 3.0)
@@ -95,7 +99,7 @@ def test_everything_comes_back_from_json() -> None:
     assert [(link.code, link.role, link.by, link.uses) for link in back.links] == [("secret", "cohost", "host", 2)]
     assert (back.people.known("ana").hand_raised, back.people.known("ana").muted_by_admin) == (True, True)
     assert (back.people.known("ben").invited_as, back.people.known("ben").invited_by) == ("cohost", "host")
-    assert back.people.standing("cem") is Standing.REMOVED
+    assert back.people.known("cem") == space.people.known("cem") == Participant("cem", Standing.REMOVED)
 
 
 def test_a_raid_makes_no_long_record() -> None:
