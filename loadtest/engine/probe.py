@@ -31,7 +31,7 @@ import numpy as np
 from loadtest.engine.clockwork import Clockwork
 from loadtest.engine.netem import Netem
 from loadtest.voice import TICK, Clip
-from media.audio.opus import FRAME, Pcm
+from media.audio.opus import FRAME, Decoder, Pcm
 from media.audio.playout import Playout
 from media.rtc.client import EXTENSION_IDS, PAYLOAD_TYPE, Client
 from media.rtc.dtls import Identity
@@ -47,6 +47,10 @@ REPORT_INTERVAL = 5.0
 """Seconds between a listener's receiver reports, as browsers send them for sound."""
 EPOCH = time.time() - time.monotonic()
 """Unix time at zero of the monotonic clock, as this process saw it once: the same for what is sent and heard."""
+WITNESSED = 500
+"""Packets that a witness remembers: ten seconds."""
+AUDIBLE = 10 ** (-70 / 20)
+"""Peak from which on a witness takes something for a sound: −70 dBov, softer than pauses of recorded speech."""
 _CAPTURE_ID = EXTENSION_IDS[CAPTURE_TIME_URI]
 _LEVEL_ID = EXTENSION_IDS[AUDIO_LEVEL_URI]
 _SO_TIMESTAMPNS = 35
@@ -227,6 +231,34 @@ class SpeakingProbe(Probe):
             transport.sender.protect(build_rtp(packet)), lambda now: self.left.__setitem__(number, now)
         )
         self._clockwork.at(self.start + (number + 2) * self.period, self._tick)
+
+
+class Witness(Probe):
+    """Notes when each packet came that there is a sound in; it decodes, but plays nothing.
+
+    While somebody is heard a packet comes for every 20 ms. One that comes alone is comfort noise, every 400 ms, in
+    which a decoder may let ring out what it decoded last.
+    """
+
+    def __init__(self, clockwork: Clockwork, identity: Identity) -> None:
+        super().__init__(clockwork, identity, "recvonly", Netem(0), Netem(0))
+        self._decoder = Decoder()
+        self._sounds: deque[float] = deque(maxlen=WITNESSED)
+        self._timestamp = 0
+
+    def last(self) -> float:
+        """When the last packet with a sound in it came; minus infinity if none did."""
+        return max([*self._sounds], default=-math.inf)
+
+    def count(self, since: float) -> int:
+        """How many packets with a sound in them came since then."""
+        return sum(arrival >= since for arrival in [*self._sounds])
+
+    def _hear(self, packet: RtpPacket, arrival: float) -> None:
+        follows = (packet.timestamp - self._timestamp) & 0xFFFF_FFFF <= 2 * FRAME
+        self._timestamp = packet.timestamp
+        if np.abs(self._decoder.decode(packet.payload)).max() > AUDIBLE and follows:
+            self._sounds.append(arrival)
 
 
 class ListeningProbe(Probe):

@@ -12,7 +12,7 @@ import numpy as np
 from loadtest.engine.clockwork import Clockwork
 from loadtest.engine.member import JoinError
 from loadtest.engine.netem import Netem
-from loadtest.engine.probe import ListeningProbe, Probe, SpeakingProbe
+from loadtest.engine.probe import ListeningProbe, Probe, SpeakingProbe, Witness
 from loadtest.voice import TICK, Clip
 from media.audio.levels import level_dbov
 from media.audio.opus import FRAME, Decoder, Encoder, Pcm
@@ -68,6 +68,12 @@ class Probes:
     async def listener(self, url: str, down: Netem | None = None) -> ListeningProbe:
         """Join by WHEP at ``url``; ``down`` is the network on the way from the relay. Raises as above."""
         probe = ListeningProbe(self.clockwork, self._identity, down or Netem(0))
+        await self._join(probe, url, None)
+        return probe
+
+    async def witness(self, url: str) -> Witness:
+        """Join by WHEP at ``url`` to note packets only. Raises as above."""
+        probe = Witness(self.clockwork, self._identity)
         await self._join(probe, url, None)
         return probe
 

@@ -13,6 +13,8 @@ from media.space.states import Input, next_standing
 POST_ID_MAX: Final = 64
 TEXT_MAX: Final = 280
 """Characters of a message."""
+TAPS_MAX: Final = 10
+"""Reactions of one kind that somebody can send at once: what a thumb does in a second."""
 MESSAGES_S: Final = 20
 """Messages a second that a Space takes, so that those who read them can."""
 
@@ -86,9 +88,12 @@ class Board(Presence):
         self._need_presence(person, Input.REACT, present)
         return reaction(kind)
 
-    def react(self, person: str, kind: str, *, present: bool = True) -> None:
-        """Count a reaction.  It is no event: whoever tells the crowd takes sums from ``reactions``."""
-        self.reactions.add(self.check_reaction(person, kind, present))
+    def react(self, person: str, kind: str, *, count: int = 1, present: bool = True) -> None:
+        """Count reactions.  It is no event: whoever tells the crowd takes sums from ``reactions``."""
+        found = self.check_reaction(person, kind, present)
+        if not 0 < count <= TAPS_MAX:
+            raise BadInputError(f"Nobody reacts {count} times in a moment; send 1 to {TAPS_MAX}.")
+        self.reactions.add(found, count)
 
     def _need_presence(self, person: str, happening: Input, present: bool) -> None:
         participant = self.people.named.get(person)

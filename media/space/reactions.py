@@ -77,10 +77,10 @@ class Tally:
         self._fresh: Counter[str] = Counter()
         self._taken_at = float("-inf")
 
-    def add(self, kind: Reaction) -> None:
-        """Count one."""
-        self._fresh[kind.value] += 1
-        self.total[kind.value] += 1
+    def add(self, kind: Reaction, count: int = 1) -> None:
+        """Count one, or as many as somebody made in a moment."""
+        self._fresh[kind.value] += count
+        self.total[kind.value] += count
 
     def due(self) -> float | None:
         """When :meth:`take` has something to hand over (seconds); None if nothing came."""

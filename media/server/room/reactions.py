@@ -18,4 +18,4 @@ async def react(space_id: str, body: NewReaction, who: Named, spaces: SpacesHere
     It fades: nothing of it is stored. Everyone sees how many of each kind there were, in the next `pulse` event.
     """
     space = await spaces.get(space_id)
-    space.react(who.name, body.kind, present=sessions.present(space_id, who.name))
+    space.react(who.name, body.kind, count=body.count, present=sessions.present(space_id, who.name))

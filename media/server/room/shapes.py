@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from media.server.profiles import PageMeta
 from media.server.schemas import UserId
-from media.space.board import POST_ID_MAX, TEXT_MAX
+from media.space.board import POST_ID_MAX, TAPS_MAX, TEXT_MAX
 from media.space.links import LINK_USES, Link
 from media.space.notes import Message, Shown
 from media.space.reactions import Reaction
@@ -30,6 +30,9 @@ class NewReaction(_Input):
     """What to react with."""
 
     kind: Reaction = Field(examples=["clap"])
+    count: int = Field(
+        1, ge=1, le=TAPS_MAX, description="how often, since one last said: taps of a moment together"
+    )
 
 
 class MuteAll(_Input):

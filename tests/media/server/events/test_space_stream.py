@@ -200,3 +200,19 @@ async def test_metrics_count_streams(service: Streaming) -> None:
     assert "spaces_events_sent_total 1.0" in text
     assert "spaces_event_readers_dropped_total 0.0" in text
     assert 'spaces_event_delivery_seconds_bucket{le="+Inf"}' in text
+
+
+async def test_taps_of_a_moment_come_together_and_add_up(service: Streaming) -> None:
+    path = await service.live()
+    await service.connect("lea", path)
+    async with service.stream("lea", f"{path}/events") as stream:
+        await stream.next("pulse")
+        for count in (10, 1, 4):
+            await service.ok("lea", "POST", f"{path}/reactions", json={"kind": "heart", "count": count})
+        told = 0
+        while told < 15:
+            told += (await stream.next("pulse"))[1]["reactions"].get("heart", 0)
+        assert told == 15
+    for count in (0, 11, -1):
+        refused = await service.call("lea", "POST", f"{path}/reactions", json={"kind": "heart", "count": count})
+        assert refused.status_code == 422
