@@ -46,6 +46,16 @@ class Microphones(Stage):
                 events += self._flag(participant, now, by_self=participant.muted_by_self, by_admin=True)
         return self._done(now, events)
 
+    def lift_mutes(self, by: str | None, now: float) -> Events:
+        """Lift the admins' mute from everybody on the stage whom ``by`` can mute, but not from oneself."""
+        self._may(Input.LIFT_MUTES, by, Action.MUTE_OTHERS)
+        role = self._role(by)
+        events: Events = []
+        for participant in self.people.stage:
+            if participant.person != by and reaches(role, participant.standing):
+                events += self._flag(participant, now, by_self=participant.muted_by_self, by_admin=False)
+        return self._done(now, events)
+
     def raise_hand(self, person: str, now: float) -> Events:
         """Show that one wants to be next, until the hand is lowered or one unmutes."""
         participant = self._target(Input.RAISE_HAND, person, Action.RAISE_HAND, person, Action.RAISE_HAND)

@@ -62,6 +62,7 @@ class Input(StrEnum):
     EDIT = "change"
     REMIND = "set a reminder for"
     MUTE_ALL = "mute everyone in"
+    LIFT_MUTES = "lift the mutes of"
     MAKE_LINK = "make an invitation link to"
     REVOKE_LINK = "revoke an invitation link to"
     PIN = "pin a post in"

@@ -37,9 +37,19 @@ async def lower_hand(space_id: str, person: Person, who: Named, spaces: SpacesHe
 async def mute_all(space_id: str, body: MuteAll, who: Named, spaces: SpacesHere) -> Stage:
     """Mute everyone on the stage but the caller and those of `except`; host, co-hosts and admins may.
 
-    A co-host mutes neither the host nor the other co-host. Only an admin's unmute lifts it, one person at a time.
+    A co-host mutes neither the host nor the other co-host. `DELETE` lifts it from all, an unmute from one.
     """
     space = await spaces.act(
         space_id, lambda s, now: s.mute_all_but(actor(s, who, Action.MUTE_OTHERS), body.spared, now)
     )
+    return Stage.of(space)
+
+
+@router.delete("/mute-all", responses=problems(403, 404, 409))
+async def lift_mutes(space_id: str, who: Named, spaces: SpacesHere) -> Stage:
+    """Lift the admins' mutes from everyone on the stage but the caller; host, co-hosts and admins may.
+
+    Who had muted themselves stays so, and everyone can unmute again.
+    """
+    space = await spaces.act(space_id, lambda s, now: s.lift_mutes(actor(s, who, Action.MUTE_OTHERS), now))
     return Stage.of(space)

@@ -34,6 +34,7 @@ CALLS: dict[Action, list[Call]] = {
         ("POST", "/participants/dag/mute", None),
         ("POST", "/participants/dag/unmute", None),
         ("POST", "/mute-all", {}),
+        ("DELETE", "/mute-all", None),
     ],
     Action.REVOKE: [("POST", "/participants/dag/step-down", None)],
     Action.REMOVE: [("DELETE", "/participants/dag", None), ("DELETE", "/participants/gil", None)],

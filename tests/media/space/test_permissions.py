@@ -86,6 +86,7 @@ ACTS: dict[Action, list[Act]] = {
         lambda s, by: s.mute(by, "other speaker", 1.0),
         lambda s, by: s.unmute(by, "other speaker", 1.0),
         lambda s, by: s.mute_all_but(by, [], 1.0),
+        lambda s, by: s.lift_mutes(by, 1.0),
     ],
     Action.REVOKE: [lambda s, by: s.step_down(by, "other speaker", 1.0)],
     Action.REMOVE: [

@@ -329,6 +329,14 @@ class SpaceMachine(RuleBasedStateMachine):
                     face.by_admin = True
 
     @precondition(live)
+    @rule(by=actor)
+    def lift_mutes(self, by: Any) -> None:
+        if self.attempt(self.ref.is_admin(by, house=True), lambda: self.space.lift_mutes(by, self.now)):
+            for who, face in self.ref.on_stage():
+                if who != by and self.ref.reaches(by, who):
+                    face.by_admin = False
+
+    @precondition(live)
     @rule(who=st.sampled_from([*NAMES, HOST, ANONYMOUS]))
     def raise_hand(self, who: str) -> None:
         can = self.ref.role(who) in STAGE

@@ -39,6 +39,7 @@ OF_A_SPACE: dict[Input, Callable[[Space], Events]] = {
     Input.REMIND: lambda s: s.subscribe(NOW),
     Input.EDIT: lambda s: s.edit("host", NOW, title="another"),
     Input.MUTE_ALL: lambda s: s.mute_all_but("host", ["host"], NOW),
+    Input.LIFT_MUTES: lambda s: s.lift_mutes("host", NOW),
     Input.MAKE_LINK: lambda s: s.make_link("host", "code", "speaker", NOW),
     Input.REVOKE_LINK: lambda s: s.revoke_link("host", "c", NOW),
     Input.PIN: lambda s: s.pin("host", "7", NOW),

@@ -93,6 +93,11 @@ async def test_mute_everyone_but(service: Service) -> None:
     await service.ok("root", "POST", f"{path}/mute-all", json={})  # enforcement reaches everyone
     assert service.plane.taken() == [("mute", "ana", True)]
     assert await problem(service, "cem", "POST", f"{path}/mute-all", json={}) == (403, "no-right")
+    stage = await service.ok("ana", "DELETE", f"{path}/mute-all")  # but what enforcement did to herself
+    assert [p["user_id"] for p in stage["data"] if p["muted_by_admin"]] == ["ana"]
+    await service.ok("ben", "POST", f"{path}/participants/me/unmute")
+    await service.ok("root", "DELETE", f"{path}/mute-all")
+    await service.ok("ana", "POST", f"{path}/participants/me/unmute")
     assert await problem(service, "ana", "POST", f"{path}/mute-all", json={"but": []}) == (422, "bad-input")
 
 
