@@ -1,4 +1,4 @@
-"""Spaces as X API v2 answers for them: by id, by creator, by words of the title; what was shared, who bought."""
+"""Spaces as X API v2 answers for them: by id, by creator, by words; what was shared, who bought."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
@@ -10,6 +10,7 @@ from media.server.compat import parameters as p
 from media.server.compat.answers import OneSpace, SomePosts, SomeSpaces, SomeUsers, answer, not_found
 from media.server.compat.routes import NumbersHere, XRoute, x_answers
 from media.server.compat.show import Showing
+from media.server.discovery.routes import DiscoveryHere
 from media.server.errors import Problem
 from media.server.routes import AccountsHere, SpacesHere
 from media.server.spaces import Spaces
@@ -67,13 +68,13 @@ async def find_spaces_by_creator_ids(
 
 @router.get("/search", responses=x_answers(SomeSpaces), openapi_extra=_SEARCH.document())
 async def search_spaces(
-    request: Request, who: Named, spaces: SpacesHere, accounts: AccountsHere, numbers: NumbersHere
+    request: Request, who: Named, discovery: DiscoveryHere, accounts: AccountsHere, numbers: NumbersHere
 ) -> Response:
-    """Find live and scheduled Spaces whose titles have all the words of a query, in upper or lower case."""
+    """Find live and scheduled Spaces with all the words of a query, youngest first, as `/spaces/search` does."""
     wanted = _SEARCH.read(request.query_params)
-    words = wanted["query"][0].casefold().split()
-    here = _public(spaces, wanted["state"][0])
-    found = [space for space in here if all(word in space.title.casefold() for word in words)]
+    states = _STATES[wanted["state"][0]]
+    matches = await discovery.search(wanted["query"][0], viewer=who.name, states=states)
+    found = sorted((match.space for match in matches), key=lambda space: -space.created_at)
     most = int(wanted["max_results"][0])
     data, includes = await Showing(accounts, numbers, wanted).spaces(found[:most], who.name)
     return answer(data, includes=includes, errors=[], meta={"result_count": len(data)})

@@ -1,6 +1,6 @@
 """Discovery over HTTP: bubbles, search, topics, and what a shared link says of itself."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -99,7 +99,7 @@ async def search_spaces(
     return _list(found, max_results, request)
 
 
-@router.get("/topics")
+@router.get("/topics", responses=problems())
 async def list_topics(discovery: DiscoveryHere) -> TopicList:
     """List topics, with X's ids and names, and how many live Spaces have each."""
     counts = discovery.live_counts()
@@ -112,7 +112,7 @@ async def list_topics(discovery: DiscoveryHere) -> TopicList:
     return TopicList(data=data, meta=TopicMeta(result_count=len(data)))
 
 
-@public.get("/oembed", responses={s: p for s, p in problems(404, 422, 501).items() if s != 401})
+@public.get("/oembed", responses={s: p for s, p in problems(404, 422).items() if s != 401})
 async def describe_link(
     request: Request,
     url: Annotated[
@@ -120,11 +120,9 @@ async def describe_link(
     ],
     spaces: SpacesHere,
     accounts: AccountsHere,
-    format: Annotated[str, Query(max_length=20, description="`json`")] = "json",  # noqa: A002 - oEmbed's name
+    _format: Annotated[Literal["json"], Query(alias="format", description="the only one there is")] = "json",
 ) -> Card:
     """Describe a shared link to whoever shows it (oEmbed 1.0); needs no token, as the link does not."""
-    if format != "json":
-        raise Problem(501, "only-json", "This says what a link is in JSON; leave format out.")
     space_id = _linked(url)
     space = await spaces.get(space_id)
     if space.state is State.DRAFT:

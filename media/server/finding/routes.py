@@ -116,7 +116,7 @@ async def search_people(
     who: Named,
     finding: FindingHere,
     terms: Annotated[
-        list[Annotated[str, Query(max_length=TERM_MAX, pattern=r"^[^\x00]*$")]],
+        list[Annotated[str, Query(min_length=1, max_length=TERM_MAX, pattern=r"^[^\x00]*$")]],
         Query(
             min_length=1,
             max_length=TERMS_MAX,
