@@ -1,7 +1,7 @@
 """Counts what happens in live Spaces, and writes the counts down every few seconds.
 
-A server that is killed forgets the interval it was in and nothing before it. All live Spaces are written in one
-transaction; a Space takes one row however long it is live.
+A server that is killed forgets the interval it was in and nothing before it. A Space takes one row however long it
+is live.
 """
 
 import asyncio
@@ -25,6 +25,8 @@ from media.space.states import State
 
 log = logging.getLogger(__name__)
 
+_BATCH: Final = 20
+"""Spaces written at a time: few, so that nobody waits while they are encoded."""
 _LOOK: Final = INTERVAL / 2
 """Seconds between two looks at which intervals are over."""
 
@@ -147,25 +149,26 @@ class Analytics:
         async with self._writing:
             ended = dict(self._ended)
             live = {space_id: self._live[space_id] for space_id in space_ids if space_id in self._live}
-            rows: list[dict[str, Any]] = [
-                {
-                    "space_id": space_id,
-                    "live": ledger.ended_at is None,
-                    "started_at": ledger.started_at,
-                    "record": ledger.to_record(),
-                }
-                for space_id, ledger in (live | ended).items()
-            ]
-            if not rows:
-                return
-            async with self._engine.begin() as connection:
-                for start in range(0, len(rows), 200):
-                    batch = rows[start : start + 200]
-                    ids = [row["space_id"] for row in batch]
-                    await connection.execute(sa.delete(ANALYTICS).where(ANALYTICS.c.space_id.in_(ids)))
-                    await connection.execute(sa.insert(ANALYTICS), batch)
+            ledgers = list((live | ended).items())
+            for start in range(0, len(ledgers), _BATCH):
+                await self._write_some(ledgers[start : start + _BATCH])
             for space_id in ended:
                 self._ended.pop(space_id, None)
+
+    async def _write_some(self, ledgers: Sequence[tuple[str, Ledger]]) -> None:
+        rows: list[dict[str, Any]] = [
+            {
+                "space_id": space_id,
+                "live": ledger.ended_at is None,
+                "started_at": ledger.started_at,
+                "record": ledger.to_record(),
+            }
+            for space_id, ledger in ledgers
+        ]
+        ids = [space_id for space_id, _ in ledgers]
+        async with self._engine.begin() as connection:
+            await connection.execute(sa.delete(ANALYTICS).where(ANALYTICS.c.space_id.in_(ids)))
+            await connection.execute(sa.insert(ANALYTICS), rows)
 
     async def _run(self) -> None:
         while True:

@@ -123,7 +123,8 @@ class Discovery:
         by_id: dict[str, Space] = {}
         for space in spaces:
             by_id[space.id] = space
-            met: dict[str, Role] = {p: r for p, r in stage_of(space).items() if p in circle.follows}
+            stage = self._stages.of(space.id) if space.state is State.LIVE else stage_of(space)
+            met: dict[str, Role] = {p: r for p, r in stage.items() if p in circle.follows}
             people[space.id] = met
             candidates.append(_candidate(space, met, taste, matches.get(space.id, 0.0), now))
         return [Found(by_id[r.entry.space_id], people[r.entry.space_id], r) for r in rank(candidates)]
