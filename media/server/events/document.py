@@ -10,6 +10,7 @@ from media.server.events import schema
 from media.server.events.frame import MEDIA_TYPE, encode, retry
 from media.server.events.stream import RETRY
 from media.server.events.view import View, you
+from media.server.room.shapes import PostOut
 from media.space.space import Space
 from media.space.states import State
 
@@ -30,6 +31,10 @@ _ABOUT: Final[dict[str, Any]] = {"space_id": _SPACE.id, "title": _SPACE.title}
 
 _VIEW: Final = View(_SPACE)
 
+OVER: Final[dict[int | str, dict[str, Any]]] = {
+    204: {"description": "It is over, and the reader knows: an `EventSource` gives up."}
+}
+
 SPACE_EVENTS: Final[Mapping[str, BaseModel]] = {
     "space": _VIEW.space,
     "stage": _VIEW.stage,
@@ -39,7 +44,7 @@ SPACE_EVENTS: Final[Mapping[str, BaseModel]] = {
     ),
     "you": you(_SPACE, "lea", present=True),
     "message": schema.MessageData(id="1", user_id="ben", text="Where can I read more?", created_at=_AT),
-    "pins": schema.PinsData(data=[_PIN]),
+    "pins": schema.PinsData(data=[PostOut(**dict(_PIN))]),
     "shared": _PIN,
     "ended": schema.EndedData(state=State.ENDED, reason="host"),
 }
@@ -75,7 +80,6 @@ def stream(events: Mapping[str, BaseModel]) -> dict[int | str, dict[str, Any]]:
                 }
             },
         },
-        204: {"description": "All has been read, and nothing comes any more: an `EventSource` gives up."},
     }
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from media.server.auth import Caller, Named, NamedOrNobody
-from media.server.events.document import PERSON_EVENTS, SPACE_EVENTS, stream
+from media.server.events.document import OVER, PERSON_EVENTS, SPACE_EVENTS, stream
 from media.server.events.frame import parse_id
 from media.server.events.reader import Reader
 from media.server.events.service import EventService
@@ -52,14 +52,17 @@ class Desk:
 DeskHere = Annotated[Desk, Depends(Desk)]
 LastEventId = Annotated[
     str | None,
-    Header(description="the `id` of the last event that was read: what came after it is sent, or all anew"),
+    Header(
+        alias="Last-Event-ID",
+        description="the `id` of the last event that was read: what came after it is sent, or all anew",
+    ),
 ]
 
 
 @router.get(
     "/spaces/{space_id}/events",
     response_class=Response,
-    responses=problems(403, 404, 429) | stream(SPACE_EVENTS),
+    responses=problems(403, 404, 422, 429) | stream(SPACE_EVENTS) | OVER,
 )
 async def follow_space(
     space: Readable, who: NamedOrNobody, desk: DeskHere, last_event_id: LastEventId = None
@@ -82,7 +85,7 @@ async def follow_space(
 @router.get(
     "/users/me/events",
     response_class=Response,
-    responses=problems(403, 429) | stream(PERSON_EVENTS),
+    responses=problems(403, 422, 429) | stream(PERSON_EVENTS),
 )
 async def attend(who: Named, desk: DeskHere, last_event_id: LastEventId = None) -> Response:
     """Follow one's own news by Server-Sent Events: invitations, answers, reminders, and who is live.

@@ -34,7 +34,7 @@ class Stream:
         self.response = response
         self.last_id: str | None = None
         self.retry: int | None = None
-        self._lines = response.aiter_lines()
+        self.lines = response.aiter_lines()
 
     async def next(self, *names: str) -> tuple[str, Any]:
         """Return the next event, or the next of these names."""
@@ -56,7 +56,7 @@ class Stream:
 
     async def _read(self) -> tuple[str, Any]:
         name, data = "message", ""
-        while line := await anext(self._lines):
+        while line := await anext(self.lines):
             field, _, value = line.partition(": ")
             match field:
                 case "id":

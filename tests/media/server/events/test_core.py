@@ -10,6 +10,7 @@ from media.server.events.broadcast import Broadcast
 from media.server.events.channel import Channel, number_at
 from media.server.events.frame import encode, parse_id
 from media.server.events.reader import AGE, BEAT, Reader
+from media.space.policy import SpeakPolicy
 from media.space.reactions import Reaction
 from media.space.space import Space
 from tests.media.server.events.streaming import events_of
@@ -227,3 +228,42 @@ def _live(now: float) -> Space:
     space = Space("s", "ana", now)
     space.start("ana", now)
     return space
+
+
+def test_a_cohost_named_while_away_is_told_of_the_queue_and_one_dropped_is_not() -> None:
+    now = 1_000.0
+    space = _live(now)
+    space.set_speak_policy("ana", SpeakPolicy.EVERYONE, now)
+    for person in ("ben", "cem"):
+        space.ask(person, now, present=False)
+    space.set_speak_policy("ana", SpeakPolicy.INVITED, now)
+    space.promote("ana", "cem", now)
+    space.ask("dan", now, present=False)
+    broadcast, pages = Broadcast(space, now), [Page("ben"), Page("cem")]
+    for page in pages:
+        broadcast.greet(page.reader, False, None, now)
+        page.read()
+        broadcast.leave(page.reader)
+    broadcast.take(space.demote("ana", "cem", now + 1), now + 1)
+    broadcast.take(space.promote("ana", "ben", now + 2), now + 2)
+    broadcast.take(space.ask("eva", now + 3, present=False), now + 3)
+    for page in pages:
+        page.seen.clear()
+        page.reader = Reader(page.person)
+        broadcast.greet(page.reader, False, page.last, now + 4)
+        page.read()
+    queues = [[len(dict(data)["data"]) for name, data in page.seen if name == "requests"] for page in pages]
+    assert queues == [[1, 2], []]
+
+
+def test_a_space_that_ends_ends_its_streams_and_nothing_follows() -> None:
+    now = 1_000.0
+    space = _live(now)
+    broadcast, page = Broadcast(space, now), Page("lea")
+    broadcast.greet(page.reader, False, None, now)
+    broadcast.take(space.end("ana", now + 1), now + 1)
+    space.reactions.add(Reaction.CLAP)
+    broadcast.pulse(now + 2)
+    page.read()
+    assert [name for name, _ in page.seen] == ["space", "you", "pulse", "ended"]
+    assert page.reader.finished and page.last is not None and page.last >= number_at(now + 1)

@@ -216,3 +216,13 @@ async def test_taps_of_a_moment_come_together_and_add_up(service: Streaming) -> 
     for count in (0, 11, -1):
         refused = await service.call("lea", "POST", f"{path}/reactions", json={"kind": "heart", "count": count})
         assert refused.status_code == 422
+
+
+async def test_a_quiet_stream_has_a_heartbeat(service: Streaming) -> None:
+    space = await service.ok("ana", "POST", "/spaces", json={})
+    async with service.stream("lea", f"/spaces/{space['id']}/events") as stream:
+        await stream.next("pulse")
+        service.clock.ahead = 16
+        async with asyncio.timeout(5):
+            while await anext(stream.lines) != ":":
+                pass
