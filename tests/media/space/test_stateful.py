@@ -487,4 +487,4 @@ class SpaceMachine(RuleBasedStateMachine):
 
 
 TestSpace = SpaceMachine.TestCase
-TestSpace.settings = settings(max_examples=100, stateful_step_count=50, deadline=None, derandomize=True)
+TestSpace.settings = settings(max_examples=80, stateful_step_count=50, deadline=None, derandomize=True)
