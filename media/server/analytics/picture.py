@@ -21,6 +21,7 @@ from media.server.analytics.plot import (
     rows_and_scale,
     shorten,
     times_up_to,
+    whole,
     words,
 )
 from media.server.analytics.schema import AudiencePoint, Peak, Report
@@ -105,7 +106,7 @@ def _subtitle(report: Report) -> str:
 def _figures(report: Report, box: Box) -> Iterator[str]:
     stay = report.retention.median_seconds
     longest = report.retention.curve[-1].seconds if report.retention.visits else 0
-    more = f"over {duration(longest)}" if report.retention.visits else "–"
+    more = f"> {whole(longest)}" if report.retention.visits else "–"
     people = amount(report.unique.people)
     figures = (
         ("peak audience", amount(report.peak.participant_count)),
@@ -282,7 +283,7 @@ def _times(report: Report, box: Box) -> Callable[[float], float]:
 
 def _time_axis(report: Report, box: Box, across: Callable[[float], float]) -> Iterator[str]:
     length = ((report.ended_at or report.as_of) - report.started_at).total_seconds()
-    for seconds in times_up_to(max(1.0, length), 10):
+    for seconds in times_up_to(max(1.0, length), 8):
         anchor = "start" if seconds == 0 else "end" if across(seconds) > box.right - 12 else "middle"
         yield words(across(seconds), box.bottom + 19, duration(seconds), "tick", anchor)
 

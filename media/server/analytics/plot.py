@@ -99,6 +99,12 @@ def duration(seconds: float) -> str:
     return f"{hours} h" + (f" {rest} min" if rest else "")
 
 
+def whole(seconds: float) -> str:
+    """Say how long something is at least, in its largest unit."""
+    size, unit = next(((n, u) for n, u in ((3_600, "h"), (60, "min")) if seconds >= n), (1, "s"))
+    return f"{math.floor(seconds / size)} {unit}"
+
+
 def amount(number: float) -> str:
     """Write a number as people read it."""
     return f"{number:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")

@@ -1,6 +1,7 @@
 """Posts, the people behind them, invitations to them and who came: over HTTP, on both databases."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -228,3 +229,15 @@ async def test_after_a_restart_it_is_known_who_was_invited(database: str, tmp_pa
         report = await after.ok("ana", "GET", f"{path}/campaigns/{sent['id']}")
         assert report["guests"][0]["stay_seconds"] == pytest.approx(40, abs=1)
         assert (await campaign(after, path, people=["ben"]))["passed_over"][0]["why"] == "invited already"
+
+
+async def test_a_campaign_fills_a_space_before_it_starts(here: Service) -> None:
+    start = datetime.fromtimestamp(here.clock() + 3_600, UTC).isoformat()
+    space_id = (await here.ok("ana", "POST", "/spaces", json={"scheduled_start": start}))["id"]
+    path = f"/spaces/{space_id}"
+    sent = await campaign(here, path, people=["ben", "cem"])
+    assert sent["invited"] == ["ben", "cem"]
+    await here.ok("ana", "POST", f"{path}/start")
+    await here.connect("ben", path)
+    report = await here.ok("ana", "GET", f"{path}/campaigns/{sent['id']}")
+    assert (report["turnout"]["invited"], report["turnout"]["joined"]) == (2, 1)
