@@ -73,7 +73,10 @@ def read(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Asset]]:
 
 
 ASSETS: Final = dict(sorted(read(files("media") / "web")))
-_MODULES: Final = ", ".join(f"<{PREFIX}{name}>; rel=modulepreload" for name in ASSETS if name.endswith(".js"))
+WORKER: Final = "worker.js"
+_MODULES: Final = ", ".join(
+    f"<{PREFIX}{name}>; rel=modulepreload" for name in ASSETS if name.endswith(".js") and name != WORKER
+)
 """Lets a browser fetch all modules at once, instead of each when another one imports it."""
 
 router: Final = APIRouter(include_in_schema=False)

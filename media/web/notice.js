@@ -58,6 +58,10 @@ export function noticeOf(state) {
   if (state.microphone && onStage(state)) {
     return { key: "microphone", kind: "mic", title: "No microphone", text: state.microphone };
   }
+  if (state.stream === "lost") {
+    const text = "You still hear it; who is here, and what is written, may be out of date.";
+    return { key: "stale", kind: "quiet", title: "Connecting again …", text };
+  }
   if (line.phase === "connecting") return { key: "connecting", kind: "quiet", title: "Connecting …", text: "" };
   if (you.muted_by_admin && onStage(state)) {
     const text = "Only an admin can lift that. Raise your hand if you have something to say.";

@@ -2,6 +2,7 @@
 import { call, del, get, put, space } from "./api.js";
 import { button, h, write } from "./dom.js";
 import { icon } from "./icons.js";
+import { canPush, subscribe } from "./push.js";
 import { attempt, toast } from "./say.js";
 
 const path = (id) => `/users/me/reminders/${encodeURIComponent(id)}`;
@@ -25,9 +26,17 @@ export function reminder(id) {
     const on = !isOn();
     if (!(await attempt(() => (on ? put : del)(path(id)).then(() => true)))) return;
     set(on);
-    toast(on ? "You are reminded half an hour before, and when it starts." : "You are not reminded.");
+    if (on) tellWhen();
+    else toast("You are not reminded.");
   }
   return element;
+}
+
+/** Say when one is reminded, and offer that it comes when the page is closed, too. */
+function tellWhen() {
+  const also = () => attempt(() => subscribe().then(() => toast("You are reminded here, open or closed.")));
+  const action = canPush() ? { label: "Also when the page is closed", act: also } : null;
+  toast("You are reminded half an hour before, and when it starts.", "note", action);
 }
 
 /** A button that gives the Space as a file to one's own calendar. */

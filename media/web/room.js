@@ -5,10 +5,11 @@ import { follow } from "./events.js";
 import { chime, Meter } from "./level.js";
 import { Line } from "./line.js";
 import { Microphone, whyNot } from "./microphone.js";
-import { nameOf, onNames } from "./people.js";
+import { onNames } from "./people.js";
 import { attempt, say, sayNow, toast } from "./say.js";
 import { blank, isLive, isOpen, onStage, reduce } from "./state.js";
 import { createStore } from "./store.js";
+import { tellOwn, tellStage } from "./tell.js";
 import { me } from "./token.js";
 
 const METERED = 120;
@@ -185,8 +186,8 @@ export class Room {
     const { state } = this.store;
     const before = { you: state.you, stage: state.stage };
     this.store.set(reduce(state, name, data));
-    if (name === "you") this.#tellOwn(before.you, state.you);
-    if (name === "stage") this.#tellStage(before.stage, state.stage);
+    if (name === "you") tellOwn(before.you, state.you);
+    if (name === "stage") tellStage(before.stage, state.stage);
     if (["you", "space", "ended"].includes(name)) this.#fit();
     if (name === "ended") say("The Space has ended.");
   }
@@ -268,25 +269,6 @@ export class Room {
     ear.stop();
     this.#closeMicrophone();
   }
-
-  #tellOwn(before, now) {
-    if (now.standing === "removed" && before.standing !== "removed") sayNow("You were removed from this Space.");
-    else if (now.muted_by_admin && !before.muted_by_admin) sayNow("You are muted by an admin.");
-    else if (before.muted_by_admin && !now.muted_by_admin) sayNow("You may unmute again.");
-    else if (now.standing !== before.standing) sayNow(OWN[now.standing] ?? "");
-    else if (onStage({ you: now }) && isOpen({ you: now }) !== isOpen({ you: before })) {
-      sayNow(isOpen({ you: now }) ? "Your microphone is on." : "You are muted.");
-    }
-  }
-
-  #tellStage(before, now) {
-    const were = new Set(before.map((one) => one.user_id));
-    const are = new Set(now.map((one) => one.user_id));
-    const came = now.filter((one) => !were.has(one.user_id) && one.user_id !== me());
-    const went = before.filter((one) => !are.has(one.user_id) && one.user_id !== me());
-    if (before.length && came.length) say(`${came.map((one) => nameOf(one.user_id)).join(", ")} may speak now.`);
-    if (went.length) say(`${went.map((one) => nameOf(one.user_id)).join(", ")} left the stage.`);
-  }
 }
 
 /** How long the queue may take, where the server knows. */
@@ -294,11 +276,3 @@ export function waitOf({ estimated_wait_seconds: seconds }) {
   if (!seconds) return "";
   return seconds < 90 ? ", about a minute" : `, about ${Math.round(seconds / 60)} minutes`;
 }
-
-const OWN = {
-  speaker: "You are a speaker now, and muted.",
-  cohost: "You are a co-host now.",
-  invited: "You are invited to speak.",
-  requested: "You wait to speak.",
-  listener: "You are listening.",
-};

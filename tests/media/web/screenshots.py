@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.media.server.process import Process
 from tests.media.web.chromium import Visitor, browser, write_tone
 
-WIDE = {"width": 1180, "height": 900}
+WIDE = {"width": 1180, "height": 990}
 PHONE = {"width": 390, "height": 780}
 PEOPLE = {
     "ana": "Ana Ferreira",

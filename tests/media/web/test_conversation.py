@@ -1,9 +1,12 @@
 """Two people meet in a Space, each with a browser: what one says the other hears, until a right is taken away."""
 
-from playwright.sync_api import expect
+import os
+import signal
+
+from playwright.sync_api import Browser, expect
 
 from tests.media.server.process import Process
-from tests.media.web.chromium import Visitor
+from tests.media.web.chromium import FLAGS, Visitor, executable
 from tests.media.web.conftest import TONE_A, TONE_B, Come
 
 KNOCK = """async ([path, token]) => {
@@ -96,6 +99,36 @@ def test_a_server_that_is_killed_gives_everyone_back_what_they_were(come: Come, 
     host.hears_tone(TONE_B, tries=90)
     expect(guest.button("Mute")).to_be_visible()
     expect(guest.page.locator("#polite")).to_have_text("The sound is back.")
+
+
+def test_a_relay_that_is_killed_is_lost_for_seconds_only(come: Come, server: Process) -> None:
+    host, guest = come("ana"), come("ben", which=1)
+    path = start(host, "After the relay")
+    host.button("Unmute").click()
+    listen(guest, path)
+    guest.hears_tone(TONE_A)
+    os.kill(server.relays()[0], signal.SIGKILL)
+    expect(guest.page.locator("#assertive")).to_have_text("The sound was lost. Connecting again.", timeout=15_000)
+    guest.hears_tone(TONE_A, tries=60)
+    expect(host.button("Mute")).to_be_visible()
+
+
+def test_a_browser_that_wants_a_gesture_gets_one(come: Come, server: Process, browsers: list[Browser]) -> None:
+    host = come("ana")
+    path = start(host, "After a tap")
+    host.button("Unmute").click()
+    flags = [flag for flag in FLAGS if "autoplay" not in flag]
+    one = browsers[0].browser_type.launch(executable_path=executable(), args=flags)
+    guest = Visitor(one, server.base, server.token("lea"))
+    listen(guest, path)
+    guest.page.reload()
+    expect(guest.page.get_by_text("Your browser waits for a tap to play sound.")).to_be_visible()
+    assert guest.page.evaluate("document.getElementById('ear').paused")
+    guest.button("Start listening").click()
+    guest.hears_tone(TONE_A)
+    assert not guest.page.evaluate("document.getElementById('ear').paused")
+    guest.go()
+    one.close()
 
 
 def test_the_host_ends_it_and_everyone_is_told(come: Come, server: Process) -> None:

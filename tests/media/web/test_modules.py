@@ -83,6 +83,40 @@ def test_ice_is_restarted_without_losing_the_sound(come: Come, server: Process) 
     page.evaluate("window.one.close()")
 
 
+def test_a_pushed_reminder_is_shown(come: Come, server: Process) -> None:
+    """The browser's maker and its push service are left out: the message is handed to the worker."""
+    visitor = come("lea")
+    visitor.context.grant_permissions(["notifications"], origin=server.base)
+    page = visitor.visit()
+    registered: list[str] = []
+    session = visitor.context.new_cdp_session(page)
+    session.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda event: registered.extend(one["registrationId"] for one in event["registrations"]),
+    )
+    session.send("ServiceWorker.enable")
+    page.evaluate("""async () => {
+      const { register } = await import("/web/push.js");
+      const worker = await register();
+      await new Promise((resolve) => {
+        const look = () => (worker.active?.state === "activated" ? resolve() : setTimeout(look, 20));
+        look();
+      });
+    }""")
+    data = '{"event":"reminder","when":"soon","title":"Tides","space_id":"x","url":"/s/x","scheduled_start":null}'
+    message = {"origin": server.base, "registrationId": registered[-1], "data": data}
+    session.send("ServiceWorker.deliverPushMessage", message)
+    shown = page.evaluate("""async () => {
+      const worker = await navigator.serviceWorker.getRegistration("/web/");
+      for (let i = 0; i < 100; i++) {
+        const [one] = await worker.getNotifications();
+        if (one) return [one.title, one.body, one.data.url];
+        await new Promise((resolve) => setTimeout(resolve, 30));
+      }
+    }""")
+    assert shown == ["Tides", "It starts in half an hour.", "/s/x"]
+
+
 def test_a_token_is_renewed_before_it_ends(come: Come, server: Process) -> None:
     admin = server.admin_token()
     made = server.call(admin, "POST", "/tokens", json={"users": ["rita"], "refresh": True, "ttl_seconds": 5})[

@@ -1,0 +1,21 @@
+// The part that is awake when no page is: it shows reminders that came by Web Push (RFC 8030), and opens the Space.
+// A worker of its own, and no module of the page.
+
+const WORDS = {
+  reminder: ({ when }) => (when === "start" ? "It starts now." : "It starts in half an hour."),
+  canceled: () => "It was canceled.",
+};
+
+self.addEventListener("push", (event) => {
+  const news = event.data.json();
+  const body = WORDS[news.event]?.(news) ?? "There is news of this Space.";
+  const options = { body, tag: news.url, icon: "/web/icon.svg", data: { url: news.url } };
+  event.waitUntil(self.registration.showNotification(news.title || "A Space", options));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const address = new URL(event.notification.data.url, self.location.origin);
+  // Only a place of this page, whatever was sent.
+  event.waitUntil(self.clients.openWindow(address.origin === self.location.origin ? address.href : "/"));
+});
