@@ -84,7 +84,7 @@ class Visitor:
         self.base, self.token = base, token
         self.context: BrowserContext = browser.new_context(**options)
         self.context.add_init_script(WATCH)
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(20_000)
         self.faults: list[str] = []
         self.context.on("request", self._check_host)
         self.page: Page = self.context.new_page()

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.media.server.process import Process
 from tests.media.web.chromium import Visitor, browser, executable, write_tone
+
+expect.set_options(timeout=20_000)  # milliseconds; a machine that is busy with other tests is slow, not wrong
 
 TONE_A, TONE_B = 437.0, 997.0
 """Hz; what the two microphones hear."""
