@@ -29,6 +29,9 @@ LOSS_MIN, LOSS_MAX = 0.06, 0.3
 """Shares of packets that encoders with FEC reckon to be lost: never so many that sound suffers for it, and never
 so few that there is no room for copies. Up to 5 %, libopus prefers 20 kHz of bandwidth to copies of speech."""
 
+LEAST, FEC_LEAST = 0, 1
+"""Complexity without FEC and with it while time is short (``python -m loadtest.bench codec``)."""
+
 STREAM: np.dtype[Any] = np.dtype(
     [
         ("encoder", "u8"),  # address of its state; 0: not made yet
@@ -57,7 +60,15 @@ class Streams:
         self.by_place: dict[int, Stream] = {}
         self.bundled: dict[int, Stream] = {}
         """Those that some want in longer packets."""
+        self.saving = False
+        """Whether to encode as cheaply as can be (:mod:`media.relay.thrift`)."""
         self._free = list(range(63, -1, -1))
+
+    def save(self, saving: bool) -> None:
+        """Encode cheaply from now on, or as well as before."""
+        self.saving = saving
+        for stream in self.by_place.values():
+            stream.tune()
 
     def add(self, stream: "Stream") -> int:
         """A place for it."""
@@ -160,8 +171,7 @@ class Stream:
         """What share of the packets its listeners lose."""
         self._loss = percent
         self._fec = percent >= (FEC_OFF if self._fec else FEC_ON)
-        if self._encoder:
-            self._tune(self._encoder)
+        self.tune()
 
     def prime(self, pcm: Pcm) -> None:
         """Tell the encoder what its listeners heard last, from another stream, so that it goes on from there."""
@@ -216,11 +226,16 @@ class Stream:
         """The encoder, made when it is first needed: a Space in which nobody ever spoke has none."""
         if self._encoder is None:
             self._encoder = Encoder(filtered=False)
-            self._tune(self._encoder)
+            self.tune()
             self._streams.records["encoder"][self.place] = self._encoder.state
         return self._encoder
 
-    def _tune(self, encoder: Encoder) -> None:
+    def tune(self) -> None:
+        """Bring the encoder up to date with what is known of losses and of the time that is left."""
+        encoder = self._encoder
+        if encoder is None:
+            return
         encoder.fec = self._fec
-        encoder.complexity = self._fec_complexity if self._fec else self._complexity
+        wanted, least = (self._fec_complexity, FEC_LEAST) if self._fec else (self._complexity, LEAST)
+        encoder.complexity = min(wanted, least) if self._streams.saving else wanted
         encoder.expected_loss = min(LOSS_MAX, max(LOSS_MIN, self._loss / 100)) if self._fec else 0.0

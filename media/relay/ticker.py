@@ -10,6 +10,7 @@ from media.relay.plane import Levels, PlaneEvent
 from media.relay.reception import worst_losses
 from media.relay.room import Room
 from media.relay.stats import RelayStats
+from media.relay.thrift import Thrift
 from media.rtc.peers import Peers
 from media.rtc.rtp import CLOCK_RATE, ntp_time
 
@@ -18,7 +19,7 @@ logger = logging.getLogger(__name__)
 TICK = 0.02
 """Seconds; one Opus frame of 960 samples at 48 kHz."""
 LOSS_INTERVAL = 50
-"""Ticks between two looks at what listeners lose: 1 s."""
+"""Ticks between two looks at what listeners lose, and at the time that is left: 1 s."""
 
 
 class Ticker:
@@ -35,6 +36,7 @@ class Ticker:
         self._rooms, self._mixing, self._crowd, self._peers = rooms, mixing, mixing.crowd, peers
         self._stats, self._notify = stats, notify
         self._timestamp = 0
+        self._thrift = Thrift()
 
     def tick(self, fd: int, now: float, wall: float) -> None:
         """Mix every room and fan out through the socket ``fd``.
@@ -63,6 +65,7 @@ class Ticker:
         self._stats.ticks += 1
         if self._stats.ticks % LOSS_INTERVAL == 0:
             self._tell_losses()
+            self._save()
         self._stats.stages["fan-out"].observe(sent - mixed)
         self._stats.stages["tick"].observe(perf_counter() - start)
 
@@ -74,6 +77,12 @@ class Ticker:
             self._stats.faults += 1
             logger.exception("room %s could not be mixed in this tick", room.name)
             room.silence()  # else the packets of the tick before would go out again, and sound like a buzzer
+
+    def _save(self) -> None:
+        """Spend less on encoding while there is little time, or as much as is good again."""
+        if self._thrift.look(self._stats.cpu_seconds, LOSS_INTERVAL * TICK):
+            self._mixing.streams.save(self._thrift.saving)
+            logger.info("encoders take %s", "less time from now on" if self._thrift.saving else "their time again")
 
     def _tell_losses(self) -> None:
         """Let every room's encoders reckon with what its worst tenth of listeners lose."""
