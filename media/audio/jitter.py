@@ -291,17 +291,13 @@ def next_step(  # pragma: no cover
 
 @njit(nogil=True, cache=True)
 def is_due(speaker: Any, packets: Any, now: float) -> bool:  # pragma: no cover
-    """Whether nothing is out of the ordinary.
-
-    The packet of exactly this tick is there, nothing was made up before it, and with nothing held there is
-    neither an ``excess`` nor a ``shortage``.
-    """
+    """Whether the packet of exactly this tick is there, nothing was made up before it, and it is not too old."""
     if not speaker.playing or speaker.bridged or not speaker.waiting:
         return False
     head = packets[speaker.slots[0]]
     if head.sequence != speaker.expected or head.timestamp != speaker.cursor or head.samples != TICK:
         return False
-    return _too_early(speaker, now) < SOON and excess(speaker, now, 0) <= 0
+    return _too_early(speaker, now) >= -LARGEST_EXCESS * RATE
 
 
 @njit(nogil=True, cache=True)

@@ -145,11 +145,11 @@ def time_frame(speaker: Any, position: int, now: float) -> None:  # pragma: no c
 
 
 @njit(nogil=True, cache=True)
-def _corrections(speaker: Any, now: float) -> tuple[int, int]:  # pragma: no cover
-    """Samples to take out and to put in in this tick, 0 for none: only of a lasting excess or shortage.
+def _correct(speaker: Any, now: float) -> bool:  # pragma: no cover
+    """Choose ``removable`` and ``lacking``, both mostly 0: only of a lasting excess or shortage.
 
     A small excess goes in every other tick, and what is left of it creeps out at once, or it would stay for the
-    rest of the stream.
+    rest of the stream. True if there is nothing to be done to a tick that holds nothing.
     """
     removable = excess(speaker, now, speaker.held)
     if removable < SHORTEST:
@@ -161,11 +161,14 @@ def _corrections(speaker: Any, now: float) -> tuple[int, int]:  # pragma: no cov
             removable = 0
     lacking = shortage(speaker, now, speaker.held, SOON)
     if lacking <= 0:
-        speaker.impatience = 0
-        return removable, 0
-    speaker.impatience += 1
-    pressing = shortage(speaker, now, speaker.held, SOONEST) > 0
-    return removable, lacking if speaker.impatience > (IMPATIENCE if pressing else LONG_IMPATIENCE) else 0
+        speaker.impatience = lacking = 0
+    else:
+        speaker.impatience += 1
+        pressing = shortage(speaker, now, speaker.held, SOONEST) > 0
+        if speaker.impatience <= (IMPATIENCE if pressing else LONG_IMPATIENCE):
+            lacking = 0
+    speaker.removable, speaker.lacking = removable, lacking
+    return removable < SHORTEST and lacking == 0
 
 
 @njit(nogil=True, cache=True)
@@ -174,20 +177,21 @@ def begin(speaker: Any, packets: Any, free: Any, now: float) -> tuple[int, int, 
 
     To decode is the packet in the slot that comes second; if a third comes (else -1), the decoder has to see its
     packet first, whose sound nobody hears. Both are to be freed, and then comes :func:`finish`. To make up is a
-    frame, for :func:`finish_gap`, to which the second is given. Else it is :data:`LONG`, for ``Playout.pull``.
+    frame, for :func:`finish_gap`, to which the second is given. Else it is :data:`LONG`: ``Playout.pull_long``.
     ``packets`` and ``free`` are those of the speakers.
     """
     if is_silent(speaker, free):
         return SILENT, -1, -1
     speaker.told = np.nan
+    as_it_is = _correct(speaker, now)
     whole = not speaker.held and not speaker.muted and speaker.gain == 1.0
-    if not whole or speaker.resets != speaker.resets_known:
+    if not (as_it_is and whole) or speaker.resets != speaker.resets_known:
         return LONG, -1, -1
     if not speaker.playing:
         return _begin_to_play(speaker, packets, free, now)
     if is_due(speaker, packets, now):
         return _take_ordinary(speaker, packets, free)
-    if not speaker.waiting and shortage(speaker, now, 0, SOON) <= 0:
+    if not speaker.waiting:
         return _fill_gap(speaker, packets, free, now)
     return LONG, -1, -1
 
@@ -195,7 +199,6 @@ def begin(speaker: Any, packets: Any, free: Any, now: float) -> tuple[int, int, 
 @njit(nogil=True, cache=True)
 def _take_ordinary(speaker: Any, packets: Any, free: Any) -> tuple[int, int, int]:  # pragma: no cover
     """This tick is one packet, and nothing but that packet."""
-    speaker.patience = speaker.impatience = 0
     slot = take_due(speaker, packets)[2]
     if tell(speaker, packets[slot].level):
         put_aside(speaker, free, slot)
@@ -210,7 +213,6 @@ def _begin_to_play(speaker: Any, packets: Any, free: Any, now: float) -> tuple[i
     if packets[speaker.slots[0]].samples != FRAME:
         return LONG, -1, -1
     if not start(speaker, packets, free, now):
-        speaker.patience = speaker.impatience = 0
         speaker.made_up = CONCEAL_LONGEST
         return SILENT, -1, -1
     if packets[speaker.slots[0]].samples != FRAME:
@@ -221,7 +223,6 @@ def _begin_to_play(speaker: Any, packets: Any, free: Any, now: float) -> tuple[i
 @njit(nogil=True, cache=True)
 def _fill_gap(speaker: Any, packets: Any, free: Any, now: float) -> tuple[int, int, int]:  # pragma: no cover
     """Something has played, and no packet waits."""
-    _corrections(speaker, now)
     kind = next_step(speaker, packets, free, now, FRAME)[0]
     if kind == PAUSE:
         speaker.made_up = CONCEAL_LONGEST
@@ -264,10 +265,8 @@ def finish_gap(speaker: Any, frame: Any, before: int, now: float) -> float:  # p
 @njit(nogil=True, cache=True)
 def _begin(  # pragma: no cover
     records: Any, place: int, packets: Any, free: Any, now: float
-) -> tuple[int, int, int, int, int]:
-    way, slot, before = begin(records[place], packets, free, now)
-    removable, lacking = _corrections(records[place], now) if way == LONG else (0, 0)
-    return way, slot, before, removable, lacking
+) -> tuple[int, int, int]:
+    return begin(records[place], packets, free, now)
 
 
 @njit(nogil=True, cache=True)
@@ -371,7 +370,7 @@ class Playout:
     def pull(self, now: float) -> Frame:
         """The frame of the tick at ``now`` (seconds). Called exactly once per tick; never raises on bad input."""
         own, place = self._speakers, self._place
-        way, slot, before, removable, lacking = _begin(own.records, place, own.packets, own.free, now)
+        way, slot, before = _begin(own.records, place, own.packets, own.free, now)
         if way == SILENT:
             return SILENCE
         if way == ORDINARY:
@@ -382,6 +381,12 @@ class Playout:
         if way == GAP:
             pcm = self._decoder.conceal(FRAME)
             return self._timed(pcm, _finish_gap(own.records, place, pcm, slot, now), "concealed")
+        return self.pull_long(now)
+
+    def pull_long(self, now: float) -> Frame:
+        """The frame of a tick of which :func:`begin` has said that it is :data:`LONG`."""
+        own, place = self._speakers, self._place
+        removable, lacking = int(own.records["removable"][place]), int(own.records["lacking"][place])
         pcm, kind = self._gather(now, 2 * FRAME if removable >= SHORTEST else FRAME)
         position = self.buffer.position(pcm.size)
         pcm = self._shrink(pcm, removable) if removable else self._grow(pcm, lacking)

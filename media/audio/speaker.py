@@ -71,6 +71,8 @@ SPEAKER: np.dtype[Any] = np.dtype(
         ("made_up", "i8"),
         ("patience", "i8"),
         ("impatience", "i8"),
+        ("removable", "i8"),  # samples to take out in this tick
+        ("lacking", "i8"),  # samples to put in
         ("resets_known", "i8"),
         ("told", "f8"),  # dBov; NaN: not told
         ("delay", "f8"),  # s

@@ -238,7 +238,7 @@ class Room:
             place = voice.place
             outcome = records["outcome"][place]
             if outcome != DONE:
-                frame = (voice.playout.patch if outcome == REFUSED else voice.playout.pull)(now)
+                frame = (voice.playout.patch if outcome == REFUSED else voice.playout.pull_long)(now)
                 stats.speaker_frames[frame.kind] += 1
                 if frame.kind != "silence":
                     stats.stages["jitter buffer"].observe(voice.playout.delay)

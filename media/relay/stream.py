@@ -135,7 +135,7 @@ class Stream:
         self,
         crowd: Crowd,
         batch: Batch,
-        complexity: int = 2,
+        complexity: int = 0,
         fec_complexity: int = 6,
         streams: Streams | None = None,
     ) -> None:

@@ -5,7 +5,7 @@ As WebRTC's clients do on a busy device, it lowers the complexity of its encoder
 """
 
 BUSY, EASY = 0.8, 0.65
-"""Shares of a core that the media thread uses, over a second: from the first on it saves, below the second no more.
+"""Shares of a core that the media thread uses, over a second: from the first on it saves, until below the second.
 What saving spares is less than lies between them, so that it does not end itself."""
 
 

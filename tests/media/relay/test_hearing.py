@@ -53,7 +53,7 @@ class Together:
             if outcome != DONE:
                 assert self.hearing.rooms["needs"][0]
                 self.left += outcome == LEFT
-                frame = (own.playout.patch if outcome == REFUSED else own.playout.pull)(now)
+                frame = (own.playout.patch if outcome == REFUSED else own.playout.pull_long)(now)
                 self.stats.speaker_frames[frame.kind] += 1
                 self.hearing.settle(own.place, frame)
             mixed = speakers.records["heard"][own.place]
