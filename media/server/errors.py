@@ -94,6 +94,9 @@ def install(app: FastAPI) -> None:
 
     async def handle(request: Request, error: Exception) -> JSONResponse:
         problem = problem_of(error, time.time())
+        if isinstance(error, RequestValidationError) and _is_foreign(request, error):
+            sentence = "The body must be JSON; send it with Content-Type: application/json."
+            return respond(Problem(415, "not-json", sentence, headers={"Accept": "application/json"}))
         if problem.status == 405:
             problem.headers["Allow"] = ", ".join(allowed_methods(request))
         if isinstance(error, RequestValidationError):
@@ -103,6 +106,13 @@ def install(app: FastAPI) -> None:
 
     for kind in (*REFUSALS, RequestValidationError, Exception):
         app.add_exception_handler(kind, handle)
+
+
+def _is_foreign(request: Request, error: RequestValidationError) -> bool:
+    """Whether a body is wrong because it is of another media type than JSON."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+    return not is_json and any(f["loc"][0] == "body" and f["type"] != "missing" for f in error.errors())
 
 
 def allowed_methods(request: Request) -> list[str]:

@@ -36,7 +36,7 @@ async def follow(person: Mine, body: Target, accounts: AccountsHere) -> Followin
     return Following(following=not target.protected, pending_follow=target.protected)
 
 
-@router.delete("/following/{target_user_id}", tags=["Following"], responses=problems(403))
+@router.delete("/following/{target_user_id}", tags=["Following"], responses=problems(403, 404))
 async def unfollow(person: Mine, target_user_id: str, accounts: AccountsHere) -> Following:
     """Follow somebody no more, or ask no more to."""
     for kind in (Relation.FOLLOW, Relation.ASK):
@@ -92,7 +92,7 @@ async def block(person: Mine, body: Target, guard: GuardHere) -> Blocking:
     return Blocking(blocking=True)
 
 
-@router.delete("/blocking/{target_user_id}", tags=["Blocking"], responses=problems(403))
+@router.delete("/blocking/{target_user_id}", tags=["Blocking"], responses=problems(403, 404))
 async def unblock(person: Mine, target_user_id: str, guard: GuardHere) -> Blocking:
     """Block somebody no more.  From a Space that they were removed from they stay removed."""
     await guard.unblock(*_ids(person, target_user_id))

@@ -33,6 +33,8 @@ class NewUser(_Input):
 class UserChange(_Input):
     """What is to be different; what is not named stays."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     username: Username = Field(default="")
     name: Name = Field(default="")
     protected: bool = False

@@ -61,7 +61,9 @@ class NewTime(_Input):
 
 
 class SpaceChange(_Input):
-    """What can be changed about a Space; what is not named stays."""
+    """What can be changed about a Space; what is not named, or null, stays."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     title: Title | None = None
     topic_ids: list[Text] | None = Field(None, max_length=10)
@@ -72,7 +74,7 @@ class SpaceChange(_Input):
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
-        if not self.model_dump(exclude_none=True):
+        if not self.model_fields_set:
             raise ValueError("there is nothing to change; name a field")
         return self
 

@@ -39,6 +39,8 @@ class Parameter:
         values = text.split(",") if self.most > 1 else [text]
         if len(values) > self.most:
             raise ValueError(f"size must be between 1 and {self.most}")
+        if self.choices and len(set(values)) < len(values):
+            raise ValueError(f"The `{self.name}` query parameter names a value twice")
         for value in values:
             if self.choices and value not in self.choices:
                 raise ValueError(f"The `{self.name}` query parameter value [{value}] is not one of {self._list()}")

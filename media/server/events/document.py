@@ -90,7 +90,11 @@ def _schema(name: str, data: BaseModel) -> dict[str, Any]:
         "title": name,
         "type": "object",
         "required": ["event", "data"],
-        "properties": {"id": {"type": "integer"}, "event": {"const": name}, "data": inlined},
+        "properties": {
+            "id": {"type": "string", "pattern": "^[0-9]+$"},
+            "event": {"const": name},
+            "data": {"type": "string", "contentMediaType": "application/json", "contentSchema": inlined},
+        },
     }
 
 

@@ -14,6 +14,7 @@ from media.server.finding.posts import Post, Posts, new_id
 from media.server.finding.relevance import DAY, HALF_LIFE, REACH
 from media.server.finding.schema import (
     LANG,
+    TERM,
     CampaignList,
     CampaignOut,
     CampaignReport,
@@ -116,7 +117,7 @@ async def search_people(
     who: Named,
     finding: FindingHere,
     terms: Annotated[
-        list[Annotated[str, Query(min_length=1, max_length=TERM_MAX, pattern=r"^[^\x00]*$")]],
+        list[Annotated[str, Query(min_length=1, max_length=TERM_MAX, pattern=TERM)]],
         Query(
             min_length=1,
             max_length=TERMS_MAX,

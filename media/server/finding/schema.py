@@ -22,7 +22,9 @@ LANG = r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 SHOWN = r"^[^\x00]*[^\x00\s][^\x00]*$"
 """Text without NUL that is more than blank."""
 
-TermText = Annotated[str, Field(min_length=1, max_length=TERM_MAX, pattern=r"^[^\x00]*$", examples=["#launch"])]
+TERM = r"^[^\x00]*[^\W_][^\x00]*$"
+"""A term has a word."""
+TermText = Annotated[str, Field(min_length=1, max_length=TERM_MAX, pattern=TERM, examples=["#launch"])]
 
 
 class _Input(BaseModel):
