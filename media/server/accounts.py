@@ -43,6 +43,8 @@ class User:
     verified: bool = False
     followers_count: int = 0
     following_count: int = 0
+    adult: bool = False
+    """Whether the person says, or an admin knows, that they are 18 or older: all that is known of their age."""
 
 
 FOLLOWS_KEPT: Final = 50_000

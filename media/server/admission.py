@@ -47,14 +47,13 @@ class Admission:
         """Answer an offer to speak or to listen; ``person`` is None for an anonymous listener.
 
         :raises SpaceError: not now, or not this person
-        :raises Problem: 403, the account is suspended or the host has blocked it
+        :raises Problem: 403, the account is suspended or the host has blocked it; 402, there is no ticket
         :raises OfferError: the offer cannot be answered
         :raises RelayFullError: no place for one more
         """
         space = await self._spaces.get(space_id)
         await self._guard.know(space.host)
-        self._guard.check_entry(space, person)
-        check(space, person, kind)
+        self._check(space, person, kind)
         if kind == "whep":
             offer = self._large_room.apply(offer, space.listener_count)
         session = MediaSession(
@@ -73,8 +72,7 @@ class Admission:
             self._lose(session)
             raise
         try:
-            self._guard.check_entry(space, person)
-            check(space, person, kind)
+            self._check(space, person, kind)
             if self._sessions.get(session.id) is None:
                 raise WrongStateError("The connection was ended while it was being made.")
         except (SpaceError, Problem):
@@ -82,6 +80,11 @@ class Admission:
             await self._plane.drop_session(session.id)
             raise
         return session, answer
+
+    def _check(self, space: Space, person: str | None, kind: Kind) -> None:
+        self._guard.check_entry(space, person)
+        check(space, person, kind)
+        self._guard.check_ticket(space, person)
 
     async def end(self, session_id: str, space_id: str, kind: Kind, person: str | None) -> None:
         """End a session for its owner; an anonymous one belongs to whoever knows its address.

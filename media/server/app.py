@@ -181,7 +181,7 @@ def create_app(
     state.numbers = Numbers(store.engine)
     state.hub, state.events = events.hub, events
     reach = Reach(state, spaces, sessions, plane, accounts, guard, store.engine, clock)
-    life = Life(state, config, spaces, events.hub, store.engine, clock)
+    life = Life(state, config, spaces, accounts, guard, events.hub, store.engine, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh = refresh
     app.add_middleware(Idempotency, state=state, keys=Keys(store.engine, secret), clock=clock)

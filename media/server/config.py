@@ -19,6 +19,7 @@ from media.space.errors import BadInputError
 from media.space.policy import DEFAULT, PRESETS, Policy, preset
 
 PORT_MAX = 65_535
+PAYMENTS = ("off", "test")
 PUSH_CONTACT = "mailto:spaces@localhost"
 
 
@@ -56,6 +57,8 @@ class Config:
     trusted_proxies: Sequence[str] = field(default=())
     """Addresses or networks of proxies whose word on who calls is believed."""
 
+    payments: str = "off"
+    """Who takes the money for tickets: nobody, or the test provider."""
     push_contact: str = PUSH_CONTACT
     """How push services reach whoever runs this: a ``mailto:`` or ``https:`` address (RFC 8292)."""
     push_private: bool = False
@@ -157,6 +160,13 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os
         "(SPACES_TRUSTED_PROXY, comma-separated)",
     )
     parser.add_argument(
+        "--payments",
+        metavar="|".join(PAYMENTS),
+        default=environ.get("SPACES_PAYMENTS", "off"),
+        help="who takes the money for tickets: nobody, or a provider for tests that moves none "
+        "(SPACES_PAYMENTS, %(default)s)",
+    )
+    parser.add_argument(
         "--push-contact",
         metavar="ADDRESS",
         default=environ.get("SPACES_PUSH_CONTACT", PUSH_CONTACT),
@@ -201,6 +211,7 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
         policies={**PRESETS, rules.name: rules},
         rate_limit=_rate("--rate-limit", options.rate_limit),
         trusted_proxies=tuple(_network("--trusted-proxy", address) for address in proxies if address),
+        payments=_payments("--payments", options.payments),
         push_contact=_contact("--push-contact", options.push_contact),
         push_private=options.push_private,
     )
@@ -256,6 +267,12 @@ def _network(name: str, text: str) -> str:
         return str(ipaddress.ip_network(text, strict=False))
     except ValueError:
         raise ConfigError(f"{name} is {text!r}, but must be an address or a network, as 10.0.0.0/8.") from None
+
+
+def _payments(name: str, text: str) -> str:
+    if text not in PAYMENTS:
+        raise ConfigError(f"{name} is {text!r}, but must be one of {', '.join(PAYMENTS)}.")
+    return text
 
 
 def _contact(name: str, text: str) -> str:

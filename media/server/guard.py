@@ -42,6 +42,8 @@ class Guard:
         self._reading = asyncio.Lock()
         self.on_out: Callable[[str, str | None], None] = lambda person, host: None
         """Told at once who is blocked by a host, or suspended (None): what they follow ends, too."""
+        self.on_door: Callable[[Space, str | None], None] = lambda space, person: None
+        """Asked for tickets: refuses whoever needs one and has none."""
 
     async def open(self) -> None:
         """Read who is suspended."""
@@ -58,6 +60,13 @@ class Guard:
         """
         if person in self._suspended:
             raise Problem(403, "suspended", "This account is suspended; ask whoever runs this service about it.")
+
+    def check_ticket(self, space: Space, person: str | None) -> None:
+        """Pass if a person, None for somebody anonymous, needs no ticket to a Space or has one.
+
+        :raises Problem: 402
+        """
+        self.on_door(space, person)
 
     async def know(self, host: str) -> None:
         """Have the blocks of a host in memory."""

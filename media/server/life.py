@@ -7,8 +7,10 @@ from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.datastructures import State
 
+from media.server.accounts import Accounts
 from media.server.config import Config
 from media.server.events.hub import Hub
+from media.server.guard import Guard
 from media.server.reminders import push_routes
 from media.server.reminders import routes as reminder_routes
 from media.server.reminders.ledger import Ledger
@@ -18,8 +20,12 @@ from media.server.reminders.pusher import Pusher
 from media.server.reminders.service import Reminders
 from media.server.reminders.vapid import Vapid, load_key
 from media.server.spaces import Spaces
+from media.server.tickets import routes as ticket_routes
+from media.server.tickets.box_office import BoxOffice
+from media.server.tickets.testing import TestPayments
+from media.server.tickets.till import Till
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (reminder_routes.router, push_routes.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (reminder_routes.router, push_routes.router, ticket_routes.router)
 """Routes to be known before those of users, whose paths would take theirs."""
 
 
@@ -31,6 +37,8 @@ class Life:
         state: State,
         config: Config,
         spaces: Spaces,
+        accounts: Accounts,
+        guard: Guard,
         hub: Hub,
         engine: AsyncEngine,
         clock: Callable[[], float],
@@ -42,13 +50,18 @@ class Life:
         pusher = Pusher(state.vapid, private=config.push_private)
         state.postman = self._postman = Postman(state.outbox, pusher, clock)
         state.reminders = self._reminders = Reminders(spaces, state.ledger, hub, clock, self._postman.wake)
+        payments = TestPayments(engine, clock) if config.payments == "test" else None
+        state.box_office = self._office = BoxOffice(spaces, accounts, Till(engine), payments, hub, clock)
+        guard.on_door = self._office.check_entry
 
     async def open(self) -> None:
         """Take up what the last process left; the Spaces are there."""
         await self._reminders.open()
         self._postman.open()
+        await self._office.open()
 
     async def close(self) -> None:
         """End; what is not through is taken up by the next process."""
+        await self._office.close()
         await self._reminders.close()
         await self._postman.close()

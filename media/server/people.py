@@ -42,12 +42,17 @@ async def welcome(space_id: str, who: Named, spaces: SpacesHere, guard: GuardHer
     guard.check_entry(space, who.name)
 
 
+async def has_ticket(space_id: str, who: Named, spaces: SpacesHere, guard: GuardHere) -> None:
+    """Gate: whoever has a ticket, where one needs one; whoever is invited to speak needs none."""
+    guard.check_ticket(await spaces.get(space_id), who.name)
+
+
 @router.post(
     "/requests",
     status_code=201,
     tags=["Asking to speak"],
-    responses=problems(403, 404, 409, 429),
-    dependencies=[Depends(welcome)],
+    responses=problems(402, 403, 404, 409, 429),
+    dependencies=[Depends(welcome), Depends(has_ticket)],
 )
 async def ask(
     space_id: str,

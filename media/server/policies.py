@@ -25,6 +25,10 @@ class PolicyOut(BaseModel):
     schedule_window: float = Field(description="seconds that a Space can be scheduled ahead; 0 for not at all")
     schedule_limit: int = Field(description="Spaces that one person can have scheduled at a time")
     topics: int = Field(description="of one Space")
+    tickets: int = Field(description="tickets that can be sold for a Space; 0 for none")
+    ticket_followers: int = Field(description="followers that it takes to sell them")
+    ticket_spaces: int = Field(description="Spaces that it takes to have hosted in the last `ticket_days`")
+    ticket_days: int
     pins: int = Field(description="posts that can be pinned at a time")
     queue: int = Field(description="requests to speak that can wait at a time")
     grace: float = Field(description="seconds that a lost connection keeps its role")

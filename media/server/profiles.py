@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from media.server.accounts import User
+from media.server.auth import Caller
 from media.server.schemas import UserId
 
 Username = UserId
@@ -27,6 +28,9 @@ class NewUser(_Input):
     username: Username | None = Field(None, description="the handle, which is the id unless another is chosen")
     name: Name | None = Field(None, description="shown to people; the username unless another is chosen")
     protected: bool = Field(False, description="whether the person decides who follows them; they cannot host")
+    adult: bool = Field(
+        False, description="whether the person declares to be 18 or older, which selling tickets needs"
+    )
     verified: bool = Field(False, description="admins only")
 
 
@@ -38,6 +42,7 @@ class UserChange(_Input):
     username: Username = Field(default="")
     name: Name = Field(default="")
     protected: bool = False
+    adult: bool = Field(False, description="whether the person declares to be 18 or older")
     verified: bool = Field(False, description="admins only")
 
     @model_validator(mode="after")
@@ -68,10 +73,13 @@ class UserOut(BaseModel):
     protected: bool
     verified: bool
     public_metrics: PublicMetrics
+    adult: bool | None = Field(
+        None, description="whether the person has declared to be 18 or older; null to everyone else but admins"
+    )
 
     @classmethod
-    def of(cls, user: User) -> "UserOut":
-        """Show a user."""
+    def of(cls, user: User, who: Caller | None = None) -> "UserOut":
+        """Show a user; to themselves and to admins with what is nobody else's business."""
         return cls(
             id=user.id,
             username=user.username,
@@ -79,6 +87,7 @@ class UserOut(BaseModel):
             created_at=datetime.fromtimestamp(user.created_at, UTC) if user.created_at else None,
             protected=user.protected,
             verified=user.verified,
+            adult=user.adult if who is not None and (who.admin or who.name == user.id) else None,
             public_metrics=PublicMetrics(
                 followers_count=user.followers_count, following_count=user.following_count
             ),

@@ -124,7 +124,7 @@ class SpaceOut(BaseModel):
             participant_count=space.participant_count,
             listener_count=space.listener_count,
             subscriber_count=space.subscriber_count,
-            is_ticketed=False,
+            is_ticketed=space.tickets is not None,
             lang=space.lang,
             topic_ids=list(space.topic_ids),
             speak_policy=space.speak_policy,

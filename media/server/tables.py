@@ -31,6 +31,7 @@ USERS: Final = sa.Table(
     sa.Column("verified", sa.Boolean, nullable=False),
     sa.Column("followers_count", sa.Integer, nullable=False),
     sa.Column("following_count", sa.Integer, nullable=False),
+    sa.Column("adult", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 RELATIONS: Final = sa.Table(

@@ -1,5 +1,6 @@
 """Users over HTTP: profiles, and suspending one, which ends every session of theirs in the sound."""
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Response
@@ -38,9 +39,10 @@ async def create_user(
     _may_set(who, user_id, verified=body.verified)
     username = body.username or user_id
     user = User(user_id, username, body.name or username[:50], spaces.clock(), body.protected, body.verified)
+    user = replace(user, adult=body.adult)
     await accounts.add(user)
     response.headers["Location"] = f"/users/{user_id}"
-    return UserOut.of(user)
+    return UserOut.of(user, who)
 
 
 @router.get("", responses=problems(422))
@@ -63,9 +65,9 @@ async def get_user_by_username(username: str, accounts: AccountsHere) -> UserOut
 
 
 @router.get("/{user_id}", responses=problems(404))
-async def get_user(person: Person, accounts: AccountsHere) -> UserOut:
+async def get_user(person: Person, who: Named, accounts: AccountsHere) -> UserOut:
     """Show a user; `me` is the caller."""
-    return UserOut.of(await accounts.known(person))
+    return UserOut.of(await accounts.known(person), who)
 
 
 @router.patch("/{user_id}", responses=problems(403, 404, 409, 422))
@@ -74,7 +76,7 @@ async def change_user(person: Mine, body: UserChange, who: Named, accounts: Acco
     changes = body.changes()
     _may_set(who, person, verified=changes.get("verified", False))
     await accounts.known(person)
-    return UserOut.of(await accounts.change(person, **changes))
+    return UserOut.of(await accounts.change(person, **changes), who)
 
 
 @router.put("/{user_id}/suspension", tags=["Operation"], responses=problems(403, 404, 422))

@@ -62,7 +62,7 @@ _RESTARTED: Final[dict[int | str, dict[str, Any]]] = {
     204: {"description": "Taken; nothing was to be restarted."},
 }
 _PATCH_PROBLEMS: Final = (400, 403, 404, 410, 412, 413, 415, 428)
-_POST_PROBLEMS: Final = (400, 403, 404, 406, 409, 413, 415, 503)
+_POST_PROBLEMS: Final = (400, 402, 403, 404, 406, 409, 413, 415, 503)
 
 CameBy = Annotated[
     Source, Query(description="what brought the caller here; the host is shown how many came by each")

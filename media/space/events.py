@@ -44,6 +44,19 @@ class SubscribersChanged(SpaceEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class TicketsOffered(SpaceEvent):
+    """Whoever wants to listen needs a ticket from now on; the price is in cents."""
+
+    price: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketsWithdrawn(SpaceEvent):
+    """Nobody needs a ticket any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpaceStarted(SpaceEvent):
     """The Space is live."""
 

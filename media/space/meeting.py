@@ -19,6 +19,7 @@ from media.space.permissions import Action, Role, check, is_anonymous, role_of
 from media.space.policy import DEFAULT, Policy, SpeakPolicy
 from media.space.reactions import Tally
 from media.space.states import Input, Standing, State, next_standing, next_state
+from media.space.tickets import Offer
 from media.space.waiting import Waiting
 
 
@@ -63,6 +64,8 @@ class Meeting:
         self.ended_at: float | None = None
         self.end_reason: EndReason | CancelReason | None = None
         """Why it is over."""
+        self.tickets: Offer | None = None
+        """What it costs to listen."""
         self.subscriber_count = 0
         """People who want, or until it started wanted, to be reminded."""
         self.sequence = 0

@@ -44,6 +44,13 @@ class Policy:
     schedule_limit: int = 0
     """Spaces that one person may have scheduled at a time."""
     topics: int = 3
+    tickets: int = 0
+    """Tickets that can be sold for a Space; 0 where there were none."""
+    ticket_followers: int = 1_000
+    """Followers that it takes to sell them."""
+    ticket_spaces: int = 3
+    """Spaces that it takes to have hosted in the last ``ticket_days``."""
+    ticket_days: int = 30
     pins: int = 5
     """Posts that can be pinned at a time."""
     queue: int = 1_000
@@ -123,7 +130,15 @@ _PRESETS: Final = (
         schedule_limit=1,
     ),
     # August 2021: host, two co-hosts and ten speakers; scheduling later widened to 30 days and ten at a time.
-    Policy("2021-08", speaker_seats=10, cohost_seats=2, schedule_window=30 * DAY, schedule_limit=10),
+    # Tickets begin; how many at most was not said.
+    Policy(
+        "2021-08",
+        speaker_seats=10,
+        cohost_seats=2,
+        schedule_window=30 * DAY,
+        schedule_limit=10,
+        tickets=100_000,
+    ),
 )
 
 PRESETS: Final[Mapping[str, Policy]] = MappingProxyType({policy.name: policy for policy in _PRESETS})

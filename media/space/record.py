@@ -14,6 +14,7 @@ from media.space.people import Participant
 from media.space.policy import Policy, SpeakPolicy
 from media.space.space import Space
 from media.space.states import PERSON, Input, Standing, State
+from media.space.tickets import Offer
 from media.space.waiting import Waiting
 
 Record = dict[str, Any]
@@ -41,6 +42,7 @@ def to_record(space: Space) -> Record:
         "policy": asdict(space.policy),
         "topic_ids": list(space.topic_ids),
         **{name: getattr(space, name) for name in _SPACE},
+        "tickets": None if space.tickets is None else asdict(space.tickets),
         "turns": space.people.turns,
         "spoke": list(space.spoke),
         "people": [
@@ -69,6 +71,8 @@ def from_record(record: Record, now: float) -> Space:
     space.topic_ids = tuple(record["topic_ids"])
     for name in _SPACE:
         setattr(space, name, record.get(name, getattr(space, name)))
+    if (offer := record.get("tickets")) is not None:
+        space.tickets = Offer(**offer)
     space.spoke = dict.fromkeys(record["spoke"])
     space.people.turns = record["turns"]
     live = space.state is State.LIVE

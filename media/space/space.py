@@ -13,7 +13,7 @@ the driver knows its faces.
 from collections.abc import Sequence
 
 from media.space.board import Board
-from media.space.errors import BadInputError, NotEligibleError
+from media.space.errors import BadInputError, NotEligibleError, WrongStateError
 from media.space.events import (
     CancelReason,
     EndReason,
@@ -24,11 +24,14 @@ from media.space.events import (
     SpaceScheduled,
     SpaceStarted,
     SubscribersChanged,
+    TicketsOffered,
+    TicketsWithdrawn,
 )
 from media.space.people import Participant
 from media.space.permissions import Action, check
 from media.space.policy import DAY
 from media.space.states import Input, Standing, State, next_state
+from media.space.tickets import Offer, Seller
 
 
 class Space(Board):
@@ -47,6 +50,8 @@ class Space(Board):
         :raises NotEligibleError: too far ahead, or too many at a time
         """
         state = self._may(Input.SCHEDULE, by, Action.EDIT)
+        if self.state is State.SCHEDULED and self.tickets is not None:
+            raise WrongStateError("A Space with tickets keeps its time; cancel it, which refunds everybody.")
         if start <= now:
             raise BadInputError("A Space cannot be scheduled for a time that has passed.")
         if start - now > self.policy.schedule_window:
@@ -92,6 +97,40 @@ class Space(Board):
             setattr(self, name, value)
         self.sequence += self.state is State.SCHEDULED and "title" in changed
         return [SpaceEdited(now, tuple(changed))] if changed else []
+
+    def sell_tickets(self, by: str, offer: Offer, now: float, *, seller: Seller, taken: int = 0) -> Events:
+        """Let only those in who buy a ticket, or change how many there are.
+
+        :param taken: tickets that are sold or reserved
+        :raises NotEligibleError: the host may not sell tickets, and what is missing
+        :raises BadInputError: the price or the number cannot be
+        """
+        self._may(Input.SELL, by, Action.TICKETS)
+        if not self.policy.tickets:
+            raise NotEligibleError(f"There are no tickets under the rules of {self.policy.name}.")
+        if missing := seller.missing(self.policy):
+            raise NotEligibleError(f"To sell tickets a host needs {'; '.join(missing)}.")
+        offer.check(self.policy)
+        if taken and self.tickets is not None and offer.price != self.tickets.price:
+            raise WrongStateError("The price of tickets cannot change once one is sold.")
+        if offer.quantity < taken:
+            raise WrongStateError(f"{taken} tickets are sold or reserved already; there cannot be fewer.")
+        if offer == self.tickets:
+            return []
+        self.tickets = offer
+        return [TicketsOffered(now, offer.price, offer.quantity)]
+
+    def withdraw_tickets(self, by: str, now: float, *, taken: int = 0) -> Events:
+        """Let everybody in again, while no ticket is sold."""
+        self._may(Input.SELL, by, Action.TICKETS)
+        if taken:
+            raise WrongStateError(
+                f"{taken} tickets are sold or reserved already; cancel the Space to refund them."
+            )
+        if self.tickets is None:
+            return []
+        self.tickets = None
+        return [TicketsWithdrawn(now)]
 
     def subscribe(self, now: float, change: int = 1) -> Events:
         """Count people who want to be reminded of it, whom only the driver knows: :mod:`media.space.reminders`."""

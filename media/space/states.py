@@ -61,6 +61,7 @@ class Input(StrEnum):
     DEPART = "depart from"
     EDIT = "change"
     REMIND = "set a reminder for"
+    SELL = "sell tickets for"
     MUTE_ALL = "mute everyone in"
     LIFT_MUTES = "lift the mutes of"
     MAKE_LINK = "make an invitation link to"
@@ -96,7 +97,7 @@ class Input(StrEnum):
 
 _S, _P, _I = State, Standing, Input
 
-_BEFORE: Final = frozenset({_I.SCHEDULE, _I.START, _I.CANCEL, _I.REMIND})
+_BEFORE: Final = frozenset({_I.SCHEDULE, _I.START, _I.CANCEL, _I.REMIND, _I.SELL})
 """What can happen only before it starts."""
 
 SPACE: Final[dict[tuple[State, Input], State]] = {
@@ -114,7 +115,7 @@ SPACE: Final[dict[tuple[State, Input], State]] = {
         for s in (_S.DRAFT, _S.SCHEDULED)
         for i in (
             *(_I.INVITE, _I.UNINVITE, _I.DECLINE, _I.MAKE_LINK, _I.REVOKE_LINK),
-            *(_I.SPEAK_POLICY, _I.EDIT, _I.PIN, _I.UNPIN),
+            *(_I.SPEAK_POLICY, _I.EDIT, _I.PIN, _I.UNPIN, _I.SELL),
         )
     },
     # While it is live: everything but starting it again.

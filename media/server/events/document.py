@@ -13,6 +13,7 @@ from media.server.events.view import View, you
 from media.server.room.shapes import PostOut
 from media.space.space import Space
 from media.space.states import State
+from media.space.tickets import Purchase
 
 _AT: Final = datetime(2026, 3, 6, 17, 0, tzinfo=UTC)
 
@@ -58,6 +59,7 @@ PERSON_EVENTS: Final[Mapping[str, BaseModel]] = {
     "bubble": schema.BubbleData(**_ABOUT, state=State.LIVE, creator_id="ana", user_ids=["ana"]),
     "reminder": schema.ReminderData(**_ABOUT, when="soon", scheduled_start=_AT),
     "canceled": schema.CanceledData(**_ABOUT),
+    "ticket": schema.TicketData(**_ABOUT, ticket_id="5f0c3a1e9b7d4c2f8a6e1d0b3c5f7a90", state=Purchase.PAID),
 }
 """What a person's own stream tells, with examples."""
 

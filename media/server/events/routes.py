@@ -62,7 +62,7 @@ LastEventId = Annotated[
 @router.get(
     "/spaces/{space_id}/events",
     response_class=Response,
-    responses=problems(403, 404, 422, 429) | stream(SPACE_EVENTS) | OVER,
+    responses=problems(402, 403, 404, 422, 429) | stream(SPACE_EVENTS) | OVER,
 )
 async def follow_space(
     space: Readable, who: NamedOrNobody, desk: DeskHere, last_event_id: LastEventId = None

@@ -9,6 +9,7 @@ from media.server.room.shapes import MessageOut, PinList, PostOut
 from media.server.schemas import PersonOut, RequestOut, SpaceOut
 from media.space.events import InvitedAs, InvitedBy
 from media.space.states import Standing, State
+from media.space.tickets import Purchase
 
 
 class SharedData(PostOut):
@@ -121,6 +122,13 @@ class ReminderData(_AboutSpace):
 
     when: Literal["soon", "start", "moved"]
     scheduled_start: datetime | None
+
+
+class TicketData(_AboutSpace):
+    """`ticket`: what has become of a ticket that the reader buys or has bought."""
+
+    ticket_id: str
+    state: Purchase
 
 
 class CanceledData(_AboutSpace):

@@ -20,6 +20,7 @@ async def _space_to_read(space_id: str, who: NamedOrNobody, spaces: SpacesHere, 
         guard.check_entry(space, who.name)
         if space.people.standing(who.name) is Standing.REMOVED:
             next_standing(Standing.REMOVED, Input.JOIN, who.name)
+    guard.check_ticket(space, who and who.name)
     return space
 
 

@@ -44,12 +44,12 @@ async def test_a_profile_from_making_to_changing(service: Service) -> None:
     made = await service.call("ana", "POST", "/users", json={"username": "Ana_L", "name": "Ana Łuczak"})
     assert (made.status_code, made.headers["Location"]) == (201, "/users/ana")
     shown = await service.ok("ben", "GET", "/users/ana")
-    assert shown == made.json() == await service.ok("ana", "GET", "/users/me")
+    assert shown | {"adult": False} == made.json() == await service.ok("ana", "GET", "/users/me")
     assert await service.ok("ben", "GET", "/users/by/username/aNA_l") == shown
     assert (shown["id"], shown["username"], shown["name"]) == ("ana", "Ana_L", "Ana Łuczak")
     assert shown["public_metrics"] == {"followers_count": 0, "following_count": 0}
     changed = await service.ok("ana", "PATCH", "/users/me", json={"username": "ana2", "protected": True})
-    assert changed == shown | {"username": "ana2", "protected": True}
+    assert changed == shown | {"username": "ana2", "protected": True, "adult": False}
     assert (await service.ok("root", "PATCH", "/users/ana", json={"verified": True}))["verified"]
     assert (await service.ok("root", "POST", "/users", json={"id": "zoe", "verified": True}))["id"] == "zoe"
 

@@ -36,6 +36,7 @@ OF_A_SPACE: dict[Input, Callable[[Space], Events]] = {
     Input.SPEAK_POLICY: lambda s: s.set_speak_policy("host", SpeakPolicy.EVERYONE, NOW),
     Input.ARRIVE: lambda s: s.arrive(NOW),
     Input.DEPART: lambda s: s.depart(NOW, 0),
+    Input.SELL: lambda s: s.withdraw_tickets("host", NOW),
     Input.REMIND: lambda s: s.subscribe(NOW),
     Input.EDIT: lambda s: s.edit("host", NOW, title="another"),
     Input.MUTE_ALL: lambda s: s.mute_all_but("host", ["host"], NOW),
