@@ -2,7 +2,7 @@
 // A worker of its own, and no module of the page.
 
 const WORDS = {
-  reminder: ({ when }) => (when === "start" ? "It starts now." : "It starts in half an hour."),
+  reminder: ({ when }) => ({ start: "It starts now.", moved: "It was given another time." })[when] ?? "It starts in half an hour.",
   canceled: () => "It was canceled.",
 };
 

@@ -25,7 +25,15 @@ async def _office(request: Request) -> BoxOffice:
 
 
 OfficeHere = Annotated[BoxOffice, Depends(_office)]
-_Id = Annotated[str, Path(max_length=32, pattern=r"^[0-9a-f]+$", examples=["5f0c3a1e9b7d4c2f8a6e1d0b3c5f7a90"])]
+_Id = Annotated[
+    str,
+    Path(
+        max_length=32,
+        pattern=r"^[0-9a-f]+$",
+        description="of a purchase",
+        examples=["5f0c3a1e9b7d4c2f8a6e1d0b3c5f7a90"],
+    ),
+]
 
 
 @router.put("/spaces/{space_id}/tickets", responses=problems(403, 404, 409, 422))
