@@ -97,7 +97,9 @@ class NewPushSubscription(BaseModel):
 
     endpoint: str = Field(min_length=9, max_length=ENDPOINT_MAX, pattern=r"^https://[!-~]+$")
     keys: _Keys
-    expiration_time: float | None = Field(None, alias="expirationTime", description="taken and not needed")
+    expiration_time: float | None = Field(
+        None, alias="expirationTime", strict=True, description="taken and not needed"
+    )
 
 
 class PushSubscriptionOut(BaseModel):
