@@ -67,6 +67,7 @@ class XPost(TypedDict, total=False):
     edit_history_tweet_ids: list[_Number]
     author_id: _Number
     created_at: _Time
+    lang: str
 
 
 class Includes(TypedDict, total=False):

@@ -23,7 +23,8 @@ _FIRST: Final = 1 << 62
 
 def number_of(name: str) -> int:
     """Return what stands for a name: a million people share one with a chance of 1e-7."""
-    if name.isascii() and name.isdecimal() and len(name) < 19 and (name == "0" or name[0] != "0"):
+    is_number = name.isascii() and name.isdecimal() and len(name) < 20 and (name == "0" or name[0] != "0")
+    if is_number and int(name) < _FIRST:
         return int(name)
     return _FIRST | int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) >> 2
 

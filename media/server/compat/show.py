@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from media.server.accounts import Accounts, User
-from media.server.compat.answers import XSpace, XTopic, XUser
-from media.server.compat.numbers import Numbers
+from media.server.compat.answers import XPost, XSpace, XTopic, XUser
+from media.server.compat.numbers import Numbers, number_of
+from media.server.finding.posts import Post
 from media.server.schemas import SpaceOut
 from media.space.space import Space
 
@@ -38,6 +39,16 @@ class Showing:
         fields = {"id", "name", "username", *self._wanted["user.fields"]}
         numbers = await self._numbers.show(user.id for user in users)
         return [_user(user, fields, numbers[user.id]) for user in users]
+
+    async def posts(self, posts: Sequence[Post]) -> tuple[list[XPost], dict[str, Any]]:
+        """Return posts, and their authors if those are to be included."""
+        authors = dict.fromkeys(post.author_id for post in posts)
+        numbers = await self._numbers.show(authors)
+        fields = {"id", "text", "edit_history_tweet_ids", *self._wanted["tweet.fields"]}
+        data = [_post(post, fields, numbers[post.author_id]) for post in posts]
+        if not authors or "author_id" not in self._wanted["expansions"]:
+            return data, {}
+        return data, {"users": await self.users(await whoever(self._accounts, authors))}
 
     async def _includes(self, shown: Sequence[SpaceOut]) -> dict[str, Any]:
         expansions = self._wanted["expansions"]
@@ -83,6 +94,20 @@ def _user(user: User, fields: set[str], number: str) -> XUser:
         "verified": user.verified,
         "verified_type": "none",
         "public_metrics": counts | {"tweet_count": 0, "listed_count": 0},
+    }
+    shown: Any = {name: all_of_it[name] for name in sorted(fields) if all_of_it.get(name) is not None}
+    return shown
+
+
+def _post(post: Post, fields: set[str], author: str) -> XPost:
+    number = str(number_of(post.id))
+    all_of_it: dict[str, Any] = {
+        "id": number,
+        "text": post.text,
+        "edit_history_tweet_ids": [number],
+        "author_id": author,
+        "created_at": moment(datetime.fromtimestamp(post.created_at, UTC)),
+        "lang": post.lang or None,
     }
     shown: Any = {name: all_of_it[name] for name in sorted(fields) if all_of_it.get(name) is not None}
     return shown

@@ -12,6 +12,7 @@ from media.server.compat.routes import NumbersHere, XRoute, x_answers
 from media.server.compat.show import Showing
 from media.server.discovery.routes import DiscoveryHere
 from media.server.errors import Problem
+from media.server.finding.posts import Posts
 from media.server.routes import AccountsHere, SpacesHere
 from media.server.spaces import Spaces
 from media.space.space import Space
@@ -114,14 +115,25 @@ async def space_buyers(
 
 @router.get("/{id}/tweets", responses=x_answers(SomePosts), openapi_extra=_POSTS.document())
 async def space_tweets(
-    space_id: Annotated[SpaceId, Path(alias="id")], request: Request, spaces: SpacesHere
+    space_id: Annotated[SpaceId, Path(alias="id")],
+    request: Request,
+    who: Named,
+    spaces: SpacesHere,
+    accounts: AccountsHere,
+    numbers: NumbersHere,
 ) -> Response:
-    """List the posts that were shared in a Space."""
-    _POSTS.read(request.query_params)
+    """List the posts that were shared in a Space, newest first; those of elsewhere are errors beside them."""
+    wanted = _POSTS.read(request.query_params)
     space = await _known(spaces, space_id)
     if space is None:
         return answer(None, includes={}, errors=[not_found("space", "id", space_id)], meta=None)
-    return answer([], includes={}, errors=[], meta={"result_count": 0})
+    posts: Posts = request.app.state.posts
+    shared = list(dict.fromkeys(shown.post_id for shown in reversed(space.notes.shared)))
+    found = {post_id: await posts.get(post_id, who.name) for post_id in shared[: int(wanted["max_results"][0])]}
+    there = [post for post in found.values() if post is not None]
+    data, includes = await Showing(accounts, numbers, wanted).posts(there)
+    errors = [not_found("tweet", "id", post_id) for post_id, post in found.items() if post is None]
+    return answer(data, includes=includes, errors=errors, meta={"result_count": len(data)})
 
 
 async def _known(spaces: Spaces, space_id: str) -> Space | None:

@@ -123,7 +123,13 @@ class FoundPeople(BaseModel):
 
 
 class NewCampaign(_Input):
-    """Whom to invite to a Space."""
+    """Whom to invite to a Space: people, or whoever mentions terms."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": [name], "properties": {name: {"minItems": 1}}} for name in ("terms", "people")]
+        }
+    )
 
     terms: list[TermText] = Field([], max_length=TERMS_MAX, description="what the people should have mentioned")
     people: list[UserId] = Field(

@@ -152,6 +152,21 @@ async def test_posts_and_buyers_of_a_space(lab: Lab) -> None:
     with pytest.raises(tweepy.Forbidden, match="creator"):
         await lab("ben", "get_space_buyers", space_id)
     assert (await lab("ben", "get_space_tweets", space_id)).meta == {"result_count": 0}
+    post = await lab.service.ok("ana", "POST", "/posts", json={"text": "Come and listen"})
+    for post_id in (post["id"], "1396580169512140802"):
+        await lab.service.ok("ana", "POST", f"/spaces/{space_id}/shared", json={"post_id": post_id})
+    found = await lab(
+        "ben", "get_space_tweets", space_id, tweet_fields="author_id,created_at", expansions="author_id"
+    )
+    assert [(tweet.text, tweet.author_id) for tweet in found.data] == [
+        ("Come and listen", found.includes["users"][0].id)
+    ]
+    assert found.data[0].created_at.tzinfo is not None and found.data[0].edit_history_tweet_ids == [
+        found.data[0].id
+    ]
+    assert found.errors[0]["resource_id"] == "1396580169512140802", (
+        "a post of elsewhere, whose text nobody here has"
+    )
 
 
 async def test_refusals_reach_the_client_as_its_own_exceptions(lab: Lab) -> None:
