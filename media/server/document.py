@@ -51,6 +51,7 @@ PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
     "source_user_id": ("who asked", "cem"),
     "username": ("the handle, in upper or lower case", "ana"),
     "name": ("the name of a policy", "2021-08"),
+    "ticket_id": ("id of a ticket", "a31f0c52d8e94b7d"),
     "post_id": ("id of a post", "1396580169512140802"),
     "campaign_id": ("id of a campaign, from its `Location`", "a31f0c52d8e94b7d"),
     "code": ("the secret in a link", "nJ7mVdQx3pW0aZ2c"),

@@ -42,7 +42,7 @@ def example_of(schema: Mapping[str, Any], components: Mapping[str, Any], name: s
         if schema.get(some):
             return schema[some][0]
     choices = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
-    if choices:
+    if choices and "properties" not in schema:
         if _BY_NAME.get(name, "") is None and {"type": "null"} in choices:
             return None
         return example_of(choices[0], components, name, depth + 1)
