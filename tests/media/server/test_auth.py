@@ -16,6 +16,10 @@ OPEN = {
     ("GET", "/metrics"),
     ("GET", "/healthz"),
     ("GET", "/openapi.json"),
+    ("GET", "/"),  # the page, of which nothing is anybody's
+    ("GET", "/web/{name:path}"),
+    ("GET", "/s/{space_id}"),  # a link to a Space, for whoever it is sent to
+    ("GET", "/oembed"),  # likewise
     ("POST", "/tokens/refresh"),  # takes a refresh token instead; see test_refresh
     ("POST", "/tokens/revoke"),  # likewise
     ("OPTIONS", "/spaces/{space_id}/whip"),

@@ -11,7 +11,14 @@ import httpx
 import pytest
 
 from media.server import config
+from media.server.limits.middleware import Limits
 from tests.media.server.service import SDP, Service, running
+
+
+@pytest.fixture(autouse=True)
+def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No bucket fills while a slow machine empties it."""
+    monkeypatch.setattr(Limits.__init__, "__defaults__", (lambda: 1000.0,))
 
 
 @asynccontextmanager
