@@ -6,6 +6,8 @@ VENV     := .venv
 # uv from the PATH where there is one, else our own copy in .uv/
 UV       := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN      := $(UV) run --no-sync
+# keep compiled modules whatever the environment says: else each server that a test starts compiles all it imports
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup lock plan test notebooks lab serve bench check format clean
 
@@ -32,7 +34,7 @@ plan: setup  ## measure a relay, fit, simulate SCENARIO, write runs/<id>/plan.ht
 	$(RUN) python -m notebooks $(SCENARIO) $(ARGS)
 
 test: setup  ## the test suite, two files at a time: most of it waits for sound to pass in real time
-	$(RUN) pytest -n 2 --dist loadfile $(ARGS)
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 notebooks: setup  ## execute every notebook with small parameters, as CI does
 	$(RUN) python -m notebooks --check $(ARGS)
