@@ -49,6 +49,10 @@ class Asking(ABC):
         """Answer an ICE restart."""
         return await self._ask("restart_ice", session, fragment)
 
+    async def rename_session(self, session: str, participant: str) -> None:
+        """Let a session be that of another participant."""
+        await self._ask("rename_session", session, participant)
+
     async def drop_session(self, session: str) -> None:
         """End one session."""
         await self._ask("drop_session", session)

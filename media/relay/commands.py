@@ -14,8 +14,8 @@ from media.rtc.sdp import SdpError, parse_sdp
 from media.rtc.sdpfrag import parse_fragment
 
 COMMANDS = (
-    *("open_room", "close_room", "add_session", "restart_ice", "drop_session", "drop_participant"),
-    *("let_talk", "mute", "feed", "follow", "cut", "read_stats"),
+    *("open_room", "close_room", "add_session", "restart_ice", "rename_session", "drop_session"),
+    *("drop_participant", "let_talk", "mute", "feed", "follow", "cut", "read_stats"),
 )
 """By which name each may be asked for."""
 

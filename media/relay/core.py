@@ -131,6 +131,19 @@ class RelayCore:
                 self._demux.unname(ufrag)
         return answer
 
+    def rename_session(self, name: str, participant: str) -> None:
+        """Let a session be that of another participant, whose own voice it does not hear."""
+        if peer := self._peers.get(name):
+            hears, brings = peer.place >= 0, peer.up and peer.session.talks
+            if hears:
+                peer.room.remove_hearer(peer)
+            peer.room.remove_source(peer.participant, peer)
+            peer.participant = participant
+            if brings:
+                peer.room.add_source(participant, peer)
+            if hears:
+                self._crowd.hear(peer, peer.room.add_hearer(peer))
+
     def drop_session(self, name: str, reason: DownReason = "deleted") -> None:
         """End one session."""
         if peer := self._peers.get(name):

@@ -121,6 +121,10 @@ class DataPlane(Protocol):
         """
         ...
 
+    async def rename_session(self, session: str, participant: str) -> None:
+        """Let a session be that of another participant from now on; an unknown one is no error."""
+        ...
+
     async def drop_session(self, session: str) -> None:
         """End one session; an unknown one is no error (it may have just ended by itself)."""
         ...

@@ -126,6 +126,17 @@ class RelayPool:
             raise PlaneError(f"Session {session} has ended.")
         return await self._relay(self._sessions[session][2]).restart_ice(session, fragment)
 
+    async def rename_session(self, session: str, participant: str) -> None:
+        """Let a session be that of another participant, who may need a mix of their own where it is."""
+        if placed := self._sessions.get(session):
+            room, was, index = placed
+            room.leave(index, was)
+            room.sessions[index, participant] += 1
+            self._sessions[session] = room, participant, index
+            with suppress(RelayLostError):  # then it has ended
+                await self._relay(index).rename_session(session, participant)
+                await room.settle()
+
     async def drop_session(self, session: str) -> None:
         """End one session."""
         if placed := self._sessions.get(session):
@@ -181,9 +192,7 @@ class RelayPool:
         if placed is not None:
             room, participant, index = placed
             self._loads[index] -= 1
-            room.sessions[index, participant] -= 1
-            if not room.sessions[index, participant]:
-                del room.sessions[index, participant]
+            room.leave(index, participant)
         return placed
 
     def _follow(self, work: Coroutine[Any, Any, None]) -> None:

@@ -47,6 +47,12 @@ class Spread:
         """Whether they may be heard, so that their sessions belong to the home."""
         return participant in self._talkers
 
+    def leave(self, relay: int, participant: str) -> None:
+        """Count a participant's session on a relay out."""
+        self.sessions[relay, participant] -= 1
+        if not self.sessions[relay, participant]:
+            del self.sessions[relay, participant]
+
     def count(self, relay: int) -> int:
         """Sessions of this room on a relay."""
         return sum(count for (index, _), count in self.sessions.items() if index == relay)

@@ -113,6 +113,7 @@ class Admission:
             self._spaces.note(space_id, lambda space, now: space.depart(now))
         if came:
             self._spaces.note(space_id, lambda space, now: space.join(person, now))
+        await self._plane.rename_session(session_id, person)  # who may speak hears all but themselves
         return space
 
     async def restart(

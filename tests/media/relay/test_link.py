@@ -98,10 +98,12 @@ async def test_muted_and_revoked_is_silent_on_every_relay(pool, join):
     assert (await far.listen(0.6)).size < RATE / 10
 
 
-async def test_someone_who_listens_elsewhere_and_then_speaks_does_not_hear_themselves(relays, pool, join):
+@pytest.mark.parametrize("name", ["ben", "~1f"])
+async def test_someone_who_listens_elsewhere_and_then_speaks_does_not_hear_themselves(relays, pool, join, name):
     await join("ana", A)
     await join("lea")
-    far, other = await join("ben"), await join("max")
+    far, other = await join(name), await join("max")
+    await pool.rename_session(f"{name} 3", "ben")
     await join("ben", B)
     assert [pool.load(index) for index in (0, 1)] == [3, 2]
     assert relays[0].stats().links <= 2

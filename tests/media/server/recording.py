@@ -61,6 +61,12 @@ class RecordingPlane:
         await asyncio.sleep(0)
         return "a=ice-lite\r\n" if "new" in fragment else ""
 
+    async def rename_session(self, session: str, participant: str) -> None:
+        await asyncio.sleep(0)
+        self.commands.append(("rename_session", session, participant))
+        if session in self.sessions:
+            self.sessions[session] = (self.sessions[session][0], participant)
+
     async def drop_session(self, session: str) -> None:
         self.commands.append(("drop_session", session))
         self._end([session], "deleted")

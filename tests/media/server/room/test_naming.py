@@ -13,7 +13,8 @@ async def test_an_anonymous_listener_takes_a_name_and_then_asks_to_speak(service
     named = await service.ok("ben", "POST", f"{session}/name")
     assert (named["standing"], named["connected"]) == ("listener", True)
     assert await service.ok("ben", "POST", f"{session}/name") == named
-    assert (service.plane.taken(), await service.count(path)) == ([], 2)
+    renamed = ("rename_session", session.rpartition("/")[2], "ben")
+    assert (service.plane.taken(), await service.count(path)) == ([renamed], 2)
     assert (await service.ok("ben", "POST", f"{path}/requests"))["status"] == "queued"
     assert (await service.ok("ana", "POST", f"{path}/requests/ben/approve"))["status"] == "granted"
     assert (await service.ok("ana", "GET", f"{path}/participants/ben"))["connected"]
