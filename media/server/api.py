@@ -4,7 +4,10 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from media.server.accounts import Accounts
 from media.server.auth import Named, caller
+from media.server.discovery.routes import DiscoveryHere
+from media.server.paging import Paged
 from media.server.policies import chosen
 from media.server.routes import AccountsHere, SpacesHere, actor, problems
 from media.server.schemas import NewSpace, NewTime, SpaceChange, SpaceList, SpaceListMeta, SpaceOut
@@ -23,15 +26,13 @@ async def create_space(
     """Make a Space with the caller as its host.
 
     It is a draft, or scheduled if a time is given; `POST /spaces/{id}/start` makes it live. Protected accounts
-    cannot host, and the policy may ask for a number of followers.
+    cannot host, and the policy may ask for a number of followers, except of admins.
     """
-    user = await accounts.get(who.name)
-    if user is not None and user.protected:
-        raise NotEligibleError("Protected accounts cannot host; make yours public with PATCH /users/me first.")
+    followers = await _followers(accounts, who.name)
     space = await spaces.create(
         who.name,
         scheduled_start=body.scheduled_start and body.scheduled_start.timestamp(),
-        followers=user and user.followers_count,
+        followers=None if who.admin else followers,
         title=body.title,
         lang=body.lang,
         topic_ids=body.topic_ids,
@@ -45,13 +46,24 @@ async def create_space(
 
 @router.get("", responses=problems(422))
 async def list_spaces(
+    who: Named,
+    page: Paged,
     spaces: SpacesHere,
+    discovery: DiscoveryHere,
     state: Annotated[list[State] | None, Query(description="only Spaces of these states")] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 100,
 ) -> SpaceList:
-    """List Spaces, youngest first: those live and scheduled, unless other states are asked for."""
-    found = await spaces.find(state or [State.LIVE, State.SCHEDULED], limit)
-    return SpaceList(data=[SpaceOut.of(s) for s in found], meta=SpaceListMeta(result_count=len(found)))
+    """List Spaces, youngest first: those live and scheduled, unless other states are asked for.
+
+    Drafts are shown to their hosts and to admins. Spaces of people who are blocked, or have blocked the caller,
+    are left out.
+    """
+    states = state or [State.LIVE, State.SCHEDULED]
+    found = await spaces.find(
+        states, page.limit, after=page.after_time(), drafts_of=None if who.admin else who.name
+    )
+    shown, following = page.cut(found, [f"{space.created_at!r} {space.id}" for space in found])
+    data = [SpaceOut.of(space) for space in await discovery.visible(shown, who.name)]
+    return SpaceList(data=data, meta=SpaceListMeta(result_count=len(data), next_token=following))
 
 
 @router.get("/{space_id}", responses=problems(404))
@@ -61,11 +73,21 @@ async def get_space(space_id: str, spaces: SpacesHere) -> SpaceOut:
 
 
 @router.patch("/{space_id}", responses=problems(403, 404, 409, 422))
-async def change_space(space_id: str, body: SpaceChange, who: Named, spaces: SpacesHere) -> SpaceOut:
-    """Change a Space, also while it is live: the host may, and co-hosts who gets a seat without being approved."""
+async def change_space(
+    space_id: str, body: SpaceChange, who: Named, spaces: SpacesHere, accounts: AccountsHere
+) -> SpaceOut:
+    """Change a Space, also while it is live: the host may, and co-hosts who gets a seat without being approved.
+
+    Another time goes by the rules of `POST /spaces/{id}/schedule`. If one thing cannot be changed, nothing is.
+    """
+    if body.scheduled_start is not None:
+        await _followers(accounts, who.name)
 
     def step(space: Space, now: float) -> Events:
-        attributes = body.model_dump(exclude={"speak_policy"}, exclude_none=True)
+        attributes = body.model_dump(exclude={"speak_policy", "scheduled_start"}, exclude_none=True)
+        if body.scheduled_start is not None:
+            attributes["scheduled_start"] = body.scheduled_start.timestamp()
+            attributes["others"] = spaces.scheduled(space)
         events = space.edit(who.name, now, **attributes) if attributes else []
         if body.speak_policy is not None:  # whoever may edit may choose this, too
             events += space.set_speak_policy(who.name, body.speak_policy, now)
@@ -75,34 +97,49 @@ async def change_space(space_id: str, body: SpaceChange, who: Named, spaces: Spa
 
 
 @router.post("/{space_id}/start", responses=problems(403, 404, 409))
-async def start_space(space_id: str, who: Named, spaces: SpacesHere) -> SpaceOut:
+async def start_space(space_id: str, who: Named, spaces: SpacesHere, accounts: AccountsHere) -> SpaceOut:
     """Go live; only the host can.  The host is the only speaker then, and muted.
 
     The Space ends by itself when neither host nor co-host has been connected for five minutes, and when nobody
     at all has for two.
     """
+    await _followers(accounts, who.name)
     return SpaceOut.of(await spaces.act(space_id, lambda s, now: s.start(who.name, now)))
 
 
 @router.post("/{space_id}/schedule", responses=problems(403, 404, 409, 422))
-async def schedule_space(space_id: str, body: NewTime, who: Named, spaces: SpacesHere) -> SpaceOut:
+async def schedule_space(
+    space_id: str, body: NewTime, who: Named, spaces: SpacesHere, accounts: AccountsHere
+) -> SpaceOut:
     """Give a Space a time to start, or another one; only its host can, and not if tickets for it are on sale.
 
     A scheduled Space that is not started within an hour of its time is canceled by itself.
     """
+    await _followers(accounts, who.name)
     return SpaceOut.of(await spaces.schedule(space_id, who.name, body.scheduled_start.timestamp()))
 
 
 @router.post("/{space_id}/cancel", responses=problems(403, 404, 409))
 async def cancel_space(space_id: str, who: Named, spaces: SpacesHere) -> SpaceOut:
-    """Call a Space off before it started; only the host can.
+    """Call a Space off before it started: its host can, and an admin of the service.
 
     Whoever set a reminder is told, and tickets are refunded.
     """
-    return SpaceOut.of(await spaces.act(space_id, lambda s, now: s.cancel(who.name, now)))
+    return SpaceOut.of(await spaces.act(space_id, lambda s, now: s.cancel(actor(s, who, Action.END), now)))
 
 
 @router.post("/{space_id}/end", responses=problems(403, 404, 409))
 async def end_space(space_id: str, who: Named, spaces: SpacesHere) -> SpaceOut:
     """End a Space for everyone: its host can, and an admin of the service."""
     return SpaceOut.of(await spaces.act(space_id, lambda s, now: s.end(actor(s, who, Action.END), now)))
+
+
+async def _followers(accounts: Accounts, person: str) -> int:
+    """Count the followers of somebody who is to host; whoever has no profile has none.
+
+    :raises NotEligibleError: the account is protected
+    """
+    user = await accounts.get(person)
+    if user is not None and user.protected:
+        raise NotEligibleError("Protected accounts cannot host; make yours public with PATCH /users/me first.")
+    return user.followers_count if user is not None else 0

@@ -162,7 +162,7 @@ def create_app(
     for router in (
         *(*ROUTERS, *LIFE),
         *(api.router, people.router, whip.router, users.router, graph.router),
-        *(policies.router, *room.ROUTERS),
+        *(policies.router, policies.of_spaces, *room.ROUTERS),
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
         *(event_routes, web.router),
     ):
@@ -176,7 +176,7 @@ def create_app(
     secret = load_secret(config.data)
     state.tokens = Tokens(secret)
     state.accounts, state.guard, state.grants = accounts, guard, Grants(store.engine)
-    state.policies = config.policies
+    state.policies, state.public_url = config.policies, config.public_url
     state.admission = admission
     state.numbers = Numbers(store.engine)
     state.hub, state.events = events.hub, events

@@ -4,27 +4,32 @@ Every flag has an environment variable ``SPACES_*`` of the same name; the flag w
 """
 
 import argparse
-import ipaddress
 import os
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from media.relay.placement import LISTENERS_PER_RELAY
 from media.server.limits import rates
-from media.server.ptime import NO_LARGE_ROOM, PTIMES, LargeRoom
+from media.server.policy_file import read_policy
+from media.server.ptime import NO_LARGE_ROOM, LargeRoom
+from media.server.values import (
+    PAYMENTS,
+    PORT_MAX,
+    ConfigError,
+    contact,
+    count,
+    network,
+    payments,
+    port,
+    ptime,
+    public_url,
+    rate,
+)
 from media.space.errors import BadInputError
 from media.space.policy import DEFAULT, PRESETS, Policy, preset
 
-PORT_MAX = 65_535
-PAYMENTS = ("off", "test")
 PUSH_CONTACT = "mailto:spaces@localhost"
-
-
-class ConfigError(ValueError):
-    """A setting that cannot be; the message is one sentence for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,8 @@ class Config:
     """From how many listeners on those who join a Space get longer packets, and how long."""
     public_ips: Sequence[str] = field(default=())
     """Addresses that clients reach this machine at, where they differ from ``host``."""
+    public_url: str = ""
+    """Address of this server in links to it, with a slash at its end; empty for the one it is called at."""
     database: str = ""
     """SQLAlchemy URL, as ``postgresql://user:password@host/name``; empty for SQLite in ``data``."""
     policy: str = DEFAULT.name
@@ -133,6 +140,13 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os
         help="address to put into candidates; may be given several times (SPACES_PUBLIC_IP, comma-separated)",
     )
     parser.add_argument(
+        "--public-url",
+        metavar="URL",
+        default=environ.get("SPACES_PUBLIC_URL", ""),
+        help="address of this server in links that people share, as https://spaces.example "
+        "(SPACES_PUBLIC_URL, the address of the socket)",
+    )
+    parser.add_argument(
         "--database",
         metavar="URL",
         default=environ.get("SPACES_DATABASE", ""),
@@ -189,30 +203,31 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
     rules = _policy(options.policy)
     public = options.public_ip or [a.strip() for a in environ.get("SPACES_PUBLIC_IP", "").split(",")]
     proxies = options.trusted_proxy or [a.strip() for a in environ.get("SPACES_TRUSTED_PROXY", "").split(",")]
-    port = _port("--port", options.port)
-    udp_port = port if options.udp_port is None else _port("--udp-port", options.udp_port)
-    relays = _count("--relays", options.relays)
+    tcp_port = port("--port", options.port)
+    udp_port = tcp_port if options.udp_port is None else port("--udp-port", options.udp_port)
+    relays = count("--relays", options.relays)
     if udp_port + relays - 1 > PORT_MAX:
         raise ConfigError(f"--udp-port is {udp_port}, but {relays} relays need as many ports from there on.")
     return Config(
         data=options.data,
         host=options.host,
-        port=port,
+        port=tcp_port,
         udp_port=udp_port,
         relays=relays,
-        listeners_per_relay=_count("--listeners-per-relay", options.listeners_per_relay),
+        listeners_per_relay=count("--listeners-per-relay", options.listeners_per_relay),
         large_room=LargeRoom(
-            _count("--large-room", options.large_room, least=0),
-            _ptime("--large-room-ptime", options.large_room_ptime),
+            count("--large-room", options.large_room, least=0),
+            ptime("--large-room-ptime", options.large_room_ptime),
         ),
         public_ips=tuple(address for address in public if address),
+        public_url=public_url("--public-url", options.public_url),
         database=options.database,
         policy=rules.name,
         policies={**PRESETS, rules.name: rules},
-        rate_limit=_rate("--rate-limit", options.rate_limit),
-        trusted_proxies=tuple(_network("--trusted-proxy", address) for address in proxies if address),
-        payments=_payments("--payments", options.payments),
-        push_contact=_contact("--push-contact", options.push_contact),
+        rate_limit=rate("--rate-limit", options.rate_limit),
+        trusted_proxies=tuple(network("--trusted-proxy", address) for address in proxies if address),
+        payments=payments("--payments", options.payments),
+        push_contact=contact("--push-contact", options.push_contact),
         push_private=options.push_private,
     )
 
@@ -220,68 +235,12 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
 def _policy(wanted: str) -> Policy:
     """Return the preset of that name, or the rules in the TOML file of that name."""
     try:
-        if not wanted.endswith(".toml"):
-            return preset(wanted)
-        with Path(wanted).open("rb") as file:
-            return Policy.from_mapping(tomllib.load(file))
+        return read_policy(Path(wanted)) if wanted.endswith(".toml") else preset(wanted)
     except BadInputError as refusal:
         raise ConfigError(str(refusal)) from None
-    except OSError as error:
-        raise ConfigError(f"The policy {wanted!r} cannot be read: {error.strerror}.") from None
-    except ValueError as error:  # neither UTF-8 nor TOML otherwise
-        raise ConfigError(f"The policy {wanted!r} is no TOML: {error}.") from None
 
 
 def page_url(options: argparse.Namespace) -> str:
     """Return where the page is, for a browser on this machine."""
     host: str = "localhost" if options.host in ("0.0.0.0", "::") else options.host  # noqa: S104
     return f"http://[{host}]:{options.port}/" if ":" in host else f"http://{host}:{options.port}/"
-
-
-def _port(name: str, text: str) -> int:
-    try:
-        port = int(text)
-    except ValueError:
-        port = -1
-    if not 0 <= port <= PORT_MAX:
-        raise ConfigError(f"{name} is {text!r}, but a port is a number from 0 (any free one) to {PORT_MAX}.")
-    return port
-
-
-def _count(name: str, text: str, least: int = 1) -> int:
-    if not text.isdecimal() or int(text) < least:
-        raise ConfigError(f"{name} is {text!r}, but must be a whole number, {least} or more.")
-    return int(text)
-
-
-def _rate(name: str, text: str) -> float:
-    if text == "off":
-        return 0.0
-    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
-        raise ConfigError(f"{name} is {text!r}, but must be a whole number from 1 to 1000000, or off.")
-    return float(text)
-
-
-def _network(name: str, text: str) -> str:
-    try:
-        return str(ipaddress.ip_network(text, strict=False))
-    except ValueError:
-        raise ConfigError(f"{name} is {text!r}, but must be an address or a network, as 10.0.0.0/8.") from None
-
-
-def _payments(name: str, text: str) -> str:
-    if text not in PAYMENTS:
-        raise ConfigError(f"{name} is {text!r}, but must be one of {', '.join(PAYMENTS)}.")
-    return text
-
-
-def _contact(name: str, text: str) -> str:
-    if not re.fullmatch(r"mailto:[^@\s]+@[\w.-]+|https://[\w.-]+", text):
-        raise ConfigError(f"{name} is {text!r}, but must be mailto: and an address, or https:// and a host.")
-    return text
-
-
-def _ptime(name: str, text: str) -> int:
-    if text not in map(str, PTIMES):
-        raise ConfigError(f"{name} is {text!r}, but packets hold 20, 40 or 60 milliseconds of sound.")
-    return int(text)

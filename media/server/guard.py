@@ -5,6 +5,7 @@ silence never waits for a disk. One server process holds a store, so what is in 
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from media.server.accounts import Accounts, Relation
 from media.server.errors import Problem
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
+from media.space.errors import WrongStateError
 from media.space.space import Space
 from media.space.states import Standing, State
 
@@ -90,7 +92,7 @@ class Guard:
         """End every session of a person and refuse new ones, at once and until it is lifted.
 
         Their place in a live Space is gone. A Space whose host is suspended goes on if a co-host is connected,
-        and else ends at once.
+        and else ends at once; those that they have scheduled are canceled.
         """
         self._suspended[person] = reason  # from here on no token of theirs is taken, and no offer answered
         self.on_out(person, None)
@@ -100,6 +102,9 @@ class Guard:
         for space in spaces:
             await self._spaces.expel(space.id, person)
         await self._accounts.suspend(person, by, self._clock(), reason)
+        for space in [s for s in self._spaces.in_memory if s.host == person and s.state is State.SCHEDULED]:
+            with contextlib.suppress(WrongStateError):  # called off by itself this moment
+                await self._spaces.act(space.id, lambda s, now: s.cancel(None, now))
 
     async def lift(self, person: str) -> None:
         """Let a person in again."""
@@ -124,7 +129,7 @@ class Guard:
         """Let somebody in again, except where they were removed."""
         async with self._reading:
             await self._accounts.part(Relation.BLOCK, person, other)
-            self._blocked.pop(person, None)
+            self._blocked[person] = await self._accounts.blocked_by(person)
 
     def _is_in(self, space: Space, person: str) -> bool:
         if space.state is not State.LIVE:

@@ -44,7 +44,7 @@ class Page:
         except (binascii.Error, ValueError):
             text = ""
         if not text or not text.isprintable():
-            raise _no_token()
+            raise no_token()
         return text
 
     def after_number(self) -> int | None:
@@ -56,8 +56,20 @@ class Page:
         if not text:
             return None
         if not text.isdecimal() or len(text) > 18:
-            raise _no_token()
+            raise no_token()
         return int(text)
+
+    def after_time(self) -> tuple[float, str] | None:
+        """As :meth:`after`, where places are a time and an id; None at the start.
+
+        :raises Problem: 422, the token is none, or of another list
+        """
+        text = self.after()
+        at, _, number = text.partition(" ")
+        try:
+            return (float(at), number) if text else None
+        except ValueError:
+            raise no_token() from None
 
     def cut(self, entries: Sequence[Entry], places: Sequence[object]) -> tuple[Sequence[Entry], str | None]:
         """Return the entries to show, and the token for the next page if there is one."""
@@ -67,16 +79,17 @@ class Page:
         return entries[: self.size], base64.urlsafe_b64encode(place).decode()
 
 
+PageToken = Annotated[str | None, Query(max_length=200, description="`meta.next_token` of the page before")]
+
+
 async def _page(
-    max_results: Annotated[int, Query(ge=1, le=PAGE_MAX)] = PAGE,
-    pagination_token: Annotated[
-        str | None, Query(max_length=200, description="`meta.next_token` of the page before")
-    ] = None,
+    max_results: Annotated[int, Query(ge=1, le=PAGE_MAX)] = PAGE, pagination_token: PageToken = None
 ) -> Page:
     return Page(max_results, pagination_token)
 
 
-def _no_token() -> Problem:
+def no_token() -> Problem:
+    """Return the refusal of a token that is none of a list."""
     return Problem(422, "bad-input", "The pagination_token is none of this list; send meta.next_token as it was.")
 
 

@@ -9,7 +9,9 @@ from typing import Final
 from fastapi import APIRouter, Depends, Response
 
 from media.server.auth import Caller, Named, caller
+from media.server.discovery.routes import DiscoveryHere
 from media.server.errors import Problem
+from media.server.paging import Paged
 from media.server.routes import (
     AccountsHere,
     GuardHere,
@@ -78,13 +80,17 @@ async def ask(
     return RequestOut.of(space, who.name, spaces.clock())
 
 
-@router.get("/requests", tags=["Asking to speak"], responses=problems(404))
-async def list_requests(space_id: str, spaces: SpacesHere) -> RequestList:
+@router.get("/requests", tags=["Asking to speak"], responses=problems(404, 422))
+async def list_requests(space_id: str, page: Paged, spaces: SpacesHere) -> RequestList:
     """Show the queue, longest waiting first, how long each has waited, and how long it will still be.
 
     Host and co-hosts need not keep to the order.
     """
-    return RequestList.of(await spaces.get(space_id), spaces.clock())
+    space, now, after = await spaces.get(space_id), spaces.clock(), page.after_number() or 0
+    queue = [(place, p) for place, p in enumerate(space.people.queue, 1) if p.turn > after]
+    shown, following = page.cut(queue, [waiting.turn for _, waiting in queue])
+    data = [RequestOut.queued(space, waiting, place, now) for place, waiting in shown]
+    return RequestList.of(space, data, following)
 
 
 @router.delete("/requests/me", status_code=204, tags=["Asking to speak"], responses=problems(404, 409))
@@ -107,12 +113,20 @@ async def deny(space_id: str, person: Person, who: Named, spaces: SpacesHere) ->
 
 @router.post("/invitations", status_code=201, tags=["Invitations"], responses=problems(403, 404, 409, 422))
 async def invite(
-    space_id: str, body: NewInvitation, who: Named, spaces: SpacesHere, sessions: SessionsHere
+    space_id: str,
+    body: NewInvitation,
+    who: Named,
+    spaces: SpacesHere,
+    sessions: SessionsHere,
+    discovery: DiscoveryHere,
 ) -> PersonOut:
     """Offer a person a seat, also before the Space starts: host and co-hosts may, and to co-host only the host.
 
-    Everyone may invite to listen, which takes no answer but to come.
+    Everyone may invite to listen, which takes no answer but to come. Nobody can invite whom they or the host have
+    blocked, nor who has blocked them.
     """
+    if {who.name, (await spaces.get(space_id)).host} & await discovery.blocks(body.user_id):
+        raise Problem(403, "blocked", "There is a block between this person and you or the host; invite others.")
 
     def step(space: Space, now: float) -> Events:
         participates(space, who, sessions)

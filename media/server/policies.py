@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from media.server.auth import Caller, caller
+from media.server.auth import Admin, Caller, caller
 from media.server.errors import Problem
-from media.server.routes import problems
+from media.server.routes import AccountsHere, SpacesHere, problems
 from media.space.errors import BadInputError
 from media.space.policy import Policy, find
 
 router: Final = APIRouter(prefix="/policies", tags=["Policies"], dependencies=[Depends(caller)])
+of_spaces: Final = APIRouter(prefix="/spaces/{space_id}/policy", tags=["Policies"], dependencies=[Depends(caller)])
 
 
 class PolicyOut(BaseModel):
@@ -53,6 +54,16 @@ class PolicyList(BaseModel):
     data: list[PolicyOut]
 
 
+class ChosenPolicy(BaseModel):
+    """The rules that a Space is to go by."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    policy: Annotated[str, Field(max_length=40)] | dict[str, Any] = Field(
+        description="a name of `GET /policies`, or rules of your own, as for `POST /spaces`", examples=["2021-05"]
+    )
+
+
 @router.get("", responses=problems())
 async def list_policies(request: Request) -> PolicyList:
     """List the rules that Spaces can go by, oldest first, and which one new Spaces do."""
@@ -85,3 +96,24 @@ def chosen(wanted: str | dict[str, Any] | None, who: Caller, policies: Mapping[s
     if isinstance(wanted, str):
         return {"policy": find(wanted, policies)}
     return {"policy": Policy.from_mapping(wanted)}
+
+
+@of_spaces.get("", responses=problems(404))
+async def get_policy_of_space(space_id: str, request: Request, spaces: SpacesHere) -> PolicyOut:
+    """Show the rules that a Space goes by, also those that were made for it alone."""
+    return PolicyOut.of((await spaces.get(space_id)).policy, request.app.state.spaces.policy.name)
+
+
+@of_spaces.put("", responses=problems(403, 404, 409, 422))
+async def choose_policy_of_space(
+    space_id: str, body: ChosenPolicy, who: Admin, request: Request, spaces: SpacesHere, accounts: AccountsHere
+) -> PolicyOut:
+    """Choose the rules of a Space that has not started; admins only.
+
+    What it has already must be possible under them: its host, topics, time and tickets.
+    """
+    policy = chosen(body.policy, who, request.app.state.policies)["policy"]
+    user = await accounts.get((await spaces.get(space_id)).host)
+    followers = user.followers_count if user is not None else 0
+    space = await spaces.act(space_id, lambda s, now: s.go_by(policy, now, followers=followers))
+    return PolicyOut.of(space.policy, request.app.state.spaces.policy.name)

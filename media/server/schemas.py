@@ -71,6 +71,7 @@ class SpaceChange(_Input):
         None, description="`false` ends the sessions of those who listen anonymously"
     )
     speak_policy: SpeakPolicy | None = None
+    scheduled_start: AwareDatetime | None = Field(None, description="another time to start, before it has")
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
@@ -136,9 +137,10 @@ class SpaceOut(BaseModel):
 
 
 class SpaceListMeta(BaseModel):
-    """About a list."""
+    """About a page of a list."""
 
     result_count: int
+    next_token: str | None = Field(None, description="the `pagination_token` of the next page; null at the end")
 
 
 class SpaceList(BaseModel):
@@ -165,7 +167,7 @@ class RequestOut(BaseModel):
     @classmethod
     def queue(cls, space: Space, now: float | None = None) -> list["RequestOut"]:
         """Show the whole queue, longest waiting first; with a time (Unix seconds) it says who waits how long."""
-        return [cls._queued(space, p, place, now) for place, p in enumerate(space.people.queue, 1)]
+        return [cls.queued(space, p, place, now) for place, p in enumerate(space.people.queue, 1)]
 
     @classmethod
     def of(cls, space: Space, person: str, now: float | None = None) -> "RequestOut":
@@ -174,7 +176,7 @@ class RequestOut(BaseModel):
         if participant is None:
             return cls._over(person, "denied", None)
         if participant.standing is Standing.REQUESTED:
-            return cls._queued(space, participant, space.people.queue.index(participant) + 1, now)
+            return cls.queued(space, participant, space.people.queue.index(participant) + 1, now)
         retry_at = _time_or_none(participant.denied_until)
         return cls._over(person, "granted" if participant.on_stage else "denied", retry_at)
 
@@ -191,7 +193,8 @@ class RequestOut(BaseModel):
         )
 
     @classmethod
-    def _queued(cls, space: Space, participant: Participant, position: int, now: float | None) -> "RequestOut":
+    def queued(cls, space: Space, participant: Participant, position: int, now: float | None) -> "RequestOut":
+        """Show one who waits at a position (from 1)."""
         asked, estimate = participant.asked_at, space.waiting.estimate(position)
         return cls(
             user_id=participant.person,
@@ -208,21 +211,28 @@ class RequestMeta(BaseModel):
     """What it is like to wait in this Space."""
 
     result_count: int
+    next_token: str | None = Field(None, description="the `pagination_token` of the next page; null at the end")
+    waiting_count: int = Field(description="who wait in all")
     median_wait_seconds: float | None = Field(description="of the last 20 who were answered; null before any was")
 
 
 class RequestList(BaseModel):
-    """The queue, longest waiting first."""
+    """A page of the queue, longest waiting first."""
 
     data: list[RequestOut]
     meta: RequestMeta
 
     @classmethod
-    def of(cls, space: Space, now: float) -> "RequestList":
-        """Show the queue at a time (Unix seconds)."""
-        data, middle = RequestOut.queue(space, now), space.waiting.median
-        waited = None if middle is None else round(middle, 1)
-        return cls(data=data, meta=RequestMeta(result_count=len(data), median_wait_seconds=waited))
+    def of(cls, space: Space, data: list[RequestOut], following: str | None) -> "RequestList":
+        """Show a page, and the token of the next."""
+        middle = space.waiting.median
+        meta = RequestMeta(
+            result_count=len(data),
+            next_token=following,
+            waiting_count=space.people.number(Standing.REQUESTED),
+            median_wait_seconds=None if middle is None else round(middle, 1),
+        )
+        return cls(data=data, meta=meta)
 
 
 class NewInvitation(_Input):

@@ -18,7 +18,7 @@ from media.server.batches import Batches
 from media.server.commands import carry_out, reopen
 from media.server.errors import Problem
 from media.server.sessions import MediaSession, Sessions
-from media.server.store import Store
+from media.server.store import Place, Store
 from media.space.events import PersonLeft, PersonRemoved, SpaceEdited, SpaceEnded, SpaceEvent
 from media.space.policy import Policy
 from media.space.record import from_record, to_record
@@ -112,7 +112,7 @@ class Spaces:
         space = Space(self._new_id(), host, now, **attributes)
         events: Events = []
         if scheduled_start is not None:
-            events = space.schedule(host, scheduled_start, now, others=self._scheduled(space))
+            events = space.schedule(host, scheduled_start, now, others=self.scheduled(space))
         held = self._held[space.id] = Held(space)
         held.changed = True
         await self._save(held)
@@ -126,9 +126,9 @@ class Spaces:
         :raises SpaceError: the rules refuse it
         :raises Problem: 404, there is no such Space
         """
-        return await self.act(space_id, lambda s, now: s.schedule(by, start, now, others=self._scheduled(s)))
+        return await self.act(space_id, lambda s, now: s.schedule(by, start, now, others=self.scheduled(s)))
 
-    def _scheduled(self, but: Space) -> int:
+    def scheduled(self, but: Space) -> int:
         """How many other Spaces a host has scheduled."""
         return sum(s.host == but.host and s.state is State.SCHEDULED for s in self.in_memory if s.id != but.id)
 
@@ -144,9 +144,11 @@ class Spaces:
         held = self._held.get(space_id)
         return held is not None and held.space.anonymous_listening
 
-    async def find(self, states: Sequence[State], limit: int) -> list[Space]:
-        """Return Spaces of these states, youngest first."""
-        records = await self.store.find(states, limit)
+    async def find(
+        self, states: Sequence[State], limit: int, *, after: Place | None = None, drafts_of: str | None = None
+    ) -> list[Space]:
+        """Return Spaces of these states, youngest first; see :meth:`media.server.store.Store.find`."""
+        records = await self.store.find(states, limit, after=after, drafts_of=drafts_of)
         found = [self._held.get(record["id"]) for record in records]
         return [
             held.space if held else from_record(record, self.clock())

@@ -29,6 +29,10 @@ _START_UP: Final = 0x5350_4143
 """Names the lock of PostgreSQL that servers hold in turn while they migrate: "SPAC" in ASCII."""
 
 
+Place = tuple[float, str]
+"""Of a Space in lists: when it was made (Unix seconds), and its id."""
+
+
 class StoreError(RuntimeError):
     """The store cannot be used; the message is one sentence for the operator."""
 
@@ -94,14 +98,31 @@ class Store:
         async with self._engine.connect() as connection:
             return (await connection.execute(query)).scalar_one_or_none()
 
-    async def find(self, states: Sequence[State], limit: int | None = None) -> list[Record]:
-        """Read Spaces of these states, youngest first."""
+    async def find(
+        self,
+        states: Sequence[State],
+        limit: int | None = None,
+        *,
+        after: Place | None = None,
+        drafts_of: str | None = None,
+    ) -> list[Record]:
+        """Read Spaces of these states, youngest first.
+
+        :param after: the last that was read
+        :param drafts_of: whose drafts alone count; None for everybody's
+        """
+        c = SPACES.c
         query = (
-            sa.select(SPACES.c.record)
-            .where(SPACES.c.state.in_([state.value for state in states]))
-            .order_by(SPACES.c.created_at.desc(), SPACES.c.id)
+            sa.select(c.record)
+            .where(c.state.in_([state.value for state in states]))
+            .order_by(c.created_at.desc(), c.id)
             .limit(limit)
         )
+        if after is not None:
+            at, number = after
+            query = query.where(sa.or_(c.created_at < at, sa.and_(c.created_at == at, c.id > number)))
+        if drafts_of is not None:
+            query = query.where(sa.or_(c.state != State.DRAFT.value, c.creator_id == drafts_of))
         async with self._engine.connect() as connection:
             return list((await connection.execute(query)).scalars())
 

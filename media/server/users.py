@@ -85,7 +85,7 @@ async def suspend_user(person: Person, body: NewSuspension, who: Admin, guard: G
 
     Every session of theirs ends at once, in the sound as everywhere, and neither tokens nor offers of theirs are
     taken until it is lifted. Whoever was on a stage has lost the place; a host's
-    Space goes on if a co-host is connected, and else ends at once.
+    Space goes on if a co-host is connected, and else ends at once, and what they have scheduled is canceled.
     """
     _check_id(person)
     await guard.suspend(person, who.name, body.reason)

@@ -10,7 +10,7 @@ from typing import Literal
 from media.space.policy import SpeakPolicy
 
 EndReason = Literal["host", "enforcement", "host gone", "empty"]
-CancelReason = Literal["host", "not started"]
+CancelReason = Literal["host", "not started", "enforcement"]
 LeaveReason = Literal["left", "connection lost"]
 RevokeReason = Literal["stepped down", "revoked", "left", "connection lost", "removed"]
 InvitedAs = Literal["listener", "speaker", "cohost"]

@@ -2,7 +2,7 @@
 
 The rules of a Space stand in files that build on each other, each of which knows only those before it::
 
-    meeting → stage → microphones → queue → invitations → presence → board → space
+    meeting → stage → microphones → queue → invitations → presence → board → sale → space
 
 Each is a class that adds inputs to the one before. After every input the part that took it calls ``_done``, and
 each file that has something to keep true extends that.
@@ -49,7 +49,7 @@ class Meeting:
         if refusal := policy.check_host(followers):
             raise NotEligibleError(refusal)
         self.policy = policy
-        self._check_topics(topic_ids)
+        check_topics(topic_ids, policy)
         self.id = space_id
         self.host = host
         self.title = title
@@ -83,10 +83,6 @@ class Meeting:
         """Since when neither host nor co-host is connected, while live."""
         self.empty_since: float | None = None
         """Since when nobody at all is connected, while live."""
-
-    def _check_topics(self, topic_ids: Sequence[str]) -> None:
-        if len(topic_ids) > self.policy.topics:
-            raise BadInputError(f"A Space has at most {self.policy.topics} topics, not {len(topic_ids)}.")
 
     def _role(self, by: str | None) -> Role:
         if by is None:
@@ -125,3 +121,12 @@ class Meeting:
         if settled is not None:
             self.people.settle(settled, now)
         return events
+
+
+def check_topics(topic_ids: Sequence[str], policy: Policy) -> None:
+    """Pass if a Space can have these topics.
+
+    :raises BadInputError: they are too many
+    """
+    if len(topic_ids) > policy.topics:
+        raise BadInputError(f"A Space has at most {policy.topics} topics, not {len(topic_ids)}.")

@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
-from media.space.errors import BadInputError
+from media.space.errors import BadInputError, NotEligibleError
 
 DAY: Final = 86_400.0
 """Seconds."""
@@ -106,6 +106,17 @@ class Policy:
                 kind = "whole number" if whole else "number"
                 raise BadInputError(f"Policy {name!r}: {field} is {value!r}, but must be a {kind}, 0 to {LIMIT}.")
         return replace(PRESETS[base], name=name, **said)  # pyright: ignore[reportArgumentType]
+
+    def check_ahead(self, seconds: float) -> None:
+        """Pass if a Space can be scheduled so far ahead.
+
+        :raises NotEligibleError: it cannot
+        """
+        if not (self.schedule_window and self.schedule_limit):
+            raise NotEligibleError(f"Nothing can be scheduled under the rules of {self.name}; start it instead.")
+        if seconds > self.schedule_window:
+            days = self.schedule_window / DAY
+            raise NotEligibleError(f"A Space can be scheduled at most {days:g} days ahead.")
 
     def check_host(self, followers: int | None) -> str | None:
         """Say why an account with so many followers may not host; None if it may, or if nobody knows."""

@@ -12,7 +12,6 @@ the driver knows its faces.
 
 from collections.abc import Sequence
 
-from media.space.board import Board
 from media.space.errors import BadInputError, NotEligibleError, WrongStateError
 from media.space.events import (
     CancelReason,
@@ -24,17 +23,16 @@ from media.space.events import (
     SpaceScheduled,
     SpaceStarted,
     SubscribersChanged,
-    TicketsOffered,
-    TicketsWithdrawn,
 )
+from media.space.meeting import check_topics
 from media.space.people import Participant
 from media.space.permissions import Action, check
-from media.space.policy import DAY
+from media.space.policy import Policy
+from media.space.sale import Sale
 from media.space.states import Input, Standing, State, next_state
-from media.space.tickets import Offer, Seller
 
 
-class Space(Board):
+class Space(Sale):
     """A Space and the people in it.  Times are seconds on the clock of ``now``.
 
     Here stands its life, from draft to end; what happens on the way stands in the classes below it (see
@@ -49,25 +47,8 @@ class Space(Board):
         :param others: how many other Spaces the host has scheduled
         :raises NotEligibleError: too far ahead, or too many at a time
         """
-        state = self._may(Input.SCHEDULE, by, Action.EDIT)
-        if self.state is State.SCHEDULED and self.tickets is not None:
-            raise WrongStateError("A Space with tickets keeps its time; cancel it, which refunds everybody.")
-        if start <= now:
-            raise BadInputError("A Space cannot be scheduled for a time that has passed.")
-        if start - now > self.policy.schedule_window:
-            days = self.policy.schedule_window / DAY
-            raise NotEligibleError(f"A Space can be scheduled at most {days:g} days ahead.")
-        if others >= self.policy.schedule_limit > 0:
-            raise NotEligibleError(
-                f"A person can have {self.policy.schedule_limit} scheduled Spaces at a time; "
-                "start or cancel one first."
-            )
-        if start == self.scheduled_start:
-            return []
-        self.sequence += self.state is State.SCHEDULED
-        self.state = state
-        self.scheduled_start = start
-        return [SpaceScheduled(now, start)]
+        self._check_time(by, start, now, others)
+        return self._set_time(start, now)
 
     def edit(
         self,
@@ -77,16 +58,21 @@ class Space(Board):
         title: str | None = None,
         topic_ids: Sequence[str] | None = None,
         anonymous_listening: bool | None = None,
+        scheduled_start: float | None = None,
+        others: int = 0,
     ) -> Events:
-        """Change attributes, of which None means as it was.
+        """Change attributes, of which None means as it was: all of them, or none if one cannot be.
 
+        :param others: as for :meth:`schedule`, which a time goes by
         :raises BadInputError: more topics than the policy allows
         """
         self._may(Input.EDIT, by, Action.EDIT)
+        if scheduled_start is not None:
+            self._check_time(by, scheduled_start, now, others)
         if anonymous_listening is not None:
             check(self._role(by), Action.ANONYMOUS_LISTENING)
         if topic_ids is not None:
-            self._check_topics(topic_ids)
+            check_topics(topic_ids, self.policy)
         wanted = {
             "title": title,
             "topic_ids": None if topic_ids is None else tuple(topic_ids),
@@ -96,41 +82,27 @@ class Space(Board):
         for name, value in changed.items():
             setattr(self, name, value)
         self.sequence += self.state is State.SCHEDULED and "title" in changed
-        return [SpaceEdited(now, tuple(changed))] if changed else []
+        events: Events = [SpaceEdited(now, tuple(changed))] if changed else []
+        return events if scheduled_start is None else events + self._set_time(scheduled_start, now)
 
-    def sell_tickets(self, by: str, offer: Offer, now: float, *, seller: Seller, taken: int = 0) -> Events:
-        """Let only those in who buy a ticket, or change how many there are.
+    def go_by(self, policy: Policy, now: float, *, followers: int | None = None) -> Events:
+        """Let whoever runs the service choose other rules, while it has not started.
 
-        :param taken: tickets that are sold or reserved
-        :raises NotEligibleError: the host may not sell tickets, and what is missing
-        :raises BadInputError: the price or the number cannot be
+        :param followers: how many follow the host; None if that is not known
+        :raises SpaceError: it could not be as it is under those rules
         """
-        self._may(Input.SELL, by, Action.TICKETS)
-        if not self.policy.tickets:
-            raise NotEligibleError(f"There are no tickets under the rules of {self.policy.name}.")
-        if missing := seller.missing(self.policy):
-            raise NotEligibleError(f"To sell tickets a host needs {'; '.join(missing)}.")
-        offer.check(self.policy)
-        if taken and self.tickets is not None and offer.price != self.tickets.price:
-            raise WrongStateError("The price of tickets cannot change once one is sold.")
-        if offer.quantity < taken:
-            raise WrongStateError(f"{taken} tickets are sold or reserved already; there cannot be fewer.")
-        if offer == self.tickets:
+        next_state(self.state, Input.GO_BY)
+        if refusal := policy.check_host(followers):
+            raise NotEligibleError(refusal)
+        check_topics(self.topic_ids, policy)
+        if self.scheduled_start is not None:
+            policy.check_ahead(self.scheduled_start - now)
+        if self.tickets is not None:
+            self.tickets.check(policy)
+        if policy == self.policy:
             return []
-        self.tickets = offer
-        return [TicketsOffered(now, offer.price, offer.quantity)]
-
-    def withdraw_tickets(self, by: str, now: float, *, taken: int = 0) -> Events:
-        """Let everybody in again, while no ticket is sold."""
-        self._may(Input.SELL, by, Action.TICKETS)
-        if taken:
-            raise WrongStateError(
-                f"{taken} tickets are sold or reserved already; cancel the Space to refund them."
-            )
-        if self.tickets is None:
-            return []
-        self.tickets = None
-        return [TicketsWithdrawn(now)]
+        self.policy = policy
+        return [SpaceEdited(now, ("policy",))]
 
     def subscribe(self, now: float, change: int = 1) -> Events:
         """Count people who want to be reminded of it, whom only the driver knows: :mod:`media.space.reminders`."""
@@ -146,10 +118,10 @@ class Space(Board):
         self._grant(self.people.named[self.host], now, events)
         return self._done(now, events)
 
-    def cancel(self, by: str, now: float) -> Events:
-        """Call it off before it started."""
-        self._may(Input.CANCEL, by, Action.EDIT)
-        return self._cancel("host", now)
+    def cancel(self, by: str | None, now: float) -> Events:
+        """Call it off before it started; whoever may end it as the house may do that, too."""
+        self._may(Input.CANCEL, by, Action.END if by is None else Action.EDIT)
+        return self._cancel("enforcement" if by is None else "host", now)
 
     def end(self, by: str | None, now: float) -> Events:
         """End it for everyone; only the host can, and enforcement."""
@@ -195,6 +167,27 @@ class Space(Board):
         elif self.empty_since is not None and now >= self.empty_since + self.policy.empty_grace:
             events += self._end("empty", now)
         return events
+
+    def _check_time(self, by: str, start: float, now: float, others: int) -> None:
+        self._may(Input.SCHEDULE, by, Action.EDIT)
+        if self.state is State.SCHEDULED and self.tickets is not None:
+            raise WrongStateError("A Space with tickets keeps its time; cancel it, which refunds everybody.")
+        if start <= now:
+            raise BadInputError("A Space cannot be scheduled for a time that has passed.")
+        self.policy.check_ahead(start - now)
+        if others >= self.policy.schedule_limit:
+            raise NotEligibleError(
+                f"A person can have {self.policy.schedule_limit} scheduled Spaces at a time; "
+                "start or cancel one first."
+            )
+
+    def _set_time(self, start: float, now: float) -> Events:
+        if start == self.scheduled_start:
+            return []
+        self.sequence += self.state is State.SCHEDULED
+        self.state = next_state(self.state, Input.SCHEDULE)
+        self.scheduled_start = start
+        return [SpaceScheduled(now, start)]
 
     def _cancel(self, reason: CancelReason, now: float) -> Events:
         self.state = next_state(self.state, Input.CANCEL)

@@ -60,6 +60,7 @@ class Input(StrEnum):
     ARRIVE = "arrive in"
     DEPART = "depart from"
     EDIT = "change"
+    GO_BY = "choose the rules of"
     REMIND = "set a reminder for"
     SELL = "sell tickets for"
     MUTE_ALL = "mute everyone in"
@@ -97,7 +98,7 @@ class Input(StrEnum):
 
 _S, _P, _I = State, Standing, Input
 
-_BEFORE: Final = frozenset({_I.SCHEDULE, _I.START, _I.CANCEL, _I.REMIND, _I.SELL})
+_BEFORE: Final = frozenset({_I.SCHEDULE, _I.START, _I.CANCEL, _I.REMIND, _I.SELL, _I.GO_BY})
 """What can happen only before it starts."""
 
 SPACE: Final[dict[tuple[State, Input], State]] = {
@@ -115,7 +116,7 @@ SPACE: Final[dict[tuple[State, Input], State]] = {
         for s in (_S.DRAFT, _S.SCHEDULED)
         for i in (
             *(_I.INVITE, _I.UNINVITE, _I.DECLINE, _I.MAKE_LINK, _I.REVOKE_LINK),
-            *(_I.SPEAK_POLICY, _I.EDIT, _I.PIN, _I.UNPIN, _I.SELL),
+            *(_I.SPEAK_POLICY, _I.EDIT, _I.PIN, _I.UNPIN, _I.SELL, _I.GO_BY),
         )
     },
     # While it is live: everything but starting it again.

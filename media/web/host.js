@@ -108,8 +108,10 @@ function linkOf(room) {
   const make = async (role) => {
     const link = await attempt(() => post(space(room.id, "invitation-links"), { role }));
     if (link) {
-      shown.textContent = link.url;
-      copy(link.url, "The invitation link is copied.");
+      const { pathname, hash } = new URL(link.url);
+      const url = location.origin + pathname + hash; // where this page is found, the link is
+      shown.textContent = url;
+      copy(url, "The invitation link is copied.");
     }
   };
   const host = room.store.state.you.standing === "host";

@@ -11,6 +11,8 @@ from typing import Any, Final
 from starlette.datastructures import QueryParams
 
 from media.server.compat.answers import InvalidRequestError
+from media.server.errors import Problem
+from media.server.paging import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,3 +190,15 @@ MAX_RESULTS: Final = Parameter("max_results", "entries at the most", number=(1, 
 PAGINATION_TOKEN: Final = Parameter(
     "pagination_token", "`meta.next_token` of the page before", pattern=r"[A-Za-z0-9_=-]{1,200}", example="Mg=="
 )
+
+
+def place_of(page: Page) -> str:
+    """Return where the last page ended.
+
+    :raises InvalidRequestError: the token is none
+    """
+    try:
+        return page.after()
+    except Problem:
+        sentence = "Invalid `pagination_token`; send `meta.next_token` as it was."
+        raise InvalidRequestError([(PAGINATION_TOKEN.name, [page.token or ""], sentence)]) from None

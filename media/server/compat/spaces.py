@@ -9,12 +9,14 @@ from media.server.auth import Named, caller
 from media.server.compat import parameters as p
 from media.server.compat.answers import OneSpace, SomePosts, SomeSpaces, SomeUsers, answer, not_found
 from media.server.compat.routes import NumbersHere, XRoute, x_answers
-from media.server.compat.show import Showing
+from media.server.compat.show import Showing, whoever
 from media.server.discovery.routes import DiscoveryHere
 from media.server.errors import Problem
 from media.server.finding.posts import Posts
+from media.server.paging import Page
 from media.server.routes import AccountsHere, SpacesHere
 from media.server.spaces import Spaces
+from media.server.tickets.routes import OfficeHere
 from media.space.space import Space
 from media.space.states import State
 
@@ -54,13 +56,19 @@ async def find_spaces_by_ids(
 
 @router.get("/by/creator_ids", responses=x_answers(SomeSpaces), openapi_extra=_BY.document())
 async def find_spaces_by_creator_ids(
-    request: Request, who: Named, spaces: SpacesHere, accounts: AccountsHere, numbers: NumbersHere
+    request: Request,
+    who: Named,
+    spaces: SpacesHere,
+    discovery: DiscoveryHere,
+    accounts: AccountsHere,
+    numbers: NumbersHere,
 ) -> Response:
     """Find the live and scheduled Spaces of some creators."""
     wanted = _BY.read(request.query_params)
     people = await numbers.people(map(int, wanted["user_ids"]))
     creators = set(people.values())
-    found = [space for space in _public(spaces, "all") if space.host in creators]
+    theirs = [space for space in _public(spaces, "all") if space.host in creators]
+    found = await discovery.visible(theirs, who.name)
     data, includes = await Showing(accounts, numbers, wanted).spaces(found, who.name)
     strangers = [number for number in wanted["user_ids"] if int(number) not in people]
     errors = [not_found("user", "user_ids", number) for number in strangers]
@@ -101,16 +109,28 @@ async def find_space_by_id(
 
 @router.get("/{id}/buyers", responses=x_answers(SomeUsers), openapi_extra=_BUYERS.document())
 async def space_buyers(
-    space_id: Annotated[SpaceId, Path(alias="id")], request: Request, who: Named, spaces: SpacesHere
+    space_id: Annotated[SpaceId, Path(alias="id")],
+    request: Request,
+    who: Named,
+    spaces: SpacesHere,
+    accounts: AccountsHere,
+    numbers: NumbersHere,
+    office: OfficeHere,
 ) -> Response:
-    """List who bought a ticket; the creator alone may ask."""
-    _BUYERS.read(request.query_params)
+    """List who holds a ticket, in the order of their ids here; the creator alone may ask."""
+    wanted = _BUYERS.read(request.query_params)
     space = await _known(spaces, space_id)
     if space is None:
         return answer(None, includes={}, errors=[not_found("space", "id", space_id)], meta=None)
     if who.name != space.host:
         raise Problem(403, "no-right", "Only the creator of a Space may see who bought a ticket.")
-    return answer([], includes={}, errors=[], meta={"result_count": 0})
+    page = Page(int(wanted["max_results"][0]), next(iter(wanted["pagination_token"]), None))
+    found = await office.till.buyers(space_id, p.place_of(page), page.limit)
+    shown, following = page.cut(found, [ticket.user_id for ticket in found])
+    buyers = await whoever(accounts, [ticket.user_id for ticket in shown])
+    data = await Showing(accounts, numbers, wanted).users(buyers)
+    meta: dict[str, Any] = {"result_count": len(data)} | ({"next_token": following} if following else {})
+    return answer(data, includes={}, errors=[], meta=meta)
 
 
 @router.get("/{id}/tweets", responses=x_answers(SomePosts), openapi_extra=_POSTS.document())

@@ -34,6 +34,8 @@ class Taste:
     """Ids or names, folded as they come: topics that speak for a Space."""
     languages: Mapping[str, float] = field(default_factory=dict[str, float])
     """Primary language tag in lower case to q, 0 to 1."""
+    at: float | None = None
+    """For which moment it is ranked (Unix seconds), so that a second page goes on from the first; None for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class Found:
     space: Space
     people: Mapping[str, Role]
     ranked: Ranked[Candidate]
+
+    @property
+    def place(self) -> tuple[float, float, str]:
+        """Where it stands in the order of all, the best first."""
+        return -self.ranked.score, self.ranked.entry.since, self.space.id
 
 
 NO_TASTE: Final = Taste()
@@ -102,6 +109,15 @@ class Discovery:
         found = [space for space in here if matches[space.id] > 0]
         return self._order(found, circle, taste, matches)
 
+    async def blocks(self, person: str) -> frozenset[str]:
+        """Return those whom a person blocks, and those who block the person."""
+        return (await self._circles.of(person)).blocks
+
+    async def visible(self, spaces: Iterable[Space], viewer: str) -> list[Space]:
+        """Leave out what is of people between whom and the viewer is a block."""
+        blocks = await self.blocks(viewer)
+        return [space for space in spaces if not (blocks and blocks.intersection(hosts_of(space)))]
+
     def live_counts(self) -> dict[str, int]:
         """Return how many live Spaces have each topic."""
         counts: dict[str, int] = {}
@@ -117,7 +133,7 @@ class Discovery:
     def _order(
         self, spaces: Iterable[Space], circle: Circle, taste: Taste, matches: Mapping[str, float]
     ) -> list[Found]:
-        now = self._clock()
+        now = self._clock() if taste.at is None else taste.at
         people: dict[str, dict[str, Role]] = {}
         candidates: list[Candidate] = []
         by_id: dict[str, Space] = {}

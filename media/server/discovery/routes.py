@@ -5,12 +5,15 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 
+from media.server.addresses import base_of
 from media.server.auth import Named, caller
-from media.server.discovery.discovery import PUBLIC, Discovery, Found, Taste
+from media.server.discovery.discovery import PUBLIC, Discovery, Taste
 from media.server.discovery.languages import languages
-from media.server.discovery.schema import Card, FoundList, FoundMeta, FoundSpace, TopicList, TopicMeta, TopicOut
+from media.server.discovery.pages import RankedPage
+from media.server.discovery.schema import Card, FoundList, TopicList, TopicMeta, TopicOut
 from media.server.discovery.topics import TOPICS
 from media.server.errors import Problem
+from media.server.paging import Page, PageToken
 from media.server.routes import AccountsHere, SpacesHere, problems
 from media.space.states import State
 
@@ -47,32 +50,45 @@ TopicIds = Annotated[
         max_length=10, description="ids of topics, as `GET /topics` lists them", examples=[["848920371311001600"]]
     ),
 ]
-Most = Annotated[int, Query(ge=1, le=_MOST, description="entries to show")]
+
+
+async def _ranked(
+    max_results: Annotated[int, Query(ge=1, le=_MOST, description="entries to show")] = _FEW,
+    pagination_token: PageToken = None,
+) -> RankedPage:
+    return RankedPage(Page(max_results, pagination_token))
+
+
+Ranking = Annotated[RankedPage, Depends(_ranked)]
 
 
 @router.get("/users/me/bubbles", responses=problems(422))
 async def my_bubbles(
     who: Named,
+    page: Ranking,
     request: Request,
     discovery: DiscoveryHere,
+    spaces: SpacesHere,
     read: Languages,
     prefer: TopicIds = [],  # noqa: B006 - FastAPI copies it
-    max_results: Most = _FEW,
 ) -> FoundList:
     """List the live Spaces in which somebody hosts or speaks whom the caller follows: the purple bubbles.
 
     Each entry says who that is, in which role, and why it stands where it does. `prefer` names topics that the
     caller cares for. Spaces of people who are blocked, or have blocked the caller, are left out.
     """
-    found = await discovery.bubbles(who.name, Taste(prefer, read))
-    return _list(found, max_results, request)
+    page.begin(spaces.clock())
+    found = await discovery.bubbles(who.name, Taste(prefer, read, page.at))
+    return page.list(found, base_of(request))
 
 
 @router.get("/spaces/search", responses=problems(422))
 async def search_spaces(
     who: Named,
+    page: Ranking,
     request: Request,
     discovery: DiscoveryHere,
+    spaces: SpacesHere,
     read: Languages,
     query: Annotated[
         str,
@@ -87,16 +103,15 @@ async def search_spaces(
     state: Annotated[str, Query(pattern="^(all|live|scheduled)$", description="which to find")] = "all",
     topic: TopicIds = [],  # noqa: B006
     prefer: TopicIds = [],  # noqa: B006
-    max_results: Most = _FEW,
 ) -> FoundList:
     """Find live and scheduled Spaces, best first, and say of each why it stands where it does.
 
     `topic` leaves out Spaces that have none of these; `prefer` only lifts those that have.
     """
-    found = await discovery.search(
-        query, viewer=who.name, states=_STATES[state], topics=topic, taste=Taste((*prefer, *topic), read)
-    )
-    return _list(found, max_results, request)
+    page.begin(spaces.clock())
+    taste = Taste((*prefer, *topic), read, page.at)
+    found = await discovery.search(query, viewer=who.name, states=_STATES[state], topics=topic, taste=taste)
+    return page.list(found, base_of(request))
 
 
 @router.get("/topics", responses=problems())
@@ -129,7 +144,7 @@ async def describe_link(
         raise Problem(404, "unknown-space", "There is no Space of this id.")
     host = await accounts.get(space.host)
     name, handle = (host.name, host.username) if host else (space.host, space.host)
-    base = str(request.base_url)
+    base = base_of(request)
     sentence = {
         State.LIVE: f"{name} is hosting a Space; {_people(space.participant_count)} there now.",
         State.SCHEDULED: f"{name} is going to host a Space.",
@@ -159,9 +174,3 @@ def _linked(url: str) -> str:
 
 def _people(count: int) -> str:
     return "one person is" if count == 1 else f"{count} people are"
-
-
-def _list(found: list[Found], max_results: int, request: Request) -> FoundList:
-    base = str(request.base_url)
-    data = [FoundSpace.of(each, base) for each in found[:max_results]]
-    return FoundList(data=data, meta=FoundMeta(result_count=len(data), found_count=len(found)))

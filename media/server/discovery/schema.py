@@ -81,6 +81,7 @@ class FoundMeta(BaseModel):
 
     result_count: int
     found_count: int = Field(description="how many there are, of which the best are shown")
+    next_token: str | None = Field(None, description="the `pagination_token` of the next page; null at the end")
 
 
 class FoundList(BaseModel):

@@ -162,5 +162,5 @@ def farewell(space: Space, reader: Reader, number: int, now: float) -> None:
 
 
 def _ended(space: Space) -> EndedData:
-    called_off = space.state is State.CANCELED and space.end_reason != "not started"
+    called_off = space.state is State.CANCELED and space.end_reason not in ("not started", "enforcement")
     return EndedData(state=space.state, reason="canceled" if called_off else space.end_reason)

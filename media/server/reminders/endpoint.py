@@ -5,6 +5,7 @@ moment of connecting, so that a name that changes its mind in between gains noth
 """
 
 import ipaddress
+import re
 import socket
 from typing import Final
 
@@ -18,6 +19,8 @@ _TRANSLATED: Final = [
     ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
 ]
 """IPv6 addresses that stand for IPv4 ones, which may be private: NAT64, 6to4, Teredo."""
+
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 
 
 def is_public(address: str) -> bool:
@@ -52,7 +55,10 @@ def fault_of(endpoint: str, private: bool) -> str | None:
     try:
         public = is_public(host)
     except ValueError:
-        public = not (host == "localhost" or host.endswith((".localhost", ".local", ".internal")))
+        name = host.rstrip(".")
+        if _NUMBER.fullmatch(name.rpartition(".")[2]):  # as the URL standard tells names from addresses
+            return "the endpoint has an address that is not written as addresses are"
+        public = not (name == "localhost" or name.endswith((".localhost", ".local", ".internal")))
     return None if public or private else "the endpoint leads into a private network"
 
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from media.server.addresses import base_of
 from media.server.auth import Named, caller
-from media.server.errors import Problem
 from media.server.paging import Paged
 from media.server.profiles import PageMeta
 from media.server.reminders.calendar import MEDIA_TYPE, calendar_of, calendar_with
@@ -62,7 +62,7 @@ async def delete_reminder(space_id: str, who: Named, spaces: SpacesHere, reminde
 @router.get("/users/me/reminders", responses=problems(422))
 async def list_reminders(who: Named, page: Paged, spaces: SpacesHere, ledger: LedgerHere) -> ReminderList:
     """List one's own reminders, the earliest Space first; those of Spaces that have started are gone."""
-    found = await ledger.of_user(who.name, _place(page.after()), page.limit)
+    found = await ledger.of_user(who.name, page.after_time(), page.limit)
     shown, following = page.cut(found, [f"{reminder.start!r} {space_id}" for space_id, reminder in found])
     data = [_show(await spaces.get(space_id), reminder) for space_id, reminder in shown]
     return ReminderList(data=data, meta=PageMeta(result_count=len(data), next_token=following))
@@ -74,7 +74,7 @@ async def my_calendar(who: Named, request: Request, spaces: SpacesHere, ledger: 
     wanted = [await spaces.get(space_id) for space_id, _ in await ledger.of_user(who.name, None, FEED)]
     hosted = [s for s in spaces.in_memory if s.host == who.name and s.state is State.SCHEDULED]
     both = {space.id: space for space in (*wanted, *hosted)}
-    return _file(calendar_with(both.values(), str(request.base_url), spaces.clock()), "spaces")
+    return _file(calendar_with(both.values(), base_of(request), spaces.clock()), "spaces")
 
 
 @router.get(
@@ -90,23 +90,12 @@ async def space_calendar(space_id: str, request: Request, spaces: SpacesHere) ->
     space = await spaces.get(space_id)
     if space.scheduled_start is None:
         raise WrongStateError("This Space has no time to start, and so no place in a calendar.")
-    return _file(calendar_of(space, str(request.base_url), spaces.clock()), space.id)
+    return _file(calendar_of(space, base_of(request), spaces.clock()), space.id)
 
 
 def _show(space: Space, reminder: Reminder) -> ReminderOut:
     start = space.scheduled_start
     return ReminderOut.of(space, reminder, None if start is None else start - LEAD)
-
-
-def _place(text: str) -> tuple[float, str] | None:
-    if not text:
-        return None
-    start, _, space_id = text.partition(" ")
-    try:
-        return float(start), space_id
-    except ValueError:
-        sentence = "The pagination_token is none of this list; send meta.next_token as it was."
-        raise Problem(422, "bad-input", sentence) from None
 
 
 def _file(content: bytes, name: str) -> Response:

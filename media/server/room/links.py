@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from media.server.addresses import base_of
 from media.server.auth import Named, caller
 from media.server.people import welcome
 from media.server.room.shapes import LinkList, LinkOut, NewLink
@@ -42,7 +43,7 @@ async def make_link(
 
     space = await spaces.act(space_id, step)
     response.headers["Location"] = f"/spaces/{space_id}/invitation-links/{code}"
-    return LinkOut.of(space.links.known(code), space_id, str(request.base_url))
+    return LinkOut.of(space.links.known(code), space_id, base_of(request))
 
 
 @router.get("", responses=problems(404))
@@ -50,13 +51,13 @@ async def list_links(space_id: str, who: Named, spaces: SpacesHere, request: Req
     """List the links that the caller made; the host sees all."""
     space = await spaces.get(space_id)
     mine = [link for link in space.links if who.name in (link.by, space.host)]
-    return LinkList(data=[LinkOut.of(link, space_id, str(request.base_url)) for link in mine])
+    return LinkList(data=[LinkOut.of(link, space_id, base_of(request)) for link in mine])
 
 
 @router.get("/{code}", responses=problems(404, 422))
 async def get_link(space_id: str, code: Code, spaces: SpacesHere, request: Request) -> LinkOut:
     """Show what a link gives to whoever holds it."""
-    return LinkOut.of((await spaces.get(space_id)).links.known(code), space_id, str(request.base_url))
+    return LinkOut.of((await spaces.get(space_id)).links.known(code), space_id, base_of(request))
 
 
 @router.delete("/{code}", status_code=204, responses=problems(403, 404, 409, 422))

@@ -21,7 +21,8 @@ from media.server.events.schema import TicketData
 from media.server.spaces import Spaces
 from media.server.tables import SPACES
 from media.server.tickets.payments import Charge, Outcome, PaymentError, Payments
-from media.server.tickets.till import Ticket, Till
+from media.server.tickets.rows import Ticket
+from media.server.tickets.till import Till
 from media.space.errors import WrongStateError
 from media.space.events import Events, SpaceCanceled, SpaceEnded
 from media.space.space import Space

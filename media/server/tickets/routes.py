@@ -10,8 +10,8 @@ from media.server.paging import Paged
 from media.server.profiles import PageMeta
 from media.server.routes import GuardHere, SpacesHere, problems
 from media.server.tickets.box_office import BoxOffice
+from media.server.tickets.rows import OfferRow
 from media.server.tickets.shapes import NewOffer, NewPurchase, OfferOut, Payouts, TicketList, TicketOut
-from media.server.tickets.till import OfferRow
 from media.space.permissions import Action, check, role_of
 from media.space.space import Events, Space
 from media.space.states import Input, next_state
@@ -56,7 +56,13 @@ async def offer_tickets(
         return space.sell_tickets(who.name, offer, now, seller=seller, taken=sold.taken if sold else 0)
 
     await spaces.act(space_id, step)
-    await office.till.offer(space_id, space.host, body.price_cents, body.quantity)
+    try:
+        await office.till.offer(space_id, space.host, body.price_cents, body.quantity)
+    except Problem:  # one was sold this moment: what was on sale is what still is
+        row = await _known(office, space_id)
+        still = Offer(row.price, row.quantity)
+        await spaces.act(space_id, lambda s, now: s.sell_tickets(who.name, still, now, seller=seller))
+        raise
     return OfferOut.of(await _known(office, space_id), space.state)
 
 
@@ -103,7 +109,7 @@ async def buy_ticket(
 @router.get("/users/me/tickets", responses=problems(422))
 async def my_tickets(who: Named, page: Paged, office: OfficeHere) -> TicketList:
     """List what one has bought, newest first."""
-    found = await office.till.of_user(who.name, _place(page.after()), page.limit)
+    found = await office.till.of_user(who.name, page.after_time(), page.limit)
     shown, following = page.cut(found, [f"{ticket.created_at!r} {ticket.id}" for ticket in found])
     data = [TicketOut.of(ticket) for ticket in shown]
     return TicketList(data=data, meta=PageMeta(result_count=len(data), next_token=following))
@@ -130,10 +136,12 @@ async def buyers(space_id: str, who: Named, page: Paged, spaces: SpacesHere, off
     return TicketList(data=data, meta=PageMeta(result_count=len(data), next_token=following))
 
 
-@router.get("/users/me/payouts", responses=problems())
-async def payouts(who: Named, office: OfficeHere) -> Payouts:
+@router.get("/users/me/payouts", responses=problems(422))
+async def payouts(who: Named, page: Paged, office: OfficeHere) -> Payouts:
     """Show what one earns by tickets: 97 % of what the store leaves, and 80 % from 50,000 USD on."""
-    return Payouts.of(await office.till.accounts(who.name), await office.till.earned(who.name))
+    found = await office.till.accounts(who.name, page.after(), page.limit)
+    shown, following = page.cut(found, [account.space_id for account in found])
+    return Payouts.of(shown, await office.till.earned(who.name), following)
 
 
 async def _known(office: BoxOffice, space_id: str) -> OfferRow:
@@ -141,14 +149,3 @@ async def _known(office: BoxOffice, space_id: str) -> OfferRow:
     if offer is None:
         raise Problem(404, "no-tickets", "This Space takes no ticket; come in.")
     return offer
-
-
-def _place(text: str) -> tuple[float, str] | None:
-    if not text:
-        return None
-    at, _, number = text.partition(" ")
-    try:
-        return float(at), number
-    except ValueError:
-        sentence = "The pagination_token is none of this list; send meta.next_token as it was."
-        raise Problem(422, "bad-input", sentence) from None

@@ -1,12 +1,13 @@
 """The shapes of tickets in the API; all amounts in whole cents of US dollars."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from media.server.profiles import PageMeta
-from media.server.tickets.till import HELD, OPEN, Account, OfferRow, Ticket
+from media.server.tickets.rows import HELD, OPEN, Account, OfferRow, Ticket
 from media.space.states import State
 from media.space.tickets import EARNED_LIMIT, FIRST_SHARE, FURTHER_SHARE, PRICE_MAX, PRICE_MIN, Purchase
 
@@ -122,20 +123,22 @@ class PayoutOut(BaseModel):
 
 
 class Payouts(BaseModel):
-    """What one earns by tickets."""
+    """What one earns by tickets, Space by Space."""
 
     data: list[PayoutOut]
+    meta: PageMeta
     currency: Literal["USD"] = "USD"
     earned_cents: int = Field(description="in all Spaces, without what was refunded")
     share_percent: int = Field(description="one's share of what the store leaves of the next ticket")
     share_changes_at_cents: int = Field(EARNED_LIMIT, description="earnings from which on the share is lower")
 
     @classmethod
-    def of(cls, accounts: list[Account], earned: int) -> "Payouts":
-        """Show the accounts of a host."""
+    def of(cls, accounts: Sequence[Account], earned: int, following: str | None) -> "Payouts":
+        """Show a page of the accounts of a host."""
         share = FIRST_SHARE if earned < EARNED_LIMIT else FURTHER_SHARE
         return cls(
             data=[PayoutOut.of(a) for a in accounts],
+            meta=PageMeta(result_count=len(accounts), next_token=following),
             earned_cents=earned,
             share_percent=int(share * 100),
             share_changes_at_cents=EARNED_LIMIT,

@@ -46,10 +46,18 @@ async def test_lists_are_by_state_youngest_first(service: Service) -> None:
     draft = await service.ok("ana", "POST", "/spaces", json={})
     listed = await service.ok("ben", "GET", "/spaces")
     assert [s["id"] for s in listed["data"]] == [live, scheduled["id"]]
-    assert listed["meta"] == {"result_count": 2}
-    drafts = await service.ok("ben", "GET", "/spaces?state=draft&state=ended")
-    assert [s["id"] for s in drafts["data"]] == [draft["id"], over[8:]]
-    assert len((await service.ok("ben", "GET", "/spaces?limit=1"))["data"]) == 1
+    assert listed["meta"] == {"result_count": 2, "next_token": None}
+    for name, sees in (("ana", [draft["id"], over[8:]]), ("root", [draft["id"], over[8:]]), ("ben", [over[8:]])):
+        found = await service.ok(name, "GET", "/spaces?state=draft&state=ended")
+        assert [s["id"] for s in found["data"]] == sees, "drafts are their host's"
+    first = await service.ok("ben", "GET", "/spaces?max_results=1")
+    assert [s["id"] for s in first["data"]] == [live]
+    page = {"max_results": 1, "pagination_token": first["meta"]["next_token"]}
+    second = await service.ok("ben", "GET", "/spaces", params=page)
+    assert [s["id"] for s in second["data"]] == [scheduled["id"]] and second["meta"]["next_token"] is None
+    await service.ok("ana", "POST", "/users/me/blocking", json={"target_user_id": "ben"})
+    assert (await service.ok("ben", "GET", "/spaces"))["data"] == [], "nobody learns what a blocker hosts"
+    await service.ok("ana", "DELETE", "/users/me/blocking/ben")
     await service.ok("ana", "POST", f"/spaces/{scheduled['id']}/cancel")
     assert (await service.ok("ana", "GET", f"/spaces/{scheduled['id']}"))["state"] == "canceled"
 
@@ -79,7 +87,18 @@ async def test_waiting_is_told_and_foretold(service: Service) -> None:
     assert [
         (r["user_id"], r["position"], r["waiting_seconds"], r["estimated_wait_seconds"]) for r in queue["data"]
     ] == [("dag", 1, 40.0, 20.0), ("eve", 2, 0.0, 40.0)]
-    assert queue["meta"] == {"result_count": 2, "median_wait_seconds": 35.0}
+    assert queue["meta"] == {
+        "result_count": 2,
+        "next_token": None,
+        "waiting_count": 2,
+        "median_wait_seconds": 35.0,
+    }
+    first = await service.ok("ana", "GET", f"{path}/requests?max_results=1")
+    assert first["data"] == queue["data"][:1] and first["meta"]["waiting_count"] == 2
+    page = {"pagination_token": first["meta"]["next_token"]}
+    await service.ok("ana", "POST", f"{path}/requests/dag/deny")
+    rest = await service.ok("ana", "GET", f"{path}/requests", params=page)
+    assert [(r["user_id"], r["position"]) for r in rest["data"]] == [("eve", 1)], "nobody is skipped"
 
 
 async def test_ask_approve_speak_step_down(service: Service) -> None:

@@ -69,3 +69,37 @@ async def test_a_space_with_nobody_in_it_ends(service: Service) -> None:
     await service.settle()
     assert (await service.ok("ben", "GET", path))["state"] == "ended"
     assert ("close_room",) in service.plane.taken()
+
+
+async def test_a_patch_gives_another_time_by_the_same_rules(service: Service) -> None:
+    path = await scheduled(service)
+    changed = await service.ok("ana", "PATCH", path, json={"scheduled_start": at(days=3), "title": "Later"})
+    assert (changed["title"], changed["state"]) == ("Later", "scheduled")
+    before = await service.ok("ana", "GET", path)
+    assert datetime.fromisoformat(before["scheduled_start"]) > datetime.now(UTC) + timedelta(days=2)
+    for name, body, status in (
+        ("ana", {"scheduled_start": at(days=31), "title": "Too far"}, 403),
+        ("ana", {"scheduled_start": at(days=-1), "title": "Gone by"}, 422),
+        ("ana", {"scheduled_start": at(days=2), "topic_ids": ["a", "b", "c", "d"]}, 422),
+        ("ben", {"scheduled_start": at(days=2)}, 403),
+    ):
+        assert (await service.call(name, "PATCH", path, json=body)).status_code == status
+        assert await service.ok("ana", "GET", path) == before, "all of it, or nothing"
+    draft = await service.ok("ana", "POST", "/spaces", json={})
+    body = {"scheduled_start": at(days=1)}
+    assert (await service.ok("ana", "PATCH", f"/spaces/{draft['id']}", json=body))["state"] == "scheduled"
+    for _ in range(8):
+        await scheduled(service)
+    draft = await service.ok("ana", "POST", "/spaces", json={})
+    refused = await service.call("ana", "PATCH", f"/spaces/{draft['id']}", json=body)
+    assert refused.status_code == 403 and "10 scheduled" in refused.json()["detail"]
+    await service.ok("ana", "PATCH", path, json={"scheduled_start": at(days=4)})
+    await service.ok("ana", "POST", f"{path}/start")
+    assert (await service.call("ana", "PATCH", path, json=body)).status_code == 409
+
+
+async def test_the_house_calls_a_space_off(service: Service) -> None:
+    path = await scheduled(service)
+    assert (await service.call("ben", "POST", f"{path}/cancel")).status_code == 403
+    assert (await service.ok("root", "POST", f"{path}/cancel"))["state"] == "canceled"
+    assert (await service.app.state.spaces.get(path.rpartition("/")[2])).end_reason == "enforcement"

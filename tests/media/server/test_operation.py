@@ -11,8 +11,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from media.server.app import create_app
-from media.server.config import Config, ConfigError, add_options, from_options
+from media.server.config import Config, add_options, from_options
 from media.server.store import Store, StoreError
+from media.server.values import ConfigError
 from tests.media.server.recording import RecordingPlane
 from tests.media.server.service import Service, running
 
@@ -94,6 +95,12 @@ def test_settings_that_cannot_be(arguments: tuple[str, ...], says: str) -> None:
 
 async def test_the_policy_of_the_server_is_that_of_new_spaces(tmp_path: Path) -> None:
     async with running(tmp_path, policy="2021-05") as service:
+        refused = await service.call("ana", "POST", "/spaces", json={})
+        assert refused.status_code == 403 and "600 followers" in refused.json()["detail"], (
+            "who has no profile has 0"
+        )
+        await service.ok("ana", "POST", "/users", json={})
+        await service.app.state.accounts.change("ana", followers_count=600)
         path = await service.live()
         assert (await service.ok("ana", "GET", path))["policy"] == "2021-05"
         assert (await service.ok("ana", "GET", f"{path}/participants"))["meta"]["free_seats"] == 11

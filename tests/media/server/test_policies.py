@@ -2,12 +2,14 @@
 
 import argparse
 from dataclasses import fields
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from media.server.config import Config, ConfigError, add_options, from_options
+from media.server.config import Config, add_options, from_options
 from media.server.policies import PolicyOut
+from media.server.values import ConfigError
 from media.space.policy import Policy
 from tests.media.server.service import Service, running
 
@@ -40,8 +42,13 @@ async def test_a_file_with_rules_of_one_s_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b'name = "pilot"\nseats = 3\n', "there is no 'seats'"),
-        (b"name = pilot\n", "is no TOML"),
+        (b'name = "pilot"\n# more\nseats = 3\n', r"rules\.toml, line 3: .*there is no 'seats'"),
+        (b'speaker_seats = 4\nname = "2021-08"\n', r"rules\.toml, line 2: .*name is that of a preset"),
+        (b'name = "x"\nbase = "1999"\n', r"rules\.toml, line 2: .*base is '1999'"),
+        (b'name = "x"\npins = 2\n "grace" = -1.0\n', r"rules\.toml, line 3: .*grace is -1\.0"),
+        (b'name = "x"\n[policy]\npins = 2\n', r"rules\.toml, line 2: .*there is no 'policy'"),
+        (b"pins = 2\n", r"rules\.toml: A policy needs a name"),
+        (b"name = pilot\n", "is no TOML: .*line 1"),
         (b"\xff\xfe", "is no TOML"),
         (None, "cannot be read: No such file"),
     ],
@@ -78,3 +85,38 @@ async def test_a_policy_that_does_not_exist(service: Service) -> None:
     response = await service.call("ana", "GET", "/policies/1999")
     assert (response.status_code, response.json()["type"]) == (404, "urn:spaces-lab:problem:unknown-policy")
     assert (await service.call(None, "GET", "/policies")).status_code == 401
+
+
+async def test_an_admin_chooses_other_rules_for_a_space_of_somebody_else(service: Service) -> None:
+    start = (datetime.now(UTC) + timedelta(days=20)).isoformat()
+    made = await service.ok("ana", "POST", "/spaces", json={"topic_ids": ["a", "b"], "scheduled_start": start})
+    path = f"/spaces/{made['id']}"
+    shown = await service.ok("root", "PUT", f"{path}/policy", json={"policy": PILOT | {"base": "2021-08"}})
+    assert (shown["name"], shown["speaker_seats"], shown["default"]) == ("pilot", 2, False)
+    assert await service.ok("ben", "GET", f"{path}/policy") == shown, "rules of one Space are shown, too"
+    assert (await service.ok("ben", "GET", path))["policy"] == "pilot"
+    refusals = [
+        ("ana", {"policy": "2020-12"}, 403, "Only an admin"),
+        ("root", {"policy": "1999"}, 422, "no policy '1999'"),
+        ("root", {"policy": "2021-05"}, 403, "600 followers"),
+        ("root", {"policy": "2020-12"}, 403, "Nothing can be scheduled"),
+        ("root", {"policy": {"name": "near", "schedule_window": 86_400}}, 403, "1 days ahead"),
+        ("root", {"policy": {"name": "terse", "topics": 1}}, 422, "1 topics"),
+    ]
+    for name, body, status, says in refusals:
+        refused = await service.call(name, "PUT", f"{path}/policy", json=body)
+        assert (refused.status_code, says in refused.json()["detail"]) == (status, True), refused.text
+    assert await service.ok("ben", "GET", f"{path}/policy") == shown
+    await service.ok("ana", "POST", f"{path}/start")
+    late = await service.call("root", "PUT", f"{path}/policy", json={"policy": "2021-08"})
+    assert late.status_code == 409
+
+
+async def test_rules_chosen_for_a_space_outlive_the_process(tmp_path: Path) -> None:
+    async with running(tmp_path) as first:
+        made = await first.ok("ana", "POST", "/spaces", json={})
+        shown = await first.ok(
+            "root", "PUT", f"/spaces/{made['id']}/policy", json={"policy": {"name": "x", "pins": 2}}
+        )
+    async with running(tmp_path) as second:
+        assert await second.ok("ana", "GET", f"/spaces/{made['id']}/policy") == shown

@@ -6,8 +6,8 @@ import pytest
 
 from media.audio.opus import FRAME, Encoder, packet_samples
 from media.rtc.sdp import parse_sdp
-from media.server.config import ConfigError
 from media.server.ptime import LargeRoom, asks, with_ptime
+from media.server.values import ConfigError
 from tests.media.relay.sound import tone
 from tests.media.rtc.offers import CHROMIUM, FIREFOX
 from tests.media.server.peer import Peer

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +148,18 @@ async def test_a_suspended_speaker_is_heard_no_more_by_the_real_relay(tmp_path: 
         speaker.close()
         listener.close()
         server.put_away()
+
+
+async def test_what_a_suspended_host_has_scheduled_is_canceled_and_told(service: Service) -> None:
+    start = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    space = await service.ok("ana", "POST", "/spaces", json={"scheduled_start": start})
+    other = await service.ok("cem", "POST", "/spaces", json={"scheduled_start": start})
+    draft = await service.ok("ana", "POST", "/spaces", json={})
+    await service.ok("ben", "PUT", f"/users/me/reminders/{space['id']}")
+    told: list[tuple[str, str]] = []
+    service.app.state.hub.publish_to_user = lambda person, name, _: told.append((person, name))
+    await suspend(service, "ana")
+    await service.app.state.reminders.sweep()
+    assert ("ben", "canceled") in told
+    states = [(await service.ok("ben", "GET", f"/spaces/{s['id']}"))["state"] for s in (space, other, draft)]
+    assert states == ["canceled", "scheduled", "draft"]

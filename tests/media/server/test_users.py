@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -218,3 +219,40 @@ async def test_a_block_that_comes_while_the_relay_answers_ends_the_session(servi
     assert slug(await service.call("cem", "POST", f"{path}/whep", content="v=0", headers=SDP)) == (403, "blocked")
     await asyncio.gather(*blocking)
     assert service.plane.sessions == {}
+
+
+async def test_an_unblock_that_comes_while_the_relay_answers(service: Service) -> None:
+    path, answering = await service.live(), service.plane.add_session
+
+    async def slowly(*arguments: str) -> str:
+        answer = await answering(*arguments)
+        await service.ok("ana", "DELETE", "/users/me/blocking/ben")
+        return answer
+
+    service.plane.add_session = slowly
+    await service.connect("cem", path)
+    assert await service.count(path) == 1
+
+
+async def test_who_became_protected_neither_starts_nor_schedules_a_space(service: Service) -> None:
+    await join(service, "ana")
+    draft = f"/spaces/{(await service.ok('ana', 'POST', '/spaces', json={}))['id']}"
+    await service.ok("ana", "PATCH", "/users/me", json={"protected": True})
+    start = {"scheduled_start": (datetime.now(UTC) + timedelta(days=1)).isoformat()}
+    assert slug(await service.call("ana", "POST", f"{draft}/start")) == (403, "not-eligible")
+    assert slug(await service.call("ana", "POST", f"{draft}/schedule", json=start)) == (403, "not-eligible")
+    assert slug(await service.call("ana", "PATCH", draft, json=start)) == (403, "not-eligible")
+    await service.ok("ana", "PATCH", "/users/me", json={"protected": False})
+    await service.ok("ana", "POST", f"{draft}/start")
+
+
+@pytest.mark.parametrize("block", [("ana", "ben"), ("ben", "ana"), ("ben", "cem"), ("cem", "ben")])
+async def test_nobody_is_invited_across_a_block(service: Service, block: tuple[str, str]) -> None:
+    path = await service.live(speak_policy="everyone")
+    await service.ok("cem", "POST", f"{path}/requests")
+    await service.ok("ana", "POST", f"{path}/participants/cem/promote")
+    await service.ok(block[0], "POST", "/users/me/blocking", json={"target_user_id": block[1]})
+    for role in ("listener", "speaker"):
+        body = {"user_id": "ben", "role": role}
+        assert slug(await service.call("cem", "POST", f"{path}/invitations", json=body)) == (403, "blocked")
+    await service.ok("cem", "POST", f"{path}/invitations", json={"user_id": "dag"})

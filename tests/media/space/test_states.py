@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from media.space.errors import RemovedError, SpaceError, WrongStateError
-from media.space.policy import SpeakPolicy
+from media.space.policy import PRESETS, SpeakPolicy
 from media.space.record import to_record
 from media.space.space import Events, Space
 from media.space.states import PERSON, PERSONAL, SPACE, Input, Standing, State, next_standing, next_state
@@ -39,6 +39,7 @@ OF_A_SPACE: dict[Input, Callable[[Space], Events]] = {
     Input.SELL: lambda s: s.withdraw_tickets("host", NOW),
     Input.REMIND: lambda s: s.subscribe(NOW),
     Input.EDIT: lambda s: s.edit("host", NOW, title="another"),
+    Input.GO_BY: lambda s: s.go_by(PRESETS["2021-05"], NOW),
     Input.MUTE_ALL: lambda s: s.mute_all_but("host", ["host"], NOW),
     Input.LIFT_MUTES: lambda s: s.lift_mutes("host", NOW),
     Input.MAKE_LINK: lambda s: s.make_link("host", "code", "speaker", NOW),

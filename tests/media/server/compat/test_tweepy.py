@@ -12,6 +12,7 @@ from requests.adapters import HTTPAdapter
 
 from tests.media.server.served import served
 from tests.media.server.service import Service, running
+from tests.media.server.tickets.selling import CARD, DECLINED, selling
 
 X = "https://api.twitter.com"
 
@@ -189,3 +190,42 @@ def _with_token(lab: Lab, token: str) -> tweepy.Client:
     client = tweepy.Client(token)
     client.session.mount(X, Elsewhere(lab._base))
     return client
+
+
+async def test_buyers_are_listed_page_by_page_to_the_creator(tmp_path: Path, database: str) -> None:
+    async with selling(tmp_path, database) as shop, served(shop.service) as base:
+        lab = Lab(shop.service, base)
+        await shop.host()
+        path = await shop.space()
+        await lab.service.ok("ben", "POST", "/users", json={"name": "Ben"})
+        for name, card in (("dag", CARD), ("ben", CARD), ("cem", DECLINED)):
+            await shop.buy(name, path, card)
+        space_id = path.rpartition("/")[2]
+        found = await lab("ana", "get_space_buyers", space_id, user_fields="public_metrics")
+        assert [(user.username, user.name) for user in found.data] == [("ben", "Ben"), ("dag", "dag")]
+        assert found.data[0].public_metrics["followers_count"] == 0 and found.meta == {"result_count": 2}
+        first = await lab("ana", "get_space_buyers", space_id, max_results=1)
+        assert [user.username for user in first.data] == ["ben"]
+        headers = {"Authorization": f"Bearer {lab.service.token('ana')}"}
+        query = {"max_results": "1", "pagination_token": first.meta["next_token"]}
+        second = await lab.service.http.get(f"/2/spaces/{space_id}/buyers", params=query, headers=headers)
+        assert [user["username"] for user in second.json()["data"]] == ["dag"]
+        assert second.json()["meta"] == {"result_count": 1}
+        wrong = await lab.service.http.get(
+            f"/2/spaces/{space_id}/buyers", params={"pagination_token": "x"}, headers=headers
+        )
+        assert wrong.status_code == 400 and wrong.json()["title"] == "Invalid Request"
+        with pytest.raises(tweepy.Forbidden, match="creator"):
+            await lab("ben", "get_space_buyers", space_id)
+
+
+async def test_blocked_people_do_not_find_each_other_s_spaces_by_their_creators(lab: Lab) -> None:
+    await lab.service.ok("1234", "POST", "/users", json={})
+    await lab.service.ok("1234", "POST", "/spaces", json={"scheduled_start": tomorrow()})
+    assert len((await lab("ben", "get_spaces", user_ids=[1234])).data) == 1
+    await lab.service.ok("1234", "POST", "/users/me/blocking", json={"target_user_id": "ben"})
+    assert (await lab("ben", "get_spaces", user_ids=[1234])).meta == {"result_count": 0}
+
+
+def tomorrow() -> str:
+    return (datetime.now(UTC) + timedelta(days=1)).isoformat()

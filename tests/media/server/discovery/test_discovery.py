@@ -131,7 +131,7 @@ async def test_every_entry_says_why(here: Service) -> None:
     parameters = {"query": "launch", "prefer": TECHNOLOGY}
     headers = {"Accept-Language": "de, en;q=0.5"}
     answer = await here.ok("dag", "GET", "/spaces/search", params=parameters, headers=headers)
-    assert answer["meta"] == {"result_count": 1, "found_count": 1}
+    assert answer["meta"] == {"result_count": 1, "found_count": 1, "next_token": None}
     entry = answer["data"][0]
     assert entry["share_url"] == f"http://spaces/s/{one}"
     assert entry["people"] == [{"user_id": "ana", "role": "host"}]
@@ -197,3 +197,29 @@ async def test_after_a_restart_bubbles_are_there(tmp_path: Path) -> None:
         one = await space(before, "ana")
     async with running(tmp_path) as after:
         assert await bubbles(after, "dag") == {one: [("ana", "host")]}
+
+
+@pytest.mark.parametrize("where", ["/spaces/search", "/users/me/bubbles"])
+async def test_ranked_lists_come_in_pages_that_are_of_one_moment(here: Service, where: str) -> None:
+    await follow(here, "dag", "ana", "ben", "cem")
+    here.clock.stop()
+    made: list[str] = []
+    for number in range(7):
+        here.clock.ahead += 600
+        made.append(await space(here, ("ana", "ben", "cem")[number % 3], title=f"Talk {number}"))
+    whole = await here.ok("dag", "GET", where)
+    assert len(whole["data"]) == 7 and whole["meta"]["next_token"] is None
+    found: list[str] = []
+    page: dict[str, Any] = {"max_results": 3}
+    while True:
+        shown = await here.ok("dag", "GET", where, params=page)
+        found += [entry["space"]["id"] for entry in shown["data"]]
+        assert shown["meta"]["found_count"] == len(made)
+        if shown["meta"]["next_token"] is None:
+            break
+        page["pagination_token"] = shown["meta"]["next_token"]
+        here.clock.ahead += 3600
+    assert found == [entry["space"]["id"] for entry in whole["data"]]
+    for token in ("x", "Mg==", "YSBiIGMgZA=="):
+        refused = await here.call("dag", "GET", where, params={"pagination_token": token})
+        assert refused.status_code == 422 and "pagination_token" in refused.json()["detail"]

@@ -4,9 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from media.server.tickets.payments import Charge, Outcome
+from media.server.tickets.tables import TEST_PAYMENTS
 from tests.media.server.service import SDP, Service
 from tests.media.server.tickets.selling import DECLINED, SLOW, STUBBORN, Shop, selling
 
@@ -121,7 +125,9 @@ async def test_a_ticket_is_known_to_the_next_process(tmp_path: Path, database: s
         assert kind(refused) == (409, "payments-off")
 
 
-@pytest.mark.parametrize("how", ["cancel", "no show", "enforcement", "suspension"])
+@pytest.mark.parametrize(
+    "how", ["cancel", "no show", "enforcement", "suspension", "suspended early", "called off"]
+)
 async def test_everybody_gets_the_money_back(shop: Shop, how: str) -> None:
     service = shop.service
     await shop.host()
@@ -130,6 +136,10 @@ async def test_everybody_gets_the_money_back(shop: Shop, how: str) -> None:
         await shop.buy(name, path, card)
     if how == "cancel":
         await service.ok("ana", "POST", f"{path}/cancel")
+    elif how == "called off":
+        await service.ok("root", "POST", f"{path}/cancel")
+    elif how == "suspended early":
+        await service.ok("root", "PUT", "/users/ana/suspension", json={})
     elif how == "no show":
         service.clock.ahead = 3 * 3600 + 1
         service.app.state.timers.fire()
@@ -150,7 +160,7 @@ async def test_everybody_gets_the_money_back(shop: Shop, how: str) -> None:
         await shop.office.sweep()
     assert (await service.ok("cem", "GET", "/users/me/tickets"))["data"][0]["state"] == "refunded"
     assert await shop.office.till.earned("ana") == 0
-    (account,) = await shop.office.till.accounts("ana")
+    (account,) = await shop.office.till.accounts("ana", "", 9)
     assert (account.state, account.sold) == ("refunded", 0)
 
 
@@ -277,3 +287,39 @@ async def test_ones_age_is_nobody_elses_business(shop: Shop) -> None:
     assert (await shop.service.ok("root", "GET", "/users/ana"))["adult"] is True
     assert (await shop.service.ok("ben", "GET", "/users/ana"))["adult"] is None
     assert all(user["adult"] is None for user in (await shop.service.ok("ben", "GET", "/users"))["data"])
+
+
+async def test_a_payment_that_comes_after_the_end_goes_back(shop: Shop) -> None:
+    await shop.host()
+    path = await shop.space()
+    await shop.buy("ben", path, SLOW)
+    await shop.service.ok("ana", "POST", f"{path}/start")
+    await shop.service.ok("ana", "POST", f"{path}/end")
+    await shop.office.sweep()
+    (ticket,) = await shop.office.till.of_user("ben", None, 1)
+    charged = sa.update(TEST_PAYMENTS).values(outcome=Outcome.CHARGED.value)
+    async with shop.engine.begin() as connection:
+        await connection.execute(charged)
+    await shop.office.settled(Charge(ticket.id, Outcome.CHARGED))
+    await shop.office.sweep()
+    assert (await shop.service.ok("ben", "GET", "/users/me/tickets"))["data"][0]["state"] == "refunded"
+    await shop.audit()
+
+
+async def test_a_price_cannot_change_while_the_first_ticket_is_sold(shop: Shop) -> None:
+    await shop.host()
+    path = await shop.space(price=1_000)
+    offer = shop.office.till.offer
+
+    async def late(*arguments: Any) -> None:
+        shop.office.till.offer = offer
+        await shop.buy("ben", path)
+        await offer(*arguments)
+
+    shop.office.till.offer = late
+    refused = await shop.service.call("ana", "PUT", f"{path}/tickets", json={"price_cents": 9_900, "quantity": 10})
+    assert kind(refused) == (409, "wrong-state")
+    assert (await shop.service.ok("cem", "GET", f"{path}/tickets"))["price_cents"] == 1_000
+    await shop.service.ok("ana", "POST", f"{path}/start")
+    door = await shop.service.call("cem", "POST", f"{path}/whep", content="v=0", headers=SDP)
+    assert door.status_code == 402 and "10.00 USD" in door.json()["detail"]
