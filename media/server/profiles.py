@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from media.server.accounts import User
 from media.server.auth import Caller
+from media.server.input import Flag, Input
 from media.server.schemas import UserId
 
 Username = UserId
@@ -15,11 +16,7 @@ Name = Annotated[
 ]
 
 
-class _Input(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class NewUser(_Input):
+class NewUser(Input):
     """A profile to come: the caller's own, or anybody's if the caller is an admin."""
 
     id: UserId | None = Field(
@@ -27,23 +24,23 @@ class NewUser(_Input):
     )
     username: Username | None = Field(None, description="the handle, which is the id unless another is chosen")
     name: Name | None = Field(None, description="shown to people; the username unless another is chosen")
-    protected: bool = Field(False, description="whether the person decides who follows them; they cannot host")
-    adult: bool = Field(
+    protected: Flag = Field(False, description="whether the person decides who follows them; they cannot host")
+    adult: Flag = Field(
         False, description="whether the person declares to be 18 or older, which selling tickets needs"
     )
-    verified: bool = Field(False, description="admins only")
+    verified: Flag = Field(False, description="admins only")
 
 
-class UserChange(_Input):
+class UserChange(Input):
     """What is to be different; what is not named stays."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     username: Username = Field(default="")
     name: Name = Field(default="")
-    protected: bool = False
-    adult: bool = Field(False, description="whether the person declares to be 18 or older")
-    verified: bool = Field(False, description="admins only")
+    protected: Flag = False
+    adult: Flag = Field(False, description="whether the person declares to be 18 or older")
+    verified: Flag = Field(False, description="admins only")
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
@@ -108,7 +105,7 @@ class UserList(BaseModel):
     meta: PageMeta
 
 
-class Target(_Input):
+class Target(Input):
     """Whom it is about."""
 
     target_user_id: UserId
@@ -127,7 +124,7 @@ class Blocking(BaseModel):
     blocking: bool
 
 
-class NewSuspension(_Input):
+class NewSuspension(Input):
     """Why."""
 
     reason: str = Field("", max_length=280, pattern=r"^[^\x00]*$", description="for the record; admins see it")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from media.server.auth import DEFAULT_TTL, NAME, SHORT_TTL, is_name
+from media.server.input import Flag, Input, Whole
 from media.space.people import Participant
 from media.space.policy import SpeakPolicy
 from media.space.space import Space
@@ -25,11 +26,7 @@ Text = Annotated[str, Field(max_length=40, pattern=NO_NUL)]
 Title = Annotated[str, Field(max_length=70, pattern=NO_NUL)]
 
 
-class _Input(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class NewSpace(_Input):
+class NewSpace(Input):
     """What a host says about a Space to come."""
 
     title: Title = Field("", examples=["What we learned from the launch"])
@@ -43,7 +40,7 @@ class NewSpace(_Input):
         description="who gets a seat without being approved: `everyone`, people the host is `following`, or "
         "people who were `invited`; everyone else asks and waits",
     )
-    anonymous_listening: bool = Field(False, description="whether people may listen without a token")
+    anonymous_listening: Flag = Field(False, description="whether people may listen without a token")
     policy: Annotated[str, Field(max_length=40)] | dict[str, Any] | None = Field(
         None,
         description="the rules it is to go by, if not the server's: a name of `GET /policies`, or rules of your "
@@ -52,7 +49,7 @@ class NewSpace(_Input):
     )
 
 
-class NewTime(_Input):
+class NewTime(Input):
     """When a Space is to start."""
 
     scheduled_start: AwareDatetime = Field(
@@ -60,14 +57,14 @@ class NewTime(_Input):
     )
 
 
-class SpaceChange(_Input):
+class SpaceChange(Input):
     """What can be changed about a Space; what is not named, or null, stays."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     title: Title | None = None
     topic_ids: list[Text] | None = Field(None, max_length=10)
-    anonymous_listening: bool | None = Field(
+    anonymous_listening: Flag | None = Field(
         None, description="`false` ends the sessions of those who listen anonymously"
     )
     speak_policy: SpeakPolicy | None = None
@@ -235,7 +232,7 @@ class RequestList(BaseModel):
         return cls(data=data, meta=meta)
 
 
-class NewInvitation(_Input):
+class NewInvitation(Input):
     """Whom to invite."""
 
     user_id: UserId
@@ -303,15 +300,15 @@ class Stage(BaseModel):
         )
 
 
-class NewTokens(_Input):
+class NewTokens(Input):
     """For whom to make tokens."""
 
     users: list[UserId] = Field(min_length=1, max_length=10_000, examples=[["ana", "ben"]])
-    admin: bool = False
-    ttl_seconds: int | None = Field(
+    admin: Flag = False
+    ttl_seconds: Whole | None = Field(
         None, ge=1, le=30 * 86_400, description=f"{DEFAULT_TTL} unless asked otherwise, {SHORT_TTL} with `refresh`"
     )
-    refresh: bool = Field(False, description="whether to give refresh tokens along")
+    refresh: Flag = Field(False, description="whether to give refresh tokens along")
 
 
 class TokenOut(BaseModel):
@@ -329,7 +326,7 @@ class TokenList(BaseModel):
     data: list[TokenOut]
 
 
-class RefreshToken(_Input):
+class RefreshToken(Input):
     """A refresh token, as it was given."""
 
     refresh_token: str = Field(min_length=1, max_length=200)

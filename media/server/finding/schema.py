@@ -12,6 +12,7 @@ from media.server.finding.finding import Match
 from media.server.finding.guests import Campaign, Guest
 from media.server.finding.posts import Post
 from media.server.finding.terms import TERM_MAX, TERMS_MAX
+from media.server.input import Input, Whole
 from media.server.profiles import PageMeta, UserOut
 from media.server.schemas import UserId
 from media.space.ranking import Reason
@@ -27,11 +28,7 @@ TERM = r"^[^\x00]*[^\W_][^\x00]*$"
 TermText = Annotated[str, Field(min_length=1, max_length=TERM_MAX, pattern=TERM, examples=["#launch"])]
 
 
-class _Input(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class NewPost(_Input):
+class NewPost(Input):
     """What to say to everyone."""
 
     text: str = Field(
@@ -122,7 +119,7 @@ class FoundPeople(BaseModel):
     meta: FoundPeopleMeta
 
 
-class NewCampaign(_Input):
+class NewCampaign(Input):
     """Whom to invite to a Space: people, or whoever mentions terms."""
 
     model_config = ConfigDict(
@@ -135,7 +132,7 @@ class NewCampaign(_Input):
     people: list[UserId] = Field(
         [], max_length=PEOPLE_MAX, description="who, by id; without it the best of those who mention the terms"
     )
-    max_people: int = Field(50, ge=1, le=PEOPLE_MAX, description="how many of those who mention the terms")
+    max_people: Whole = Field(50, ge=1, le=PEOPLE_MAX, description="how many of those who mention the terms")
     role: Role = Field("listener", description="what they are invited to be")
     message: str = Field(
         "", max_length=280, pattern=r"^[^\x00]*$", examples=["We would like to hear you on this."]

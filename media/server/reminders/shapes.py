@@ -8,6 +8,7 @@ from typing import Annotated
 from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from media.server.input import Input
 from media.server.profiles import PageMeta
 from media.server.reminders.endpoint import ENDPOINT_MAX
 from media.server.reminders.outbox import Subscription
@@ -68,18 +69,15 @@ class PushKey(BaseModel):
     public_key: str = Field(description="for `applicationServerKey` of `PushManager.subscribe`: P-256, base64url")
 
 
-class _Keys(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _Keys(Input):
     p256dh: Annotated[str, Field(min_length=86, max_length=90, pattern=_BASE64URL), AfterValidator(_check_point)]
     auth: Annotated[str, Field(min_length=22, max_length=24, pattern=_BASE64URL), AfterValidator(_check_secret)]
 
 
-class NewPushSubscription(BaseModel):
+class NewPushSubscription(Input):
     """What `PushSubscription.toJSON()` says in a browser."""
 
     model_config = ConfigDict(
-        extra="forbid",
         json_schema_extra={
             "examples": [
                 {

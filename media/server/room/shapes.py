@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from media.server.input import Input, Whole
 from media.server.profiles import PageMeta
 from media.server.schemas import UserId
 from media.space.board import POST_ID_MAX, TAPS_MAX, TEXT_MAX
@@ -22,36 +23,32 @@ PostId = Annotated[
 ]
 
 
-class _Input(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class NewReaction(_Input):
+class NewReaction(Input):
     """What to react with."""
 
     kind: Reaction = Field(examples=["clap"])
-    count: int = Field(
+    count: Whole = Field(
         1, ge=1, le=TAPS_MAX, description="how often, since one last said: taps of a moment together"
     )
 
 
-class MuteAll(_Input):
+class MuteAll(Input):
     """Whom to spare."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     spared: list[UserId] = Field(
         [], alias="except", max_length=100, description="who keeps their microphone", examples=[["ben"]]
     )
 
 
-class SharedPost(_Input):
+class SharedPost(Input):
     """Which post to show."""
 
     post_id: PostId
 
 
-class NewMessage(_Input):
+class NewMessage(Input):
     """What to write."""
 
     text: str = Field(
@@ -59,11 +56,11 @@ class NewMessage(_Input):
     )
 
 
-class NewLink(_Input):
+class NewLink(Input):
     """What a link is to give."""
 
     role: Literal["listener", "speaker", "cohost"] = "speaker"
-    uses: int = Field(LINK_USES, ge=1, le=LINK_USES, description="how often it can be followed")
+    uses: Whole = Field(LINK_USES, ge=1, le=LINK_USES, description="how often it can be followed")
 
 
 class PostOut(BaseModel):

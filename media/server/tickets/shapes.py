@@ -4,21 +4,20 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from media.server.input import Input, Whole
 from media.server.profiles import PageMeta
 from media.server.tickets.rows import HELD, OPEN, Account, OfferRow, Ticket
 from media.space.states import State
 from media.space.tickets import EARNED_LIMIT, FIRST_SHARE, FURTHER_SHARE, PRICE_MAX, PRICE_MIN, Purchase
 
 
-class NewOffer(BaseModel):
+class NewOffer(Input):
     """Tickets to be sold."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    price_cents: int = Field(ge=PRICE_MIN, le=PRICE_MAX, strict=True, examples=[500], description="1 to 999 USD")
-    quantity: int = Field(ge=1, le=1_000_000_000, strict=True, examples=[200])
+    price_cents: Whole = Field(ge=PRICE_MIN, le=PRICE_MAX, examples=[500], description="1 to 999 USD")
+    quantity: Whole = Field(ge=1, le=1_000_000_000, examples=[200])
 
 
 class OfferOut(BaseModel):
@@ -45,10 +44,8 @@ class OfferOut(BaseModel):
         )
 
 
-class NewPurchase(BaseModel):
+class NewPurchase(Input):
     """How a ticket is to be paid."""
-
-    model_config = ConfigDict(extra="forbid")
 
     payment_method: str = Field(
         min_length=4,
