@@ -19,7 +19,7 @@ from media.space.states import State
 router: Final = APIRouter(prefix="/spaces", tags=["Spaces"], dependencies=[Depends(caller)])
 
 
-@router.post("", status_code=201, responses=problems(403, 422))
+@router.post("", status_code=201, responses=problems(403, 409, 422))
 async def create_space(
     body: NewSpace, who: Named, spaces: SpacesHere, accounts: AccountsHere, request: Request, response: Response
 ) -> SpaceOut:

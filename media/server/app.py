@@ -154,6 +154,7 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,  # the pages of FastAPI load scripts from elsewhere; the document is at /openapi.json
         redoc_url=None,
+        redirect_slashes=False,  # it would send callers to whatever host they had named
     )
     state = app.state
     state.methods = defaultdict[str, set[str]](set)

@@ -54,6 +54,12 @@ class Grants:
             raise _refused("The refresh token was used before, so all that came of it are void; sign in again.")
         raise _refused("The refresh token is unknown or has expired; sign in again.")
 
+    async def owner(self, token: str) -> str | None:
+        """Whose a token is or was; None if it is none."""
+        query = sa.select(_COLUMNS.user_id).where(_COLUMNS.hash == _hash(token))
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).scalar()
+
     async def end(self, token: str) -> None:
         """End the family of a token, if it has one: signing out."""
         family = sa.select(_COLUMNS.family).where(_COLUMNS.hash == _hash(token)).scalar_subquery()

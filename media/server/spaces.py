@@ -19,6 +19,7 @@ from media.server.commands import carry_out, reopen
 from media.server.errors import Problem
 from media.server.sessions import MediaSession, Sessions
 from media.server.store import Place, Store
+from media.space.errors import WrongStateError
 from media.space.events import PersonLeft, PersonRemoved, SpaceEdited, SpaceEnded, SpaceEvent
 from media.space.policy import Policy
 from media.space.record import from_record, to_record
@@ -32,6 +33,8 @@ Step = Callable[[Space, float], Events]
 Watcher = Callable[[Space, Events], None]
 """Is told what happened in a Space, at once and in order; must neither wait nor raise."""
 
+DRAFTS: Final = 200
+"""Drafts that one person can have at a time."""
 UNFINISHED: Final = (State.DRAFT, State.SCHEDULED, State.LIVE)
 _BASE62: Final = string.digits + string.ascii_letters
 
@@ -106,8 +109,13 @@ class Spaces:
         await asyncio.gather(*map(self._save, list(self._held.values())))
 
     async def create(self, host: str, *, scheduled_start: float | None, **attributes: Any) -> Space:
-        """Make a Space of a host, a draft unless it has a time to start (Unix seconds)."""
+        """Make a Space of a host, a draft unless it has a time to start (Unix seconds).
+
+        :raises SpaceError: the rules refuse it, or the host has enough drafts, all of which are held in memory
+        """
         now = self.clock()
+        if scheduled_start is None and self._drafts(host) >= DRAFTS:
+            raise WrongStateError(f"You have {DRAFTS} drafts already; start or cancel one first.")
         attributes.setdefault("policy", self.policy)
         space = Space(self._new_id(), host, now, **attributes)
         events: Events = []
@@ -127,6 +135,9 @@ class Spaces:
         :raises Problem: 404, there is no such Space
         """
         return await self.act(space_id, lambda s, now: s.schedule(by, start, now, others=self.scheduled(s)))
+
+    def _drafts(self, host: str) -> int:
+        return sum(s.host == host and s.state is State.DRAFT for s in self.in_memory)
 
     def scheduled(self, but: Space) -> int:
         """How many other Spaces a host has scheduled."""

@@ -5,6 +5,7 @@ SQLite beside the secret unless a URL names PostgreSQL. The rows hold the record
 renewed by the migrations in this package, at start.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -64,6 +65,8 @@ class Store:
         :raises StoreError: the database cannot be reached or is of a newer version
         """
         try:
+            if self._engine.dialect.name == "sqlite":
+                _keep_to_owner(self._engine.url.database)
             async with self._engine.begin() as connection:
                 await connection.run_sync(_migrate)
         except (SQLAlchemyError, OSError, command.util.CommandError) as error:
@@ -147,6 +150,12 @@ def _migrate(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _keep_to_owner(path: str | None) -> None:
+    """Make a database that is not there yet, for its owner's eyes: invitations and keys of browsers are in it."""
+    if path and path != ":memory:" and not path.startswith("file:") and not Path(path).exists():
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:

@@ -40,6 +40,8 @@ async def refresh_token(body: RefreshToken, request: Request, grants: GrantsHere
 
     Each refresh token works once. If one comes again it was stolen, and all that came of it are void.
     """
+    if owner := await grants.owner(body.refresh_token):
+        guard.check_account(owner)  # whose token is not used up by being refused
     who, fresh = await grants.renew(body.refresh_token, request.app.state.spaces.clock())
     guard.check_account(who.name)
     return _make(request, who, SHORT_TTL, fresh)

@@ -21,7 +21,9 @@ from media.space.space import Space
 from media.space.states import State
 
 PUBLIC: Final = (State.LIVE, State.SCHEDULED)
-"""What can be found: no drafts, and nothing that is over."""
+"""What is found unless something else is asked for: no drafts, and nothing that is over."""
+OVER: Final = 200
+"""Of Spaces that have ended, how many of the youngest are searched: they are read from the store each time."""
 _TITLE, _HOST, _TOPIC = 1.0, 0.8, 0.6
 """What a word counts for, by where it was found."""
 
@@ -73,7 +75,8 @@ class Discovery:
         circle = await self._circles.of(person)
         met = self._stages.of_people(circle.follows)
         here = [self._spaces.held(space_id) for space_id in met]
-        shown = [space for space in here if space is not None and self._shows(space, circle)]
+        public = [space for space in here if space is not None and space.state in PUBLIC]
+        shown = [space for space in public if self._shows(space, circle)]
         return self._order(shown, circle, taste, {})
 
     async def search(
@@ -88,16 +91,18 @@ class Discovery:
         """Return the Spaces that have every word of a query in title, topics or names of hosts, best first.
 
         :param viewer: who asks; None for nobody in particular, who follows and blocks nobody
-        :param states: of which those in :data:`PUBLIC` count
+        :param states: of which those in :data:`PUBLIC` count, and ``ended``
         :param topics: ids; a Space must have one of them, if there are any
         """
         circle = NOBODY if viewer is None else await self._circles.of(viewer)
         wanted = set(topics)
+        there: list[Space] = [space for space in self._spaces.in_memory if space.state in PUBLIC]
+        if State.ENDED in states:
+            there += await self._spaces.find([State.ENDED], OVER)
         here = [
             space
-            for space in self._spaces.in_memory
-            if space.state in PUBLIC
-            and space.state in states
+            for space in there
+            if space.state in states
             and (not wanted or wanted.intersection(space.topic_ids))
             and self._shows(space, circle)
         ]
@@ -128,7 +133,7 @@ class Discovery:
         return counts
 
     def _shows(self, space: Space, circle: Circle) -> bool:
-        return space.state in PUBLIC and not (circle.blocks and circle.blocks.intersection(hosts_of(space)))
+        return not (circle.blocks and circle.blocks.intersection(hosts_of(space)))
 
     def _order(
         self, spaces: Iterable[Space], circle: Circle, taste: Taste, matches: Mapping[str, float]
@@ -165,7 +170,10 @@ def match(terms: Sequence[str], space: Space, names: Mapping[str, Sequence[str]]
 
 def _candidate(space: Space, met: Mapping[str, Role], taste: Taste, matched: float, now: float) -> Candidate:
     live = space.state is State.LIVE
-    since = now - (space.started_at or now) if live else max(0.0, (space.scheduled_start or now) - now)
+    if space.state is State.SCHEDULED:
+        since = max(0.0, (space.scheduled_start or now) - now)
+    else:
+        since = now - ((space.started_at if live else space.ended_at) or now)
     return Candidate(
         space_id=space.id,
         live=live,

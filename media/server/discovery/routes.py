@@ -25,6 +25,7 @@ _STATES: Final = {
     "all": PUBLIC,
     "live": (State.LIVE,),
     "scheduled": (State.SCHEDULED,),
+    "ended": (State.ENDED,),
 }
 _FEW: Final = 20
 _MOST: Final = 100
@@ -100,11 +101,13 @@ async def search_spaces(
             examples=["product launch"],
         ),
     ] = "",
-    state: Annotated[str, Query(pattern="^(all|live|scheduled)$", description="which to find")] = "all",
+    state: Annotated[str, Query(pattern="^(all|live|scheduled|ended)$", description="which to find")] = "all",
     topic: TopicIds = [],  # noqa: B006
     prefer: TopicIds = [],  # noqa: B006
 ) -> FoundList:
     """Find live and scheduled Spaces, best first, and say of each why it stands where it does.
+
+    As at X, `all` are those; with `ended` the youngest 200 that have taken place are searched instead.
 
     `topic` leaves out Spaces that have none of these; `prefer` only lifts those that have.
     """

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from media.server import spaces
 from tests.media.server.service import Service, running
 
 
@@ -103,3 +106,14 @@ async def test_the_house_calls_a_space_off(service: Service) -> None:
     assert (await service.call("ben", "POST", f"{path}/cancel")).status_code == 403
     assert (await service.ok("root", "POST", f"{path}/cancel"))["state"] == "canceled"
     assert (await service.app.state.spaces.get(path.rpartition("/")[2])).end_reason == "enforcement"
+
+
+async def test_drafts_are_not_without_end(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spaces, "DRAFTS", 2)
+    drafts = [await service.ok("ana", "POST", "/spaces", json={}) for _ in range(2)]
+    refused = await service.call("ana", "POST", "/spaces", json={})
+    assert refused.status_code == 409 and "2 drafts already" in refused.json()["detail"]
+    await scheduled(service)
+    await service.ok("ben", "POST", "/spaces", json={})
+    await service.ok("ana", "POST", f"/spaces/{drafts[0]['id']}/cancel")
+    await service.ok("ana", "POST", "/spaces", json={})

@@ -80,3 +80,5 @@ async def test_the_store_knows_no_token_and_a_suspended_person_renews_none(servi
     await service.ok("root", "PUT", "/users/ben/suspension", json={})
     refused = await renew(service, token)
     assert (refused.status_code, refused.json()["type"]) == (403, "urn:spaces-lab:problem:suspended")
+    await service.ok("root", "DELETE", "/users/ben/suspension")
+    assert (await renew(service, token)).status_code == 200, "the refusal did not use it up"

@@ -86,3 +86,10 @@ async def test_a_server_keeps_its_spaces_there(database: str, tmp_path: Path) ->
         assert plane.rooms == {path.rpartition("/")[2]}
         assert (await second.call("cem", "POST", f"{path}/requests")).status_code == 403
         assert (await second.call("ana", "GET", "/spaces/%00%FF")).status_code == 404
+
+
+async def test_a_new_database_is_for_its_owner_s_eyes(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        await service.live()
+        modes = {file.name: file.stat().st_mode & 0o077 for file in tmp_path.glob("spaces.db*")}
+        assert modes["spaces.db"] == 0 and set(modes.values()) == {0}

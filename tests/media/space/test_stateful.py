@@ -26,10 +26,11 @@ from media.space.events import (
     RightRevoked,
     SpaceEnded,
 )
+from media.space.people import Participant
 from media.space.policy import Policy, SpeakPolicy
 from media.space.record import from_record, to_record
 from media.space.space import Space
-from media.space.states import State
+from media.space.states import Standing, State
 from tests.media.space.reference import ANONYMOUS, HOST, HOUSE, NAMES, STAGE, Link, Reference
 
 POLICY = Policy(
@@ -43,15 +44,23 @@ POLICY = Policy(
 )
 name = st.sampled_from(NAMES)
 anyone = st.sampled_from([*NAMES, HOST])
-actor: st.SearchStrategy[Any] = st.one_of(st.just(HOST), st.sampled_from([*NAMES, HOUSE, ANONYMOUS]))
+actor: st.SearchStrategy[Any] = st.sampled_from([HOST, HOST, *NAMES, *NAMES, HOUSE, ANONYMOUS])
 roles: st.SearchStrategy[Any] = st.sampled_from(["listener", "speaker", "cohost"])
 code = st.sampled_from(["c0", "c1", "c2"])
 post = st.sampled_from(["7", "8", "9"])
+aim = st.integers(0, 3)
+"""Unless it is 0, an input is tried on somebody whom it fits, if there is anybody: else most would be refused."""
+beginnings = st.lists(
+    st.sampled_from(["", "here", "requested", "invited", "speaker", "speaker", "cohost"]),
+    min_size=len(NAMES),
+    max_size=len(NAMES),
+)
+"""What people are when the story begins."""
 
 
 class SpaceMachine(RuleBasedStateMachine):
-    @initialize(speak_policy=st.sampled_from(SpeakPolicy))
-    def begin(self, speak_policy: SpeakPolicy) -> None:
+    @initialize(speak_policy=st.sampled_from(SpeakPolicy), beginnings=beginnings, mutes=st.sets(name))
+    def begin(self, speak_policy: SpeakPolicy, beginnings: list[str], mutes: set[str]) -> None:
         self.ref = Reference(POLICY, speak_policy, 1_000.0)
         self.space = Space("s", HOST, self.ref.now, policy=POLICY, speak_policy=speak_policy)
         self.talking: set[str] = set()
@@ -60,6 +69,27 @@ class SpaceMachine(RuleBasedStateMachine):
         self.pinned: set[str] = set()
         self.silent: dict[str, bool] = {}
         self.hear(self.space.start(HOST, self.ref.now))
+        SpaceMachine.join(self, HOST)
+        for who, beginning in zip(NAMES, beginnings, strict=True):
+            if beginning:
+                SpaceMachine.join(self, who)
+            if beginning == "requested":
+                SpaceMachine.ask(self, 0, who, followed=False)
+            elif beginning not in ("", "here"):
+                SpaceMachine.invite(self, 0, HOST, who, "cohost" if beginning == "cohost" else "speaker")
+                if beginning != "invited":
+                    SpaceMachine.answer_invitation(self, 0, who, yes=True)
+                    SpaceMachine.mute(self, 0, HOST if who in mutes else who, who, muted=who in mutes, own=False)
+
+    def entitled(self, aim: int, by: Any) -> Any:
+        """Who is to act: half of the time the host, else one of the stage if there is any, or just anybody."""
+        stage = [name for name, face in self.ref.faces.items() if face.role in ("cohost", "speaker")]
+        return [by, HOST, HOST, stage[len(str(by)) % len(stage)] if stage else by][aim]
+
+    def fitting(self, aim: int, who: str, *roles: str) -> str:
+        """Somebody whom an input fits that is for people of these roles."""
+        fits = [name for name, face in self.ref.faces.items() if face.role in roles]
+        return fits[(aim + len(who)) % len(fits)] if aim and fits and who not in fits else who
 
     @property
     def now(self) -> float:
@@ -144,8 +174,9 @@ class SpaceMachine(RuleBasedStateMachine):
             self.ref.follow_up()
 
     @precondition(live)
-    @rule(by=actor, who=anyone)
-    def remove(self, by: Any, who: str) -> None:
+    @rule(aim=aim, by=actor, who=anyone)
+    def remove(self, aim: int, by: Any, who: str) -> None:
+        by = self.entitled(aim, by)
         face = self.ref.faces[who]
         can = (
             self.ref.is_admin(by, house=True)
@@ -159,8 +190,9 @@ class SpaceMachine(RuleBasedStateMachine):
     # The queue
 
     @precondition(live)
-    @rule(who=st.sampled_from([*NAMES, HOST, ANONYMOUS]), followed=st.booleans())
-    def ask(self, who: str, followed: bool) -> None:
+    @rule(aim=aim, who=st.sampled_from([*NAMES, HOST, ANONYMOUS]), followed=st.booleans())
+    def ask(self, aim: int, who: str, followed: bool) -> None:
+        who = self.fitting(aim, who, "")
         face = self.ref.faces.get(who)
         free = face is not None and face.role == "" and self.now >= face.denied_until
         can = free and len(self.ref.queue()) < POLICY.queue
@@ -173,16 +205,19 @@ class SpaceMachine(RuleBasedStateMachine):
             self.ref.follow_up()
 
     @precondition(live)
-    @rule(who=anyone)
-    def withdraw(self, who: str) -> None:
+    @rule(aim=aim, who=anyone)
+    def withdraw(self, aim: int, who: str) -> None:
+        who = self.fitting(aim, who, "requested")
         face = self.ref.faces[who]
         if self.attempt(face.role == "requested", lambda: self.space.withdraw(who, self.now)):
             self.ref.stand(face)
             self.ref.follow_up()
 
     @precondition(live)
-    @rule(by=actor, who=anyone, yes=st.booleans())
-    def answer_request(self, by: Any, who: str, yes: bool) -> None:
+    @rule(by=actor, aim=aim, who=anyone, yes=st.booleans())
+    def answer_request(self, by: Any, aim: int, who: str, yes: bool) -> None:
+        by = self.entitled(aim, by)
+        who = self.fitting(aim, who, "requested")
         face = self.ref.faces[who]
         can = self.ref.is_admin(by) and face.role == "requested" and (self.ref.seats() > 0 or not yes)
         step = self.space.approve if yes else self.space.deny
@@ -197,8 +232,9 @@ class SpaceMachine(RuleBasedStateMachine):
             self.ref.follow_up()
 
     @precondition(live)
-    @rule(by=actor, speak_policy=st.sampled_from(SpeakPolicy))
-    def change_policy(self, by: Any, speak_policy: SpeakPolicy) -> None:
+    @rule(aim=aim, by=actor, speak_policy=st.sampled_from(SpeakPolicy))
+    def change_policy(self, aim: int, by: Any, speak_policy: SpeakPolicy) -> None:
+        by = self.entitled(aim, by)
         if self.attempt(self.ref.is_admin(by), lambda: self.space.set_speak_policy(by, speak_policy, self.now)):
             self.ref.speak_policy = speak_policy
             self.ref.follow_up()
@@ -206,8 +242,9 @@ class SpaceMachine(RuleBasedStateMachine):
     # Invitations
 
     @precondition(live)
-    @rule(by=actor, who=anyone, role=roles)
-    def invite(self, by: Any, who: str, role: Any) -> None:
+    @rule(aim=aim, by=actor, who=anyone, role=roles)
+    def invite(self, aim: int, by: Any, who: str, role: Any) -> None:
+        by = self.entitled(aim, by)
         face = self.ref.faces[who]
         suits = not face.here and face.role != "removed" if role == "listener" else face.role == ""
         can = self.ref.may_invite(by, role) and suits
@@ -216,16 +253,19 @@ class SpaceMachine(RuleBasedStateMachine):
             face.role, face.denied_until, face.invited_as = "invited", 0.0, role
 
     @precondition(live)
-    @rule(by=actor, who=anyone)
-    def uninvite(self, by: Any, who: str) -> None:
+    @rule(by=actor, aim=aim, who=anyone)
+    def uninvite(self, by: Any, aim: int, who: str) -> None:
+        by = self.entitled(aim, by)
+        who = self.fitting(aim, who, "invited")
         face = self.ref.faces[who]
         can = face.role == "invited" and self.ref.may_invite(by, face.invited_as)
         if self.attempt(can, lambda: self.space.uninvite(by, who, self.now)):
             self.ref.stand(face)
 
     @precondition(live)
-    @rule(who=anyone, yes=st.booleans())
-    def answer_invitation(self, who: str, yes: bool) -> None:
+    @rule(aim=aim, who=anyone, yes=st.booleans())
+    def answer_invitation(self, aim: int, who: str, yes: bool) -> None:
+        who = self.fitting(aim, who, "invited")
         face = self.ref.faces[who]
         can = face.role == "invited" and (not yes or self.ref.place(face.invited_as))
         step = self.space.accept if yes else self.space.decline
@@ -237,8 +277,9 @@ class SpaceMachine(RuleBasedStateMachine):
             self.ref.follow_up()
 
     @precondition(live)
-    @rule(by=actor, code=code, role=roles, uses=st.integers(0, 2))
-    def make_link(self, by: Any, code: str, role: Any, uses: int) -> None:
+    @rule(aim=aim, by=actor, code=code, role=roles, uses=st.integers(0, 2))
+    def make_link(self, aim: int, by: Any, code: str, role: Any, uses: int) -> None:
+        by = self.entitled(aim, by)
         if code not in self.ref.links:
             can = self.ref.may_invite(by, role) and uses > 0
             if self.attempt(can, lambda: self.space.make_link(by, code, role, self.now, uses=uses)):
@@ -246,8 +287,9 @@ class SpaceMachine(RuleBasedStateMachine):
                 self.ref.links[code] = Link(role, by, uses)
 
     @precondition(live)
-    @rule(by=actor, code=code)
-    def revoke_link(self, by: Any, code: str) -> None:
+    @rule(aim=aim, by=actor, code=code)
+    def revoke_link(self, aim: int, by: Any, code: str) -> None:
+        by = self.entitled(aim, by)
         link = self.ref.links.get(code)
         can = link is not None and link.uses > 0
         can = can and (by == link.by or (self.ref.is_admin(by) and self.ref.may_invite(by, link.role)))  # type: ignore[union-attr]
@@ -255,8 +297,9 @@ class SpaceMachine(RuleBasedStateMachine):
             del self.ref.links[code]
 
     @precondition(live)
-    @rule(who=anyone, code=code)
-    def follow_link(self, who: str, code: str) -> None:
+    @rule(aim=aim, who=anyone, code=code)
+    def follow_link(self, aim: int, who: str, code: str) -> None:
+        code = next(iter(self.ref.links), code) if aim else code
         face, link = self.ref.faces[who], self.ref.links.get(code)
         if link is None or link.uses == 0 or not self.ref.may_invite(link.by, link.role):
             can = False
@@ -277,8 +320,10 @@ class SpaceMachine(RuleBasedStateMachine):
     # The stage
 
     @precondition(live)
-    @rule(by=actor, who=anyone)
-    def promote(self, by: Any, who: str) -> None:
+    @rule(by=actor, aim=aim, who=anyone)
+    def promote(self, by: Any, aim: int, who: str) -> None:
+        by = self.entitled(aim, by)
+        who = self.fitting(aim, who, "speaker")
         face = self.ref.faces[who]
         can = by == HOST and face.role == "speaker" and self.ref.place("cohost")
         if self.attempt(can, lambda: self.space.promote(by, who, self.now)):
@@ -286,8 +331,10 @@ class SpaceMachine(RuleBasedStateMachine):
             self.ref.follow_up()
 
     @precondition(live)
-    @rule(by=actor, who=anyone)
-    def demote(self, by: Any, who: str) -> None:
+    @rule(by=actor, aim=aim, who=anyone)
+    def demote(self, by: Any, aim: int, who: str) -> None:
+        by = self.entitled(aim, by)
+        who = self.fitting(aim, who, "cohost")
         face = self.ref.faces[who]
         can = by in (HOST, who) and face.role == "cohost" and self.ref.seats() > 0
         if self.attempt(can, lambda: self.space.demote(by, who, self.now)):
@@ -295,8 +342,10 @@ class SpaceMachine(RuleBasedStateMachine):
             self.ref.follow_up()
 
     @precondition(live)
-    @rule(by=actor, who=anyone)
-    def step_down(self, by: Any, who: str) -> None:
+    @rule(by=actor, aim=aim, who=anyone)
+    def step_down(self, by: Any, aim: int, who: str) -> None:
+        by = self.entitled(aim, by)
+        who = self.fitting(aim, who, "speaker", "cohost")
         face = self.ref.faces[who]
         right = by == who or (self.ref.is_admin(by, house=True) and self.ref.reaches(by, who))
         if self.attempt(
@@ -306,8 +355,10 @@ class SpaceMachine(RuleBasedStateMachine):
             self.ref.follow_up()
 
     @precondition(live)
-    @rule(by=st.one_of(actor, st.none()), who=anyone, muted=st.booleans(), own=st.booleans())
-    def mute(self, by: Any, who: str, muted: bool, own: bool) -> None:
+    @rule(by=st.one_of(actor, st.none()), aim=aim, who=anyone, muted=st.booleans(), own=st.booleans())
+    def mute(self, aim: int, by: Any, who: str, muted: bool, own: bool) -> None:
+        who = self.fitting(aim, who, *STAGE)
+        by = self.entitled(aim, by)
         face, by = self.ref.faces[who], who if own else by
         right = by == who or (self.ref.is_admin(by, house=True) and self.ref.reaches(by, who))
         can = right and face.role in STAGE and not (by == who and not muted and face.by_admin)
@@ -321,31 +372,36 @@ class SpaceMachine(RuleBasedStateMachine):
             face.by_self = muted
 
     @precondition(live)
-    @rule(by=actor, keep=st.sets(anyone))
-    def mute_all_but(self, by: Any, keep: set[str]) -> None:
+    @rule(aim=aim, by=actor, keep=st.sets(anyone))
+    def mute_all_but(self, aim: int, by: Any, keep: set[str]) -> None:
+        by = self.entitled(aim, by)
         if self.attempt(self.ref.is_admin(by, house=True), lambda: self.space.mute_all_but(by, keep, self.now)):
             for who, face in self.ref.on_stage():
                 if who != by and who not in keep and self.ref.reaches(by, who):
                     face.by_admin = True
 
     @precondition(live)
-    @rule(by=actor)
-    def lift_mutes(self, by: Any) -> None:
+    @rule(aim=aim, by=actor)
+    def lift_mutes(self, aim: int, by: Any) -> None:
+        by = self.entitled(aim, by)
         if self.attempt(self.ref.is_admin(by, house=True), lambda: self.space.lift_mutes(by, self.now)):
             for who, face in self.ref.on_stage():
                 if who != by and self.ref.reaches(by, who):
                     face.by_admin = False
 
     @precondition(live)
-    @rule(who=st.sampled_from([*NAMES, HOST, ANONYMOUS]))
-    def raise_hand(self, who: str) -> None:
+    @rule(aim=aim, who=st.sampled_from([*NAMES, HOST, ANONYMOUS]))
+    def raise_hand(self, aim: int, who: str) -> None:
+        who = self.fitting(aim, who, *STAGE)
         can = self.ref.role(who) in STAGE
         if self.attempt(can, lambda: self.space.raise_hand(who, self.now)):
             self.ref.faces[who].hand = True
 
     @precondition(live)
-    @rule(by=actor, who=anyone)
-    def lower_hand(self, by: Any, who: str) -> None:
+    @rule(by=actor, aim=aim, who=anyone)
+    def lower_hand(self, by: Any, aim: int, who: str) -> None:
+        by = self.entitled(aim, by)
+        who = self.fitting(aim, who, *STAGE)
         face = self.ref.faces[who]
         right = by == who or (self.ref.is_admin(by) and self.ref.reaches(by, who))
         if self.attempt(right and face.role in STAGE, lambda: self.space.lower_hand(by, who, self.now)):
@@ -354,24 +410,27 @@ class SpaceMachine(RuleBasedStateMachine):
     # What is shown
 
     @precondition(live)
-    @rule(by=actor, post=post)
-    def pin(self, by: Any, post: str) -> None:
+    @rule(aim=aim, by=actor, post=post)
+    def pin(self, aim: int, by: Any, post: str) -> None:
+        by = self.entitled(aim, by)
         there = any(pinned == post for pinned, _ in self.ref.pins)
         can = self.ref.role(by) in STAGE and (there or len(self.ref.pins) < POLICY.pins)
         if self.attempt(can, lambda: self.space.pin(by, post, self.now)) and not there:
             self.ref.pins.insert(0, (post, by))
 
     @precondition(live)
-    @rule(by=actor, post=post)
-    def unpin(self, by: Any, post: str) -> None:
+    @rule(aim=aim, by=actor, post=post)
+    def unpin(self, aim: int, by: Any, post: str) -> None:
+        by = self.entitled(aim, by)
         own = [who for pinned, who in self.ref.pins if pinned == post] in ([], [by])
         can = self.ref.is_admin(by) or (self.ref.role(by) == "speaker" and own)
         if self.attempt(can, lambda: self.space.unpin(by, post, self.now)):
             self.ref.pins = [entry for entry in self.ref.pins if entry[0] != post]
 
     @precondition(live)
-    @rule(by=actor, post=post)
-    def share(self, by: Any, post: str) -> None:
+    @rule(aim=aim, by=actor, post=post)
+    def share(self, aim: int, by: Any, post: str) -> None:
+        by = self.entitled(aim, by)
         self.ref.shared += self.attempt(self.ref.role(by) in STAGE, lambda: self.space.share(by, post, self.now))
 
     @precondition(live)
@@ -399,7 +458,7 @@ class SpaceMachine(RuleBasedStateMachine):
     # Time, death and the end
 
     @precondition(live)
-    @rule(seconds=st.sampled_from([0.0, 1.0, 29.5, 30.0, 61.0, 120.0]))
+    @rule(seconds=st.sampled_from([0.0, 1.0, 29.5, 30.0, 30.0, 61.0, 120.0]))
     def wait(self, seconds: float) -> None:
         """Time passes, and the driver keeps every appointment that the Space asks for."""
         ref, until = self.ref, self.now + seconds
@@ -422,9 +481,9 @@ class SpaceMachine(RuleBasedStateMachine):
         self.ref.restart()
 
     @precondition(live)
-    @rule(by=actor, sure=st.integers(0, 3))
+    @rule(by=actor, sure=st.integers(0, 20))
     def end(self, by: Any, sure: int) -> None:
-        if by not in (HOST, HOUSE) or sure == 3:
+        if by not in (HOST, HOUSE) or sure == 20:
             self.ref.ended = self.attempt(by in (HOST, HOUSE), lambda: self.space.end(by, self.now))
 
     @precondition(lambda self: self.ref.ended)
@@ -464,6 +523,13 @@ class SpaceMachine(RuleBasedStateMachine):
             participant = space.people.named[who]
             assert (participant.muted_by_self, participant.muted_by_admin) == (face.by_self, face.by_admin)
             assert (participant.hand_raised, self.silent[who]) == (face.hand, participant.muted)
+        for who, face in faces.items():
+            known = space.people.named.get(who, Participant(who, Standing.OUTSIDE))
+            if face.role != "removed":  # of whom nothing else is remembered
+                assert max(known.denied_until or 0.0, self.now) == max(face.denied_until, self.now)
+                assert (known.hand_raised, known.muted_by_admin) == (face.hand, face.by_admin)
+            assert known.lost_at == face.lost
+        assert (space.unattended_since, space.empty_since) == (self.ref.unattended, self.ref.empty)
         assert space.free_seats == self.ref.seats() >= 0
         assert list(space.waiting.gaps) == pytest.approx(self.ref.gaps[-20:])
 
@@ -486,5 +552,46 @@ class SpaceMachine(RuleBasedStateMachine):
             assert something or who not in self.space.people.named
 
 
+class QueueMachine(SpaceMachine):
+    """The same with few inputs, so that many steps are about the queue and its seats."""
+
+    invite = uninvite = answer_invitation = make_link = revoke_link = follow_link = None  # type: ignore[assignment]
+    pin = unpin = share = say = react = end = None  # type: ignore[assignment]
+    mute = mute_all_but = lift_mutes = raise_hand = lower_hand = None  # type: ignore[assignment]
+
+    @precondition(SpaceMachine.live)
+    @rule(followed=st.sets(name))
+    def rush(self, followed: set[str]) -> None:
+        """Everybody asks at once."""
+        for who in NAMES:
+            SpaceMachine.ask(self, 0, who, followed=who in followed)
+
+    @precondition(lambda self: bool(self.ref.queue()))
+    @rule(yes=st.booleans())
+    def answer_the_first(self, yes: bool) -> None:
+        SpaceMachine.answer_request(self, by=HOST, aim=0, who=self.ref.queue()[0], yes=yes)
+
+
+class InvitationMachine(SpaceMachine):
+    """The same about invitations and links, and what becomes of those who made them."""
+
+    ask = withdraw = answer_request = change_policy = end = None  # type: ignore[assignment]
+    pin = unpin = share = say = react = None  # type: ignore[assignment]
+    mute = mute_all_but = lift_mutes = raise_hand = lower_hand = None  # type: ignore[assignment]
+
+    @precondition(SpaceMachine.live)
+    @rule(code=code, who=name, role=st.sampled_from(["speaker", "listener"]), falls=st.booleans())
+    def link_of_a_cohost(self, code: str, who: str, role: str, falls: bool) -> None:
+        """One who may invite makes a link and, it may be, is no co-host any more when somebody follows it."""
+        for maker in [name for name, face in self.ref.faces.items() if face.role == "cohost"][:1]:
+            SpaceMachine.make_link(self, aim=0, by=maker, code=code, role=role, uses=2)
+            if falls:
+                SpaceMachine.step_down(self, by=HOST, aim=0, who=maker)
+            SpaceMachine.follow_link(self, aim=0, who=who, code=code)
+
+
 TestSpace = SpaceMachine.TestCase
-TestSpace.settings = settings(max_examples=80, stateful_step_count=50, deadline=None, derandomize=True)
+TestQueue = QueueMachine.TestCase
+TestInvitations = InvitationMachine.TestCase
+TestSpace.settings = settings(max_examples=120, stateful_step_count=40, deadline=None, derandomize=True)
+TestQueue.settings = TestInvitations.settings = settings(TestSpace.settings, max_examples=150)

@@ -143,7 +143,7 @@ async def test_every_entry_says_why(here: Service) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "state=ended",
+        "state=draft",
         "max_results=0",
         "query=" + "x" * 201,
         "query=%00",
@@ -223,3 +223,16 @@ async def test_ranked_lists_come_in_pages_that_are_of_one_moment(here: Service, 
     for token in ("x", "Mg==", "YSBiIGMgZA=="):
         refused = await here.call("dag", "GET", where, params={"pagination_token": token})
         assert refused.status_code == 422 and "pagination_token" in refused.json()["detail"]
+
+
+async def test_what_has_ended_is_found_when_it_is_asked_for(here: Service) -> None:
+    for host, title in (("ana", "Old launch"), ("ben", "Other talk"), ("cem", "Launch party")):
+        space_id = await space(here, host, title=title)
+        await here.ok(host, "POST", f"/spaces/{space_id}/end")
+    live = await space(here, "ana", title="New launch")
+    assert await search(here, "dag", query="launch") == [live]
+    found = await here.ok("dag", "GET", "/spaces/search", params={"query": "launch", "state": "ended"})
+    assert [entry["space"]["title"] for entry in found["data"]] == ["Launch party", "Old launch"]
+    assert {entry["space"]["state"] for entry in found["data"]} == {"ended"}
+    await here.ok("cem", "POST", "/users/me/blocking", json={"target_user_id": "dag"})
+    assert len(await search(here, "dag", state="ended")) == 2
