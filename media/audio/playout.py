@@ -7,19 +7,21 @@ Where nothing is out of the ordinary, which is nearly always, ``begin`` says so 
 kernel calls them for hundreds of speakers (``media.relay.hearing``); ``pull`` is for everything.
 """
 
-from math import nan
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numba import njit
 
 from media.audio.arrivals import Counters
+from media.audio.batch import opus_decode_float
 from media.audio.jitter import (
+    DECODE,
+    FEC,
+    LOST,
     PAUSE,
     SOON,
     SOONEST,
     JitterBuffer,
-    Step,
     excess,
     flush,
     is_due,
@@ -30,10 +32,11 @@ from media.audio.jitter import (
     take_aside,
     take_due,
 )
-from media.audio.levels import ONSET_DBOV, SILENCE_DBOV, level_dbov, loudness
-from media.audio.opus import FRAME, RATE, Decoder, OpusError, Pcm
-from media.audio.speaker import Speakers
+from media.audio.levels import ONSET_DBOV, SILENCE_DBOV, loudness
+from media.audio.opus import FRAME, MAX_SAMPLES, RATE, Decoder, OpusError, Pcm
+from media.audio.speaker import Speakers, free_slot
 from media.audio.stretch import SHORTEST, cut, lengthen, shorten, squeeze
+from media.audio.timeline import captured_at
 
 Kind = Literal["speech", "fec", "concealed", "silence"]
 KINDS: tuple[Kind, ...] = ("silence", "speech", "fec", "concealed")
@@ -90,12 +93,12 @@ class Frame(NamedTuple):
 _ZEROS = np.zeros(FRAME, np.float32)
 _ZEROS.flags.writeable = False
 SILENCE = Frame(_ZEROS, SILENCE_DBOV, "silence", None)
-_NOTHING = np.zeros(0, np.float32)
 _RAMP_UP = np.linspace(0.0, 1.0, RAMP, dtype=np.float32)
 _ENTRY_UP = np.linspace(0.0, 1.0, ENTRY, dtype=np.float32)
 SILENT, ORDINARY, GAP, LONG = range(4)
 """What :func:`begin` may say."""
-_RANK: dict[Kind, int] = {kind: rank for rank, kind in enumerate(KINDS)}
+_SILENCE, _SPEECH, _FEC, _CONCEALED = range(4)
+"""Places in :data:`KINDS`."""
 
 
 @njit(nogil=True, cache=True)
@@ -259,6 +262,152 @@ def finish_gap(speaker: Any, frame: Any, before: int, now: float) -> float:  # p
     return weigh(speaker, frame, False)
 
 
+@njit(nogil=True, cache=True)
+def _make_up(speaker: Any, sound: Any, samples: int) -> int:  # pragma: no cover
+    """Sound for a loss at the start of ``sound``: as libopus makes it, fading between 60 and 100 ms; its kind."""
+    before = speaker.made_up
+    sound[:samples] = np.float32(0.0)
+    if before >= CONCEAL_LONGEST or not speaker.decoder:
+        return _SILENCE
+    speaker.made_up = before + samples
+    rounded = min(samples + -samples % 120, MAX_SAMPLES)
+    if opus_decode_float(speaker.decoder, 0, 0, sound.ctypes.data, rounded, 0) < 0:
+        sound[:samples] = np.float32(0.0)
+    sound[rounded:samples] = np.float32(0.0)
+    fade(sound[:samples], before)
+    return _CONCEALED
+
+
+@njit(nogil=True, cache=True)
+def _decode_next(  # pragma: no cover
+    speaker: Any, packets: Any, free: Any, sound: Any, slot: int, spare: int, skip: int
+) -> int:
+    """Decode a packet, or the last ``spare`` samples before it, without the first ``skip``; how many, -1: refused.
+
+    What was put aside is decoded before, so that the decoder knows what the packet goes on from.
+    """
+    aside = take_aside(speaker)
+    whole = speaker.decoder != 0
+    if whole and aside >= 0:
+        packet = packets[aside]
+        size, start = packet.size, packet.payload.ctypes.data
+        whole = opus_decode_float(speaker.decoder, start, size, sound.ctypes.data, MAX_SAMPLES, 0) >= 0
+    if aside >= 0:
+        free_slot(free, aside)
+    packet = packets[slot]
+    size, start = packet.size, packet.payload.ctypes.data
+    rounded = spare + -spare % 120 if spare else MAX_SAMPLES
+    decoded = -1
+    if whole and size > 0:
+        decoded = opus_decode_float(speaker.decoder, start, size, sound.ctypes.data, rounded, 1 if spare else 0)
+    if decoded < 0:
+        speaker.malformed += 1
+        return -1
+    skip = rounded - spare if spare else skip
+    for at in range(decoded - skip if skip else 0):
+        sound[at] = sound[at + skip]
+    return max(0, decoded - skip)
+
+
+@njit(nogil=True, cache=True)
+def _render(  # pragma: no cover
+    speaker: Any, packets: Any, free: Any, sound: Any, now: float, samples: int
+) -> tuple[int, int]:
+    """Put the next step's sound at the start of ``sound``; how many samples of which kind."""
+    step, samples, slot, skip = next_step(speaker, packets, free, now, samples)
+    if step == LOST:
+        return samples, _make_up(speaker, sound, samples)
+    if step == PAUSE:
+        speaker.made_up = CONCEAL_LONGEST
+        sound[:samples] = np.float32(0.0)
+        return samples, _SILENCE
+    if tell(speaker, packets[slot].level) and step == DECODE:
+        put_aside(speaker, free, slot)
+        speaker.made_up = CONCEAL_LONGEST
+        sound[:samples] = np.float32(0.0)
+        return samples, _SILENCE
+    decoded = _decode_next(speaker, packets, free, sound, slot, samples if step == FEC else 0, skip)
+    if step == DECODE:
+        free_slot(free, slot)
+    if decoded < 0:
+        return samples, _make_up(speaker, sound, samples)
+    enter(speaker, sound[:decoded])
+    return decoded, _FEC if step == FEC else _SPEECH
+
+
+@njit(nogil=True, cache=True)
+def _shrink(speaker: Any, pcm: Any, removable: int) -> Any:  # pragma: no cover
+    """``pcm`` with up to ``removable`` samples taken out, but no fewer than one frame left."""
+    spare = min(removable, pcm.size - FRAME)
+    if spare <= 0:
+        return pcm
+    if loudness(pcm) < QUIET_DBOV:
+        return cut(pcm, spare)
+    if removable < SHORTEST:
+        return squeeze(pcm, min(spare, CREEP))
+    return shorten(pcm, spare, -1.0 if removable > HURRY or speaker.patience > NO_MORE_PATIENCE else 0.5)
+
+
+@njit(nogil=True, cache=True)
+def _grow(pcm: Any, shortage: int) -> Any:  # pragma: no cover
+    """``pcm`` with up to ``shortage`` samples put in."""
+    if not shortage or pcm.size >= 2 * FRAME:
+        return pcm
+    return lengthen(pcm, max(shortage, 2 * SHORTEST), -1.0 if loudness(pcm) < QUIET_DBOV else 0.5)
+
+
+@njit(nogil=True, cache=True)
+def _turn_to(speaker: Any, frame: Any) -> None:  # pragma: no cover
+    """Fade in or out within the frame, in place, if ``muted`` has changed."""
+    wanted = np.float32(0.0 if speaker.muted else 1.0)
+    if speaker.gain == wanted:
+        return
+    speaker.gain = wanted
+    for at in range(RAMP):
+        frame[at] *= _RAMP_UP[RAMP - 1 - at] if speaker.muted else _RAMP_UP[at]
+    if speaker.muted:
+        frame[RAMP:] = np.float32(0.0)
+
+
+@njit(nogil=True, cache=True)
+def finish_long(  # pragma: no cover
+    speaker: Any, packets: Any, free: Any, sound: Any, frame: Any, now: float
+) -> tuple[int, float]:
+    """A tick of which :func:`begin` has said that it is :data:`LONG`, into ``frame``; kind and level in dBov.
+
+    ``sound`` is the speaker's row of what is held. The decoder must have been reset if a stream has begun anew.
+    """
+    removable, lacking = speaker.removable, speaker.lacking
+    wanted = 2 * FRAME if removable >= SHORTEST else FRAME
+    have, kind = speaker.held, _SPEECH if speaker.held else _SILENCE
+    for _ in range(_MOST_STEPS):
+        if have >= wanted or (have >= FRAME and not speaker.waiting):
+            break
+        more, rank = _render(speaker, packets, free, sound[have:], now, min(wanted - have, FRAME))
+        have, kind = have + more, max(kind, rank)
+    if have < FRAME:
+        sound[have:FRAME] = np.float32(0.0)
+        have = FRAME
+    position, placed = speaker.cursor - have, speaker.playing != 0
+    pcm = _shrink(speaker, sound[:have], removable) if removable else _grow(sound[:have], lacking)
+    frame[:] = pcm[:FRAME]
+    speaker.held = pcm.size - FRAME
+    for at in range(speaker.held):  # from the front: the two may overlap
+        sound[at] = pcm[FRAME + at]
+    speaker.frame_capture = 0
+    if kind == _SILENCE and not speaker.held and not frame.any():
+        speaker.gain = np.float32(0.0 if speaker.muted else 1.0)
+        return kind, SILENCE_DBOV
+    _turn_to(speaker, frame)
+    if placed:
+        time_frame(speaker, position, now)
+        if speaker.captured:
+            speaker.frame_capture = captured_at(position, speaker.capture, speaker.capture_timestamp)
+    if kind == _CONCEALED:
+        speaker.concealed += 1
+    return kind, weigh(speaker, frame, kind == _SPEECH)
+
+
 # What Python calls: arrays cross over eight times as fast as a record does.
 
 
@@ -280,22 +429,19 @@ def _finish_gap(records: Any, place: int, frame: Any, before: int, now: float) -
 
 
 @njit(nogil=True, cache=True)
-def _tell(records: Any, place: int, level: float) -> bool:  # pragma: no cover
-    return tell(records[place], level)
-
-
-@njit(nogil=True, cache=True)
-def _enter(records: Any, place: int, pcm: Any) -> None:  # pragma: no cover
-    enter(records[place], pcm)
-
-
-@njit(nogil=True, cache=True)
 def _measure(  # pragma: no cover
     records: Any, place: int, frame: Any, spoken: bool, placed: bool, position: int, now: float
 ) -> float:
     if placed:
         time_frame(records[place], position, now)
     return weigh(records[place], frame, spoken)
+
+
+@njit(nogil=True, cache=True)
+def _pull_long(  # pragma: no cover
+    records: Any, place: int, packets: Any, free: Any, held: Any, frame: Any, now: float
+) -> tuple[int, float]:
+    return finish_long(records[place], packets, free, held[place], frame, now)
 
 
 class Playout:
@@ -312,7 +458,6 @@ class Playout:
         self.buffer = JitterBuffer(speakers, place)
         self._decoder = Decoder()
         self._record["decoder"], self._record["made_up"] = self._decoder.state, CONCEAL_LONGEST
-        self._held = _NOTHING
         self.put = self.buffer.put
         """Takes a packet, see ``JitterBuffer.put``."""
 
@@ -385,14 +530,15 @@ class Playout:
 
     def pull_long(self, now: float) -> Frame:
         """The frame of a tick of which :func:`begin` has said that it is :data:`LONG`."""
-        own, place = self._speakers, self._place
-        removable, lacking = int(own.records["removable"][place]), int(own.records["lacking"][place])
-        pcm, kind = self._gather(now, 2 * FRAME if removable >= SHORTEST else FRAME)
-        position = self.buffer.position(pcm.size)
-        pcm = self._shrink(pcm, removable) if removable else self._grow(pcm, lacking)
-        self._held = pcm[FRAME:] if pcm.size > FRAME else _NOTHING
-        own.records["held"][place] = self._held.size
-        return self._frame(pcm[:FRAME], kind, position, now)
+        own, place, record = self._speakers, self._place, self._record
+        if record["resets_known"] != record["resets"]:
+            record["resets_known"] = record["resets"]
+            self._decoder.reset()
+        frame = np.empty(FRAME, np.float32)
+        kind, level = _pull_long(own.records, place, own.packets, own.free, own.held, frame, now)
+        if kind == 0 and not record["held"] and level <= SILENCE_DBOV and not frame.any():
+            return SILENCE
+        return Frame(frame, level, KINDS[kind], int(record["frame_capture"]) or None)
 
     def _timed(self, frame: Pcm, level: float, kind: Kind) -> Frame:
         position = self.buffer.position(FRAME)
@@ -415,57 +561,14 @@ class Playout:
             record["concealed"] += 1
         return Frame(frame, level, kind, None if position is None else self.buffer.capture_at(position))
 
-    def _gather(self, now: float, wanted: int) -> tuple[Pcm, Kind]:
-        """At least one frame of sound: ``wanted`` samples if the buffer has them."""
-        have = int(self._record["held"])
-        parts = [self._held] if have else []
-        kind: Kind = "speech" if have else "silence"
-        for _ in range(_MOST_STEPS):
-            if have >= wanted or (have >= FRAME and self.buffer.empty):
-                break
-            step = self.buffer.next(now, min(wanted - have, FRAME))
-            pcm, step_kind = self._render(step)
-            parts.append(pcm)
-            have += pcm.size
-            kind = max(kind, step_kind, key=_RANK.__getitem__)
-        if have < FRAME:
-            parts.append(_ZEROS[have:])
-        return (parts[0] if len(parts) == 1 else np.concatenate(parts)), kind
-
-    def _render(self, step: Step) -> tuple[Pcm, Kind]:
-        """The sound of one step, shape (step.samples,)."""
-        record = self._record
-        if record["resets_known"] != record["resets"]:
-            record["resets_known"] = record["resets"]
-            self._decoder.reset()
-        if step.kind == "pause":
-            record["made_up"] = CONCEAL_LONGEST
-            return (_ZEROS if step.samples == FRAME else np.zeros(step.samples, np.float32)), "silence"
-        if step.kind == "lost":
-            return self._conceal(step.samples)
-        own, place = self._speakers, self._place
-        if _tell(own.records, place, nan if step.level is None else step.level) and step.kind == "decode":
-            self.buffer.keep(step.payload)
-            record["made_up"] = CONCEAL_LONGEST
-            return (_ZEROS if step.samples == FRAME else np.zeros(step.samples, np.float32)), "silence"
-        pcm = self._decode(step.payload, self.buffer.kept(), step.samples if step.kind == "fec" else 0)
-        if pcm is None:
-            return self._conceal(step.samples)
-        pcm = pcm[step.skip :]
-        _enter(own.records, place, pcm)
-        return pcm, "fec" if step.kind == "fec" else "speech"
-
-    def _decode(self, payload: bytes, before: bytes, spare: int = 0) -> Pcm | None:
-        """The sound of a packet, or of the last ``spare`` samples before it; None if libopus refuses.
+    def _decode(self, payload: bytes, before: bytes) -> Pcm | None:
+        """The sound of a packet; None if libopus refuses.
 
         ``before`` was left out, and is decoded so that the decoder knows what the packet goes on from.
         """
         try:
             if before:
                 self._decoder.decode(before)
-            if spare:
-                rounded = spare + -spare % 120
-                return self._decoder.decode_fec(payload, rounded)[rounded - spare :]
             return self._decoder.decode(payload)
         except OpusError:
             self._record["malformed"] += 1
@@ -483,25 +586,6 @@ class Playout:
             pcm = np.concatenate((pcm, np.zeros(samples - pcm.size, np.float32)))
         fade(pcm, before)
         return pcm, "concealed"
-
-    def _shrink(self, pcm: Pcm, removable: int) -> Pcm:
-        """``pcm`` with up to ``removable`` samples taken out, but no fewer than one frame left."""
-        spare = min(removable, pcm.size - FRAME)
-        if spare <= 0:
-            return pcm
-        if level_dbov(pcm) < QUIET_DBOV:
-            return cut(pcm, spare)
-        if removable < SHORTEST:
-            return squeeze(pcm, min(spare, CREEP))
-        return shorten(
-            pcm, spare, -1.0 if removable > HURRY or self._record["patience"] > NO_MORE_PATIENCE else 0.5
-        )
-
-    def _grow(self, pcm: Pcm, shortage: int) -> Pcm:
-        """``pcm`` with up to ``shortage`` samples put in."""
-        if not shortage or pcm.size >= 2 * FRAME:
-            return pcm
-        return lengthen(pcm, max(shortage, 2 * SHORTEST), -1.0 if level_dbov(pcm) < QUIET_DBOV else 0.5)
 
     def _apply_gain(self, frame: Pcm) -> Pcm:
         """Fade in or out within the frame if ``muted`` has changed."""

@@ -138,6 +138,9 @@ PACKET: np.dtype[Any] = np.dtype(
 )
 """A packet that waits. A stray packet has its numbers as they came, others those of endless counters."""
 
+HELD_SPACE = 8_192
+"""Samples: nearly two ticks and the longest packet, 120 ms, which is decoded behind them."""
+
 _FIRST_SLOTS = 16
 
 
@@ -168,6 +171,8 @@ class Speakers:
         self.free[0] = _FIRST_SLOTS
         self.frames: NDArray[np.float32] = np.zeros((places, TICK), np.float32)
         """This tick's sound of each speaker."""
+        self.held: NDArray[np.float32] = np.zeros((places, HELD_SPACE), np.float32)
+        """Sound of each speaker for later ticks, as many samples as the record's "held"."""
         self._free_places = list(range(places - 1, -1, -1))
 
     def add(self) -> int:
@@ -175,6 +180,9 @@ class Speakers:
         if not self._free_places:
             size = len(self.records)
             self.records, self.frames = doubled(self.records), doubled(self.frames)
+            held, self.held = self.held, np.zeros((2 * size, HELD_SPACE), np.float32)
+            for place in np.flatnonzero(self.records["held"]).tolist():
+                self.held[place] = held[place]
             self._free_places = list(range(2 * size - 1, size - 1, -1))
         place = self._free_places.pop()
         record = self.records[place]

@@ -6,6 +6,7 @@ quiet anything may go.
 """
 
 import numpy as np
+from numba import njit
 
 from media.audio.opus import Pcm
 
@@ -19,13 +20,17 @@ _SPAN = 480
 """Samples compared, 10 ms."""
 
 
-def fade(first: Pcm, second: Pcm) -> Pcm:
+@njit(nogil=True, cache=True)
+def fade(first: Pcm, second: Pcm) -> Pcm:  # pragma: no cover
     """From ``first`` to ``second``, both of shape (samples,), in a straight line."""
-    rising = (np.arange(1, first.size + 1) / (first.size + 1)).astype(np.float32)
-    return np.asarray(first + (second - first) * rising, np.float32)
+    joint = np.empty(first.size, np.float32)
+    for n in range(first.size):
+        joint[n] = first[n] + (second[n] - first[n]) * np.float32((n + 1) / (first.size + 1))
+    return joint
 
 
-def cut(pcm: Pcm, samples: int) -> Pcm:
+@njit(nogil=True, cache=True)
+def cut(pcm: Pcm, samples: int) -> Pcm:  # pragma: no cover
     """``pcm`` without ``samples`` from its middle, joined by a fade of up to 5 ms; for quiet sound.
 
     ``samples`` is at most ``pcm.size``.
@@ -38,7 +43,8 @@ def cut(pcm: Pcm, samples: int) -> Pcm:
     return np.concatenate((pcm[:start], joint, pcm[end + samples :]))
 
 
-def shorten(pcm: Pcm, most: int, likeness: float) -> Pcm:
+@njit(nogil=True, cache=True)
+def shorten(pcm: Pcm, most: int, likeness: float) -> Pcm:  # pragma: no cover
     """``pcm`` without one period of the voice, at most ``most`` samples long.
 
     ``pcm`` has shape (samples,). It is returned unchanged if its periods resemble each other less than
@@ -48,33 +54,52 @@ def shorten(pcm: Pcm, most: int, likeness: float) -> Pcm:
     return np.concatenate((fade(pcm[:lag], pcm[lag : 2 * lag]), pcm[2 * lag :])) if lag else pcm
 
 
-def lengthen(pcm: Pcm, most: int, likeness: float) -> Pcm:
+@njit(nogil=True, cache=True)
+def lengthen(pcm: Pcm, most: int, likeness: float) -> Pcm:  # pragma: no cover
     """``pcm`` with one period of the voice said twice; otherwise as ``shorten``."""
     lag = _period(pcm, most, likeness)
     return np.concatenate((pcm[:lag], fade(pcm[lag : 2 * lag], pcm[:lag]), pcm[lag:])) if lag else pcm
 
 
-def squeeze(pcm: Pcm, samples: int) -> Pcm:
+@njit(nogil=True, cache=True)
+def squeeze(pcm: Pcm, samples: int) -> Pcm:  # pragma: no cover
     """``pcm`` played so much faster that it is ``samples`` shorter; for very few, since the pitch rises with it.
 
     First and last sample stay what they are, so that there is no seam.
     """
-    places = np.linspace(0.0, pcm.size - 1, pcm.size - samples)
-    return np.interp(places, np.arange(pcm.size), pcm).astype(np.float32)
+    left = pcm.size - samples
+    result = np.empty(left, np.float32)
+    for n in range(left):
+        place = n * (pcm.size - 1) / (left - 1)
+        before = min(int(place), pcm.size - 2)
+        result[n] = pcm[before] + (place - before) * (pcm[before + 1] - pcm[before])
+    return result
 
 
-def _period(pcm: Pcm, most: int, likeness: float) -> int:
+@njit(nogil=True, cache=True, fastmath={"reassoc", "contract"})
+def _product(first: Pcm, second: Pcm) -> np.float32:  # pragma: no cover
+    total = np.float32(0.0)
+    for n in range(first.size):
+        total += first[n] * second[n]
+    return total
+
+
+@njit(nogil=True, cache=True)
+def _period(pcm: Pcm, most: int, likeness: float) -> int:  # pragma: no cover
     """Samples of the period that ``pcm`` begins with, 0 if it has none that is short and alike enough."""
     most = min(most, LONGEST, pcm.size // 2, pcm.size - _SPAN - _STEP)
     if most < SHORTEST:
         return 0
-    coarse = pcm[: most + _SPAN + _STEP][::_STEP]
+    coarse = pcm[: most + _SPAN + _STEP : _STEP].copy()
     span = _SPAN // _STEP
-    first = coarse[:span]
-    products = np.correlate(coarse, first)
-    energy = np.concatenate((np.zeros(1, np.float32), np.cumsum(coarse * coarse, dtype=np.float32)))
-    power = energy[span:] - energy[:-span]
-    lags = slice(SHORTEST // _STEP, most // _STEP + 1)
-    scores = products[lags] / np.sqrt(power[lags] * power[0] + 1e-9)
-    best = int(np.argmax(scores))
-    return SHORTEST + _STEP * best if scores[best] >= likeness else 0
+    energy = np.float32(0.0)
+    for n in range(span):
+        energy += coarse[n] * coarse[n]
+    own, best, highest = energy, 0, np.float32(-2.0)
+    for lag in range(most // _STEP + 1):
+        if lag >= SHORTEST // _STEP:
+            score = _product(coarse[:span], coarse[lag : lag + span]) / np.sqrt(energy * own + np.float32(1e-9))
+            if score > highest:
+                best, highest = lag, score
+        energy += coarse[lag + span] * coarse[lag + span] - coarse[lag] * coarse[lag]
+    return _STEP * best if highest >= likeness else 0

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from media.audio.batch import opus_decode_float
 from media.audio.opus import FRAME
-from media.audio.playout import GAP, LONG, ORDINARY, Frame, begin, finish, finish_gap
+from media.audio.playout import GAP, KINDS, LONG, ORDINARY, Frame, begin, finish, finish_gap, finish_long
 from media.audio.speaker import SILENCE_DBOV, Speakers, doubled, free_slot
 from media.audio.timeline import captured_at
 from media.relay.stats import RelayStats
@@ -32,6 +32,8 @@ ROOM: np.dtype[Any] = np.dtype(
     ],
     align=True,
 )
+
+_SILENCE, _SPEECH, _, _CONCEALED = range(len(KINDS))
 
 DONE, LEFT, REFUSED = range(3)
 """What may have come of a speaker in a tick: all is done, or nothing, or libopus refused the packet."""
@@ -93,16 +95,19 @@ def _hear_all(  # pragma: no cover
     packets: Any,
     free: Any,
     frames: Any,
+    held: Any,
     now: float,
     delays: Any,
-) -> tuple[int, int, int]:
-    """One tick of the speakers ``awake[:count]``; how many spoke, were made up, and were silent.
+    kinds: Any,
+) -> int:
+    """One tick of the speakers ``awake[:count]``; how many had sound. ``kinds`` counts frames by kind.
 
-    ``delays`` (s) are those of the first two.
+    ``delays`` (s) are those of frames with sound.
     """
+    kinds[:] = 0
     for index in range(rooms.shape[0]):
         rooms[index].first = rooms[index].needs = 0
-    spoke = made_up = silent = 0
+    sounding = 0
     for index in range(count - 1, -1, -1):
         place = awake[index]
         speaker, frame = records[place], frames[place]
@@ -112,8 +117,12 @@ def _hear_all(  # pragma: no cover
         speaker.next, room.first = room.first, place + 1
         speaker.heard, speaker.turned, speaker.frame_capture = 0, 0, 0
         way, slot, before = begin(speaker, packets, free, now)
-        if way == LONG:
+        if way == LONG and speaker.resets != speaker.resets_known:
             speaker.outcome, room.needs = LEFT, 1
+            continue
+        if way == LONG:
+            kind, level = finish_long(speaker, packets, free, held[place], frame, now)
+            _settle(speaker, frame, kind == 0, level, room)
         elif way == ORDINARY:
             whole = before < 0 or _decode(speaker.decoder, packets, before, frame, free)
             if not (_decode(speaker.decoder, packets, slot, frame, free) and whole):
@@ -122,20 +131,22 @@ def _hear_all(  # pragma: no cover
                 continue
             level = finish(speaker, frame, now)
             _time(speaker)
-            delays[spoke + made_up] = speaker.delay
-            spoke += 1
+            kind = _SPEECH
             _settle(speaker, frame, False, level, room)
         elif way == GAP:
             opus_decode_float(speaker.decoder, 0, 0, frame.ctypes.data, FRAME, 0)
             level = finish_gap(speaker, frame, slot, now)
             _time(speaker)
-            delays[spoke + made_up] = speaker.delay
-            made_up += 1
+            kind = _CONCEALED
             _settle(speaker, frame, False, level, room)
         else:
-            silent += 1
+            kind = _SILENCE
             _settle(speaker, frame, True, SILENCE_DBOV, room)
-    return spoke, made_up, silent
+        kinds[kind] += 1
+        if kind != _SILENCE:
+            delays[sounding] = speaker.delay
+            sounding += 1
+    return sounding
 
 
 @njit(nogil=True, cache=True)
@@ -156,7 +167,7 @@ class Hearing:
         self._order: dict[int, None] = {}
         """Places of those who are awake."""
         self._changed = False
-        self._delays = np.zeros(64)
+        self._delays, self._kinds = np.zeros(64), np.zeros(len(KINDS), np.int64)
 
     def new_room(self, full: int) -> int:
         """A record for a room whose mix is that stream."""
@@ -195,15 +206,14 @@ class Hearing:
         if self._changed:
             self._changed = False
             self._awake, self._delays = np.fromiter(self._order, np.int64, count), np.zeros(count)
-        spoke, made_up, silent = _hear_all(
-            *(self._awake, count, self.rooms, own.records, own.packets, own.free, own.frames),
-            *(now, self._delays),
+        sounding = _hear_all(
+            *(self._awake, count, self.rooms, own.records, own.packets, own.free, own.frames, own.held),
+            *(now, self._delays, self._kinds),
         )
-        stats.speaker_frames["speech"] += spoke
-        stats.speaker_frames["concealed"] += made_up
-        stats.speaker_frames["silence"] += silent
-        if spoke + made_up:
-            stats.stages["jitter buffer"].observe_all(self._delays[: spoke + made_up])
+        for kind, frames in zip(KINDS, self._kinds.tolist(), strict=True):
+            stats.speaker_frames[kind] += frames
+        if sounding:
+            stats.stages["jitter buffer"].observe_all(self._delays[:sounding])
 
     def settle(self, place: int, frame: Frame) -> None:
         """The frame of a speaker who was left to the room."""
@@ -219,4 +229,5 @@ class Hearing:
         voice = Voice(self.speakers)
         voice.put(RtpPacket(0, 0, 0, 0, b"\xf8" + bytes(40)), 0.0, None, None)
         self.settle(voice.place, voice.playout.pull(0.0))
+        voice.playout.pull_long(0.0)
         voice.close()

@@ -141,6 +141,22 @@ def test_nothing_but_what_is_out_of_the_ordinary_is_left_to_python():
     assert together.stats.speaker_frames["concealed"] == 15, "100 ms of each"
 
 
+def test_delay_that_is_made_up_or_played_away_and_a_mute_that_fades_are_compiled_too():
+    together = Together(1)
+    waiting: list[tuple[float, RtpPacket]] = []
+    for tick in range(400):
+        now = 10.0 + tick * TICK
+        late = 0.06 if 100 <= tick < 200 else 0.0
+        waiting.append((now + late, RtpPacket(111, tick, FRAME * tick, 1, SPEECH[tick % TICKS])))
+        due = [(0, packet, arrival, None, None) for arrival, packet in waiting if arrival <= now]
+        waiting = [entry for entry in waiting if entry[0] > now]
+        together.put(due)
+        together.voices[0].playout.muted = 300 <= tick < 350
+        together.tick(now + 0.005)
+    assert together.left == 0
+    assert together.stats.speaker_frames["speech"] > 300
+
+
 def test_ten_times_too_many_packets_are_counted_and_dropped():
     together = Together(1)
     refused = sum(
