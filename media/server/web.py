@@ -31,6 +31,7 @@ _TYPES: Final = {
 _POLICY: Final = "; ".join(
     (
         "default-src 'self'",
+        "img-src 'self' blob:",  # pictures that need a token are fetched by the page
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'none'",

@@ -71,7 +71,7 @@ function drawRequest(ask, state) {
 }
 
 export function toggleRequest(room) {
-  return room.store.state.you.standing === "requested" ? room.withdraw() : room.ask();
+  return room.store.state.you.standing === "requested" ? room.queue.withdraw() : room.queue.ask();
 }
 
 export const toggleHand = (room) => setHand(room, !room.store.state.you.hand_raised);

@@ -4,7 +4,7 @@ import { call, Problem } from "./api.js";
 import { delay, pause } from "./backoff.js";
 
 const SILENCE = 40_000;
-const FINAL = new Set([400, 401, 403, 404, 405, 410]);
+const FINAL = new Set([400, 401, 402, 403, 404, 405, 410]);
 
 /** Take a stream of text apart: yields {event, data, id} for every event. */
 export async function* parse(reader, heard = () => {}) {

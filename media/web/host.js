@@ -1,20 +1,16 @@
 // What host and co-hosts see: who waits to speak, who may speak without asking, and what ends a Space.
 import { patch, post, space } from "./api.js";
 import { avatar, refreshAvatar } from "./avatar.js";
+import { POLICIES } from "./details.js";
 import { button, h, keyed, show, write } from "./dom.js";
 import { icon } from "./icons.js";
+import { openInvite } from "./invite.js";
 import { nameOf } from "./people.js";
 import { askRemove, muteAllBut } from "./person.js";
-import { attempt, copy, say, toast } from "./say.js";
+import { attempt, say } from "./say.js";
 import { confirm, field, sheet } from "./sheet.js";
 import { isAdmin } from "./state.js";
 import { me } from "./token.js";
-
-export const POLICIES = {
-  everyone: "Everyone",
-  following: "People you follow",
-  invited: "Only people you let in",
-};
 
 /** The panel of host and co-hosts. */
 export function hostView(room) {
@@ -74,59 +70,6 @@ function speakPolicy(room) {
   const options = Object.entries(POLICIES).map(([value, text]) => h("option", { value, text }));
   const choose = (event) => attempt(() => patch(space(room.id), { speak_policy: event.target.value }));
   return field("Who can speak without asking", h("select", { on: { change: choose } }, ...options));
-}
-
-/** Invite somebody by name, to speak or (as the host) as a co-host. */
-export function openInvite(room) {
-  const name = h("input", { required: true, autocomplete: "off", autocapitalize: "none", spellcheck: "false", autofocus: true });
-  const problem = h("p", { class: "problem", role: "alert" });
-  const form = h(
-    "form",
-    { class: "stack", on: { submit: send } },
-    field("User id", name, "They see the invitation in this Space, and can take the seat or leave it."),
-    problem,
-    h("div", { class: "row end" }, h("button", { class: "primary", type: "submit" }, "Invite")),
-  );
-  const dialog = sheet("Invite to speak", form, linkOf(room));
-
-  async function send(event) {
-    event.preventDefault();
-    const id = name.value.trim().replace(/^@/, "");
-    try {
-      await post(space(room.id, "invitations"), { user_id: id });
-      dialog.close();
-      toast(`${nameOf(id)} is invited.`);
-    } catch (error) {
-      problem.textContent = error.message;
-    }
-  }
-}
-
-/** A link that gives a seat to whoever opens it. */
-function linkOf(room) {
-  const shown = h("output", { class: "link" });
-  const make = async (role) => {
-    const link = await attempt(() => post(space(room.id, "invitation-links"), { role }));
-    if (link) {
-      const { pathname, hash } = new URL(link.url);
-      const url = location.origin + pathname + hash; // where this page is found, the link is
-      shown.textContent = url;
-      copy(url, "The invitation link is copied.");
-    }
-  };
-  const host = room.store.state.you.standing === "host";
-  return h(
-    "div",
-    { class: "stack" },
-    h("p", { class: "dim", text: "Or send a link: whoever opens it signed in takes the seat, as long as one is free." }),
-    h(
-      "div",
-      { class: "row wrap" },
-      button("", () => make("speaker"), { class: "plain small" }, icon("share"), "Link for speakers"),
-      host && button("", () => make("cohost"), { class: "plain small" }, icon("star"), "Link for a co-host"),
-    ),
-    shown,
-  );
 }
 
 /** A host goes: only for now, or for everyone. */

@@ -18,7 +18,8 @@ export class Line {
   #changed = Promise.withResolvers();
 
   /** `onState({phase, problem, retryAt})` with phase idle, connecting, connected, waiting or refused; `onSound(stream)`. */
-  constructor(spaceId, { onState, onSound }) {
+  constructor(spaceId, { onState, onSound, source }) {
+    this.source = source;
     this.#spaceId = spaceId;
     this.onState = onState;
     this.onSound = onSound;
@@ -74,7 +75,7 @@ export class Line {
         return;
       }
       this.onState({ phase: "connecting", again: tries > 0 });
-      const address = space(this.#spaceId, this.#wanted);
+      const address = `${space(this.#spaceId, this.#wanted)}?source=${this.source}`;
       const next = new Connection(address, this.#wanted, this.#track, (stream) => (next.stream = stream));
       let problem;
       try {

@@ -80,7 +80,7 @@ export function listPage(place, go) {
     show(nothing, of("live").length === 0);
     write(nothing, state.query ? `No live Space has “${state.query}” in it.` : NOBODY);
     show(laterPlace, later.length > 0);
-    keyed(live, of("live"), idOf, (one) => liveCard(one.space, go), refreshLive);
+    keyed(live, of("live"), idOf, (one) => liveCard(one.space, go, () => (store.state.query ? "search" : "direct")), refreshLive);
     keyed(scheduled, later, idOf, (one) => laterCard(one.space, go), refreshLater);
     show(start, Boolean(me()));
     drawProblem(state.problem);
@@ -116,17 +116,17 @@ export function listPage(place, go) {
 const NOBODY = "Nobody is live right now. Start a Space, and others will find it here.";
 const speakersOf = (space) => [...new Set([...space.host_ids, ...space.speaker_ids])];
 
-function link(space, go, props, ...children) {
+function link(space, go, source, props, ...children) {
   const open = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    go(`/s/${space.id}`, { joining: space.state === "live" });
+    go(`/s/${space.id}`, { joining: space.state === "live", source: source() });
   };
   return h("a", { href: `/s/${space.id}`, on: { click: open }, ...props }, ...children);
 }
 
 function bubble(space, go) {
-  return h("li", {}, link(space, go, { class: "bubble" }, h("span", { class: "halo" }), h("span", { class: "name" }), h("span", { class: "unseen" })));
+  return h("li", {}, link(space, go, () => "bubble", { class: "bubble" }, h("span", { class: "halo" }), h("span", { class: "name" }), h("span", { class: "unseen" })));
 }
 
 function refreshBubble(element, { space, people }) {
@@ -141,13 +141,14 @@ function refreshBubble(element, { space, people }) {
   write(words, `${role === "speaker" ? "is speaking in" : "is hosting"} ${titleOf(space)}`);
 }
 
-function liveCard(space, go) {
+function liveCard(space, go, source) {
   return h(
     "li",
     {},
     link(
       space,
       go,
+      source,
       { class: "card live" },
       h("span", { class: "live-badge", text: "Live" }),
       h("h3", {}),
@@ -159,7 +160,8 @@ function liveCard(space, go) {
 }
 
 function refreshLive(element, { space, reasons }) {
-  const [, title, faces, who, many] = element.firstChild.children;
+  const [badge, title, faces, who, many] = element.firstChild.children;
+  write(badge, space.is_ticketed ? "Live, with ticket" : "Live");
   write(title, titleOf(space));
   const people = speakersOf(space);
   keyed(faces, people.slice(0, FACES), (id) => id, (id) => avatar(id, "medium"), refreshAvatar);
@@ -179,6 +181,7 @@ function laterCard(space, go) {
     link(
       space,
       go,
+      () => "direct",
       { class: "card scheduled" },
       h("span", { class: "date", "aria-hidden": "true" }, h("b", { text: day }), month),
       h("div", {}, h("h3", {}), h("p", { class: "who" }), h("p", { class: "dim" })),
@@ -191,5 +194,6 @@ function refreshLater(element, { space }) {
   const start = new Date(space.scheduled_start);
   write(title, titleOf(space));
   write(who, nameOf(space.creator_id));
-  write(time, start > new Date() ? `${when(start)}, ${roughly(start - Date.now())}` : "About to start");
+  const ticket = space.is_ticketed ? " · with ticket" : "";
+  write(time, (start > new Date() ? `${when(start)}, ${roughly(start - Date.now())}` : "About to start") + ticket);
 }

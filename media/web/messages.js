@@ -4,6 +4,7 @@ import { avatar, refreshAvatar } from "./avatar.js";
 import { button, h, keyed, show, write } from "./dom.js";
 import { icon } from "./icons.js";
 import { nameOf } from "./people.js";
+import { postView, refreshPost } from "./posts.js";
 import { attempt } from "./say.js";
 import { isLive } from "./state.js";
 import { me } from "./token.js";
@@ -68,9 +69,10 @@ function make(message) {
   );
 }
 
-const shared = (id) => h("p", { class: "shared" }, icon("share"), `Post ${id}`);
+const shared = (id) => h("div", { class: "shared" }, icon("share"), postView(id));
 
 function refresh(element, message) {
   refreshAvatar(element.firstChild, message.user_id);
   write(element.lastChild.firstChild, nameOf(message.user_id));
+  if (message.post_id) refreshPost(element.querySelector(".post"));
 }

@@ -2,6 +2,7 @@
 // and is done here as well: a muted track sends silence, whatever else goes wrong.
 
 const KEY = "spaces.microphone";
+const CHOSEN = "spaces.microphone.id";
 
 const WHY = {
   NotAllowedError: "The browser was not allowed to use the microphone. Allow it beside the address, then try again.",
@@ -15,6 +16,21 @@ export const isCleaned = () => localStorage.getItem(KEY) !== "raw";
 export function setCleaned(cleaned) {
   if (cleaned) localStorage.removeItem(KEY);
   else localStorage.setItem(KEY, "raw");
+}
+
+/** The microphone that was chosen: an id, which the browser may not know any more; undefined for its own choice. */
+export const chosenMicrophone = () => localStorage.getItem(CHOSEN) ?? undefined;
+
+export function chooseMicrophone(id) {
+  if (id) localStorage.setItem(CHOSEN, id);
+  else localStorage.removeItem(CHOSEN);
+}
+
+/** The microphones there are: {id, name}; browsers tell names once one of them has been allowed. */
+export async function microphones() {
+  const all = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  const found = all.filter(({ kind, deviceId }) => kind === "audioinput" && deviceId && deviceId !== "default");
+  return found.map(({ deviceId: id, label }, index) => ({ id, name: label || `Microphone ${index + 1}` }));
 }
 
 /** Why a microphone could not be had, in one sentence. */
@@ -38,7 +54,8 @@ export class Microphone {
   async open(onEnd) {
     if (this.#stream) return this.track;
     const clean = isCleaned();
-    const audio = { echoCancellation: clean, noiseSuppression: clean, autoGainControl: clean, channelCount: 1 };
+    const deviceId = chosenMicrophone();
+    const audio = { deviceId, echoCancellation: clean, noiseSuppression: clean, autoGainControl: clean, channelCount: 1 };
     this.#stream = await navigator.mediaDevices.getUserMedia({ audio });
     this.track.enabled = false;
     this.track.addEventListener("ended", () => {

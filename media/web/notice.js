@@ -1,11 +1,14 @@
 // What stands between a person and the room: come in, why not, when to try again; and what is asked of them.
 import { post, space } from "./api.js";
 import { button, h } from "./dom.js";
+import { openAnalytics } from "./analytics.js";
+import { askCancel, openEdit } from "./edit.js";
 import { icon } from "./icons.js";
 import { reminder, toCalendar } from "./reminder.js";
 import { attempt } from "./say.js";
 import { openSignIn } from "./signin.js";
 import { isLive, onStage } from "./state.js";
+import { openOffer, ticketView } from "./tickets.js";
 import { countdown, when } from "./time.js";
 import { me } from "./token.js";
 import { why, whyClosed } from "./why.js";
@@ -29,7 +32,7 @@ export function noticeView(room, go) {
 /** What is to be said first: {key, title, text, retryAt, kind}. */
 export function noticeOf(state) {
   const { space: of, you, line } = state;
-  if (state.stream === "refused") return { key: "refused", kind: "stop", ...why(state.streamProblem) };
+  if (state.stream === "refused") return refusal(state.streamProblem);
   if (you.standing === "removed") {
     const text = "You cannot come back to this Space. Other Spaces are open to you.";
     return { key: "removed", kind: "stop", title: "You were removed from this Space", text, action: "list" };
@@ -39,9 +42,9 @@ export function noticeOf(state) {
     return { key: "loading", kind: "quiet", title: "One moment …", text: "" };
   }
   const closed = whyClosed(of);
-  if (closed) return { key: "closed", kind: "stop", ...closed };
+  if (closed) return { key: "closed", kind: "stop", ...closed, report: of.state === "ended" && of.creator_id === me() };
   if (!isLive(state)) return beforeStart(of);
-  if (line.phase === "refused") return { key: "refused", kind: "stop", ...why(line.problem) };
+  if (line.phase === "refused") return refusal(line.problem);
   if (!state.joined) return { key: "join", kind: "join", title: "", text: joinText(of) };
   if (line.phase === "waiting") {
     return { key: "waiting", kind: "wait", ...why(line.problem), action: "wait", retryAt: line.retryAt };
@@ -70,16 +73,23 @@ export function noticeOf(state) {
   return null;
 }
 
+function refusal(problem) {
+  const reason = why(problem);
+  if (reason.action === "ticket" && me()) return { key: "ticket", kind: "ticket", ...reason, text: "" };
+  return { key: "refused", kind: "stop", ...reason };
+}
+
 const joinText = (of) => (me() ? "" : of.anonymous_listening ? "You listen without a name." : "");
 
 function beforeStart(of) {
   const mine = of.creator_id === me();
   const start = of.scheduled_start ? new Date(of.scheduled_start) : null;
   const title = start ? `Starts ${when(start)}` : "This Space has not started yet";
-  return { key: "early", kind: mine ? "start" : "early", title, text: mine ? "You are the host." : "", start: start?.getTime() };
+  const text = mine ? "You are the host." : "";
+  return { key: "early", kind: mine ? "start" : "early", title, text, start: start?.getTime(), ticketed: of.is_ticketed };
 }
 
-const PICTURES = { denied: "hand", stop: "remove", wait: "volume", early: "calendar", start: "calendar", ask: "mic", mic: "muted", muted: "muted" };
+const PICTURES = { denied: "hand", stop: "remove", wait: "volume", early: "calendar", ticket: "ticket", start: "calendar", ask: "mic", mic: "muted", muted: "muted" };
 
 function draw(notice, room, go) {
   const picture = PICTURES[notice.kind];
@@ -116,7 +126,8 @@ const BUTTONS = {
     button("", () => (room.store.state.joined ? room.unblock() : room.join()), { class: "primary big" }, icon("volume"), "Start listening"),
     ...(me() ? [] : [button("Sign in", openSignIn, { class: "plain" })]),
   ],
-  stop: (room, go, { action, retryAt }) => [
+  stop: (room, go, { action, retryAt, report }) => [
+    ...(report ? [button("", () => openAnalytics(room), { class: "primary" }, icon("chart"), "How it went")] : []),
     ...(action === "signin" ? [button("Sign in", openSignIn, { class: "primary" })] : []),
     ...(retryAt || ["retry", "wait"].includes(action) ? [tryNow(room)] : []),
     toList(go),
@@ -124,10 +135,14 @@ const BUTTONS = {
   wait: (room, go) => [tryNow(room), toList(go)],
   start: (room) => [
     button("Start now", () => attempt(() => post(space(room.id, "start"))).then((done) => done && room.join()), { class: "primary" }),
+    button("", () => openEdit(room), { class: "plain" }, icon("edit"), "Change"),
+    button("", () => openOffer(room), { class: "plain" }, icon("ticket"), "Tickets"),
     toCalendar(room.id),
-    button("Call it off", () => attempt(() => post(space(room.id, "cancel"))), { class: "plain" }),
+    button("Call it off", () => askCancel(room), { class: "plain" }),
   ],
-  early: (room) => (me() ? [reminder(room.id), toCalendar(room.id)] : []),
+  early: (room, _, { ticketed }) =>
+    me() ? [...(ticketed ? [ticketView(room, { compact: true })] : []), reminder(room.id), toCalendar(room.id)] : [],
+  ticket: (room, go) => [ticketView(room), toList(go)],
   ask: (room) => [
     button("Accept", () => room.answerInvitation(true), { class: "primary" }),
     button("Decline", () => room.answerInvitation(false), { class: "plain" }),

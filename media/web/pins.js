@@ -1,12 +1,13 @@
 // Pinned and shared posts: what the people on the stage want everyone to look at.
-import { button, h, keyed, show, write } from "./dom.js";
+import { button, h, keyed, set, show } from "./dom.js";
 import { del, post, put, space } from "./api.js";
 import { icon } from "./icons.js";
+import { ownPosts, postView, refreshPost } from "./posts.js";
 import { attempt } from "./say.js";
 import { field, sheet } from "./sheet.js";
 import { isLive, onStage } from "./state.js";
 
-const idOf = (pin) => (typeof pin === "string" ? pin : (pin.post_id ?? pin.id));
+const LONGEST = 4_000;
 
 /** The panel of pins; it is there if something is pinned, or if one may pin. */
 export function pinsView(room) {
@@ -17,8 +18,8 @@ export function pinsView(room) {
     const may = onStage(state) && isLive(state);
     show(view, may || state.pins.length > 0);
     show(add, may);
-    keyed(list, state.pins, idOf, (pin) => make(room, pin), (element, pin) => {
-      write(element.querySelector("p"), pin.text ?? `Post ${idOf(pin)}`);
+    keyed(list, state.pins, (pin) => pin.post_id, (pin) => make(room, pin), (element) => {
+      refreshPost(element.querySelector(".post"));
       show(element.querySelector("button"), may);
     });
   });
@@ -27,34 +28,47 @@ export function pinsView(room) {
 
 const title = () => h("h2", { id: "pins-title", text: "Pinned" });
 
-function make(room, pin) {
-  const id = idOf(pin);
+function make(room, { post_id: id }) {
   const unpin = () => attempt(() => del(space(room.id, "pins", id)));
-  return h("li", {}, icon("pin"), h("p", {}), button("Unpin", unpin, { class: "round quiet", title: "Unpin" }, icon("cross")));
+  return h("li", {}, icon("pin"), postView(id), button("Unpin", unpin, { class: "round quiet", title: "Unpin" }, icon("cross")));
 }
 
 function openPin(room) {
-  const input = h("input", { required: true, autocomplete: "off", autofocus: true });
+  const words = h("textarea", { rows: 3, maxlength: LONGEST, autofocus: true });
+  const input = h("input", { autocomplete: "off", list: "own-posts" });
+  const own = h("datalist", { id: "own-posts" });
+  ownPosts().then((posts) => own.append(...posts.map(({ id, text }) => h("option", { value: id, text }))));
   const problem = h("p", { class: "problem", role: "alert" });
+  const pin = h("button", { class: "primary", type: "submit" }, "Pin it");
   const once = h("button", { class: "plain", type: "submit" }, "Only show it once");
   const form = h(
     "form",
-    { class: "stack", on: { submit: send } },
-    field("Post", input, "Its id, or the link to it."),
+    { class: "stack", on: { submit: send, input: fit } },
+    field("Write a post", words, "Everyone can find it, not only those who are here."),
+    field("Or take one that is there", input, "Its id, or the link to it."),
+    own,
     problem,
-    h(
-      "div",
-      { class: "row end reversed" },
-      h("button", { class: "primary", type: "submit" }, "Pin it"),
-      once,
-    ),
+    h("div", { class: "row end reversed" }, pin, once),
   );
   const dialog = sheet("Pin a post", form);
+  fit();
+
+  function fit() {
+    const nothing = !words.value.trim() && !input.value.trim();
+    for (const one of [pin, once]) set(one, { disabled: nothing });
+    set(input, { disabled: Boolean(words.value.trim()) });
+  }
 
   async function send(event) {
     event.preventDefault();
-    const id = input.value.trim().split(/[/?#]/).filter(Boolean).at(-1) ?? "";
     try {
+      const text = words.value.trim();
+      if (text) {
+        input.value = (await post("/posts", { text })).id; // if pinning fails now, another try takes this one
+        words.value = "";
+        fit();
+      }
+      const id = input.value.trim().split(/[?#]/)[0].split("/").filter(Boolean).at(-1) ?? "";
       if (event.submitter === once) await post(space(room.id, "shared"), { post_id: id });
       else await put(space(room.id, "pins", id));
       dialog.close();

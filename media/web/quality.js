@@ -2,7 +2,8 @@
 import { button, h, keyed, show, write } from "./dom.js";
 import { setVolume, volume } from "./ear.js";
 import { icon } from "./icons.js";
-import { isCleaned, setCleaned } from "./microphone.js";
+import { chosenMicrophone, chooseMicrophone, isCleaned, microphones, setCleaned } from "./microphone.js";
+import { field } from "./sheet.js";
 
 const PERIOD = 1000;
 const KEPT = 5000;
@@ -11,12 +12,14 @@ const NTP_TO_UNIX = 2_208_988_800_000;
 /** The panel; it measures only while it is open. */
 export function qualityView(room) {
   const table = h("dl", { class: "figures" });
+  const choice = choosing(room);
   const view = h(
     "section",
     { class: "card quality", id: "quality", "aria-labelledby": "quality-title" },
     h("header", { class: "row" }, h("h2", { id: "quality-title", text: "Delay and quality" }), closer()),
     table,
     loudnessOf(),
+    choice.element,
     cleaning(room),
   );
   let timer = 0;
@@ -36,6 +39,7 @@ export function qualityView(room) {
     clearInterval(timer);
     if (!view.hidden) {
       draw();
+      choice.read();
       timer = setInterval(() => (view.isConnected ? draw() : clearInterval(timer)), PERIOD);
     }
     return !view.hidden;
@@ -56,6 +60,21 @@ function cleaning(room) {
     await room.reopenMicrophone();
   });
   return h("label", { class: "check" }, box, " Clean up my microphone (off for music)");
+}
+
+/** Which microphone; {element, read}. */
+function choosing(room) {
+  const select = h("select", {});
+  select.addEventListener("change", async () => {
+    chooseMicrophone(select.value);
+    await room.reopenMicrophone();
+  });
+  async function read() {
+    const found = [{ id: "", name: "The browser’s choice" }, ...(await microphones())];
+    select.replaceChildren(...found.map(({ id, name }) => h("option", { value: id, text: name })));
+    select.value = found.some(({ id }) => id === chosenMicrophone()) ? chosenMicrophone() : "";
+  }
+  return { element: field("Microphone", select), read };
 }
 
 let before = null;

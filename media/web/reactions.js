@@ -22,7 +22,7 @@ export const KINDS = new Map([
 const FLOATING = 14;
 const STEP = 90;
 
-const signOf = (kind) => KINDS.get(kind)?.[0] ?? "·";
+export const emojiOf = (kind) => KINDS.get(kind)?.[0] ?? "·";
 
 /** The button and its menu. */
 export function reactionMenu(room) {
@@ -56,7 +56,7 @@ export function floatingView(room) {
       return;
     }
     sums.textContent = Object.entries(reactions)
-      .map(([kind, number]) => `${signOf(kind)} ${number}`)
+      .map(([kind, number]) => `${emojiOf(kind)} ${number}`)
       .join("   ");
     show(sums, true);
     clearTimeout(hide);
@@ -71,7 +71,7 @@ function rise(place, reactions) {
   for (const [kind, number] of Object.entries(reactions)) {
     const signs = Math.max(1, Math.round((number / all) * Math.min(all, FLOATING)));
     for (let i = 0; i < signs; i++) {
-      const sign = h("span", { text: signOf(kind), css: { "--x": Math.random().toFixed(2) } });
+      const sign = h("span", { text: emojiOf(kind), css: { "--x": Math.random().toFixed(2) } });
       sign.addEventListener("animationend", () => sign.remove());
       setTimeout(() => place.append(sign), STEP * index++);
     }

@@ -1,6 +1,7 @@
 // Being reminded of a Space that is scheduled: by the server, or by one's own calendar.
-import { call, del, get, put, space } from "./api.js";
+import { del, get, put, space } from "./api.js";
 import { button, h, write } from "./dom.js";
+import { download } from "./download.js";
 import { icon } from "./icons.js";
 import { canPush, subscribe } from "./push.js";
 import { attempt, toast } from "./say.js";
@@ -41,12 +42,5 @@ function tellWhen() {
 
 /** A button that gives the Space as a file to one's own calendar. */
 export function toCalendar(id) {
-  async function save() {
-    const file = await attempt(() => call("GET", space(id, "calendar.ics")).then((response) => response.blob()));
-    if (!file) return;
-    const address = URL.createObjectURL(file);
-    h("a", { href: address, download: `space-${id}.ics` }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 10_000);
-  }
-  return button("", save, { class: "plain" }, icon("calendar"), "Add to calendar");
+  return button("", () => download(space(id, "calendar.ics"), `space-${id}.ics`), { class: "plain" }, icon("calendar"), "Add to calendar");
 }

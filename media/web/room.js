@@ -1,19 +1,19 @@
 // A room: its events, its sound and what one does in it, put together. Views draw what its store holds.
-import { del, get, post, space } from "./api.js";
+import { del, post, space } from "./api.js";
 import * as ear from "./ear.js";
 import { follow } from "./events.js";
 import { chime, Meter } from "./level.js";
 import { Line } from "./line.js";
 import { Microphone, whyNot } from "./microphone.js";
 import { onNames } from "./people.js";
-import { attempt, say, sayNow, toast } from "./say.js";
+import { Queue } from "./queue.js";
+import { attempt, say, sayNow } from "./say.js";
 import { blank, isLive, isOpen, onStage, reduce } from "./state.js";
 import { createStore } from "./store.js";
 import { tellOwn, tellStage } from "./tell.js";
 import { me } from "./token.js";
 
 const METERED = 120;
-const QUEUE_PERIOD = 5_000;
 const JOINED = "spaces.joined";
 
 export class Room {
@@ -23,11 +23,13 @@ export class Room {
   #meter = null;
   #timer = null;
   #opening = null;
-  #queueing = null;
 
-  constructor(id) {
+  /** `source` is what brought the person: bubble, search, link, notification or direct. */
+  constructor(id, source) {
     this.id = id;
+    this.queue = new Queue(this);
     this.line = new Line(id, {
+      source,
       onState: (line) => this.#hearOfLine(line),
       onSound: (stream) => this.#hear(stream),
     });
@@ -77,7 +79,7 @@ export class Room {
   close() {
     this.#abort.abort();
     this.endNames();
-    clearInterval(this.#queueing);
+    this.queue.close();
     this.#silence();
   }
 
@@ -112,32 +114,6 @@ export class Room {
   /** Take from an answer where one stands, before the event says so too. */
   learn(you) {
     this.#take("you", you);
-  }
-
-  /** Ask to speak; the answer comes as an event. */
-  async ask() {
-    const request = await attempt(() => post(space(this.id, "requests")));
-    if (!request) return;
-    this.store.set({ request });
-    if (request.status !== "queued") return;
-    this.store.state.you = { ...this.store.state.you, standing: "requested" };
-    toast(`Your request is in the queue, at place ${request.position}${waitOf(request)}.`);
-    this.#watchPlace();
-  }
-
-  /** Keep the place in the queue up to date while one waits: those before one go, and nobody is told of it. */
-  #watchPlace() {
-    clearInterval(this.#queueing);
-    this.#queueing = setInterval(async () => {
-      if (this.store.state.you.standing !== "requested") return clearInterval(this.#queueing);
-      const { data } = await get(space(this.id, "requests")).catch(() => ({ data: [] }));
-      const request = data.find((one) => one.user_id === me());
-      if (request) this.store.set({ request });
-    }, QUEUE_PERIOD);
-  }
-
-  withdraw() {
-    return attempt(() => del(space(this.id, "requests", "me")));
   }
 
   async answerInvitation(yes) {
@@ -269,10 +245,4 @@ export class Room {
     ear.stop();
     this.#closeMicrophone();
   }
-}
-
-/** How long the queue may take, where the server knows. */
-export function waitOf({ estimated_wait_seconds: seconds }) {
-  if (!seconds) return "";
-  return seconds < 90 ? ", about a minute" : `, about ${Math.round(seconds / 60)} minutes`;
 }

@@ -1,9 +1,12 @@
 // The page of a room: what it is about at the top, who is in it in the middle, one's own controls at the bottom.
+import { openAnalytics } from "./analytics.js";
 import { crowdView } from "./crowd.js";
 import { dockView, toggleHand } from "./dock.js";
 import { button, h, keyed, set, show, write } from "./dom.js";
+import { openEdit } from "./edit.js";
 import { hostView } from "./host.js";
 import { icon } from "./icons.js";
+import { openInvite } from "./invite.js";
 import { shortcut } from "./keys.js";
 import { messagesView } from "./messages.js";
 import { noticeView } from "./notice.js";
@@ -15,11 +18,12 @@ import { Room } from "./room.js";
 import { copy } from "./say.js";
 import { stageView } from "./stage.js";
 import { isLive, onStage } from "./state.js";
+import { me } from "./token.js";
 import { namesOf } from "./topics.js";
 
 /** Show a room in a place; `go` goes to another page. Returns what closes it. */
-export function roomPage(place, id, go, { joining = false } = {}) {
-  const room = new Room(id);
+export function roomPage(place, id, go, { joining = false, source = "link" } = {}) {
+  const room = new Room(id, source);
   const quality = qualityView(room);
   const body = h(
     "div",
@@ -64,19 +68,28 @@ function headView(room, quality, go) {
   const topics = h("ul", { class: "topics", "aria-label": "Topics" });
   const details = button("Delay and quality", () => details_(), { class: "round quiet", "aria-expanded": "false" }, icon("chart"));
   const share = button("Copy the link", () => copyLink(), { class: "round quiet", title: "Copy the link" }, icon("share"));
+  const invite = button("Invite somebody", () => openInvite(room), { class: "round quiet", title: "Invite somebody" }, icon("plus"));
+  const own = [
+    button("How it goes", () => openAnalytics(room), { class: "round quiet", title: "How it goes" }, icon("trend")),
+    button("Change the Space", () => openEdit(room), { class: "round quiet", title: "Change the Space" }, icon("edit")),
+  ];
   details.title = "Delay and quality (D)";
   set(details, { "aria-controls": "quality" });
   const details_ = () => set(details, { "aria-expanded": String(quality.toggle()) });
   const view = h(
     "header",
     { class: "room-head" },
-    h("div", { class: "row" }, button("Back to the list", () => go("/"), { class: "round quiet" }, icon("back")), live, h("span", { class: "grow" }), details, share),
+    h("div", { class: "row" }, button("Back to the list", () => go("/"), { class: "round quiet" }, icon("back")), live, h("span", { class: "grow" }), ...own, invite, details, share),
     title,
     host,
     topics,
   );
-  room.store.watch(({ space: of }) => {
-    show(title, Boolean(of));
+  room.store.watch((state) => {
+    const of = state.space ?? state.preview;
+    for (const one of own) show(one, isLive(state) && of.creator_id === me());
+    show(invite, isLive(state) && state.joined && Boolean(me()));
+    show(title, Boolean(of) || state.stream === "refused");
+    if (!of) write(title, "A Space");
     show(live, of?.state === "live");
     if (!of) return;
     write(title, titleOf(of));

@@ -5,6 +5,7 @@ const MESSAGES_KEPT = 200;
 
 export const blank = () => ({
   space: null,
+  preview: null, // the same of one that cannot be followed without a ticket
   stage: [],
   requests: [],
   pins: [],

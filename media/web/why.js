@@ -25,7 +25,7 @@ const PLAIN = {
   "not-eligible": ["That is not possible for this account", "list"],
   "no-right": ["You have no right to do that", "none"],
   "muted-by-admin": ["An admin has muted you", "none"],
-  "no-ticket": ["This Space needs a ticket", "list"],
+  "no-ticket": ["This Space needs a ticket", "ticket"],
 };
 
 /** Say a refusal: {title, text, action, retryAt}; action is list, signin, retry, wait or none. */

@@ -52,6 +52,11 @@ def test_list_room_and_dialogs_are_accessible(come: Come, server: Process, schem
     page.locator("[data-person=cleo] button").click()
     check_access(page)
     page.keyboard.press("Escape")
+    for name in ("How it goes", "Change the Space", "Invite somebody", "Pin a post"):
+        host.button(name).click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        check_access(page)
+        page.keyboard.press("Escape")
     stranger = come(None, color_scheme=scheme)
     page = stranger.visit()
     stranger.page.get_by_role("banner").get_by_role("button", name="Sign in").click()

@@ -41,7 +41,7 @@ def test_reactions_hands_messages_and_pins_reach_the_others(come: Come, server: 
     expect(host.page.get_by_role("log")).to_contain_text("<b>Hello</b>")
 
     host.button("Pin a post").click()
-    host.page.get_by_label("Post", exact=True).fill("1396580169512140802")
+    host.page.get_by_label("Or take one that is there").fill("1396580169512140802")
     host.button("Pin it").click()
     expect(guest.page.get_by_role("region", name="Pinned")).to_contain_text("1396580169512140802")
     expect(guest.button("Unpin")).to_have_count(0)
@@ -49,6 +49,7 @@ def test_reactions_hands_messages_and_pins_reach_the_others(come: Come, server: 
     host.page.locator("main").click(position={"x": 5, "y": 5})
     host.page.keyboard.press("r")
     expect(guest.page.locator("[data-person=ana] .mark.hand")).to_be_visible()
+    expect(host.button("Lower hand")).to_be_visible()
     host.page.keyboard.press("r")
     expect(guest.page.locator("[data-person=ana] .mark.hand")).to_be_hidden()
 
@@ -145,7 +146,7 @@ def test_a_full_server_is_tried_again_when_it_said(come: Come, server: Process) 
         headers = {"Content-Type": "application/problem+json", "Retry-After": "2"}
         route.fulfill(status=503, headers=headers, body=body)
 
-    guest.page.route("**/whep", full)
+    guest.page.route("**/whep?*", full)
     guest.visit(path)
     guest.button("Start listening").click()
     expect(guest.page.get_by_role("heading", name="This Space is full right now")).to_be_visible()

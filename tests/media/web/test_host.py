@@ -1,0 +1,128 @@
+"""What a host does beside speaking: change the Space, call it off, invite, and see how it went."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.media.server.process import Process
+from tests.media.web.chromium import Visitor
+from tests.media.web.conftest import Come
+from tests.media.web.test_room import come_in, live
+
+
+def scheduled(server: Process, host: str = "ana", **body: Any) -> str:
+    """Schedule a Space by the API; return its path in the page."""
+    start = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
+    return (
+        f"/s/{server.call(server.token(host), 'POST', '/spaces', json={'scheduled_start': start, **body})['id']}"
+    )
+
+
+def loads(visitor: Visitor, selector: str) -> bool:
+    """Whether a picture is there, and not only its frame."""
+    return visitor.page.locator(selector).evaluate(
+        "async (img) => { await img.decode(); return img.naturalWidth > 100; }"
+    )
+
+
+def test_a_live_space_is_changed_for_everyone_who_is_there(come: Come, server: Process) -> None:
+    path = live(server, title="First thoughts", topic_ids=["Bread"])
+    host, guest = come("ana"), come("lea")
+    come_in(host, path)
+    come_in(guest, path)
+    expect(guest.button("Change the Space")).to_have_count(0)
+    host.button("Change the Space").click()
+    page = host.page
+    topics = page.get_by_role("combobox", name="Topics")
+    expect(topics).to_have_value("Bread")
+    page.get_by_label("What is it about?").fill("Second thoughts")
+    topics.fill("a, b, c, d")
+    host.button("Save").click()
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("topics")
+    topics.fill("Butter")
+    page.get_by_role("dialog").get_by_label("Who can speak without asking").select_option("everyone")
+    host.button("Save").click()
+    expect(guest.page.get_by_role("heading", level=1)).to_have_text("Second thoughts")
+    expect(guest.page.get_by_role("list", name="Topics")).to_have_text("Butter")
+    guest.button("Ask to speak").click()
+    expect(guest.button("Unmute")).to_be_visible()
+
+
+def test_a_scheduled_space_is_moved_and_called_off(come: Come, server: Process) -> None:
+    path = scheduled(server, title="Soon")
+    host, guest = come("ana"), come("lea")
+    guest.visit(path)
+    before = guest.page.locator(".notice h2").text_content() or ""
+    page = host.visit(path)
+    host.button("Change").click()
+    later = datetime.now() + timedelta(days=2)
+    page.get_by_label("Start", exact=True).fill(later.strftime("%Y-%m-%dT18:30"))
+    host.button("Save").click()
+    expect(guest.page.locator(".notice h2")).to_have_text(re.compile(rf"Starts .*{later.day} .* at 18:30"))
+    assert before and "18:30" not in before
+    host.button("Call it off").first.click()
+    host.page.get_by_role("dialog").get_by_role("button", name="Call it off").click()
+    expect(guest.page.get_by_role("heading", name="This Space was canceled")).to_be_visible()
+
+
+def test_a_listener_invites_somebody_to_listen(come: Come, server: Process) -> None:
+    path = live(server, "dora", title="Come and hear")
+    guest, friend = come("noa"), come("mia")
+    friend.visit()
+    expect(friend.page.get_by_role("heading", name="Live now")).to_be_visible()
+    come_in(guest, path)
+    guest.button("Invite somebody").click()
+    expect(guest.button("Link for speakers")).to_have_count(0)
+    guest.page.get_by_label("User id").fill("@mia")
+    guest.page.get_by_role("dialog").get_by_role("button", name="Invite", exact=True).click()
+    expect(friend.page.locator(".toast")).to_contain_text("noa invites you to listen: Come and hear")
+
+
+def test_a_host_sees_how_it_went_and_takes_it_along(come: Come, server: Process) -> None:
+    path = live(server, title="A full report")
+    host, guest = come("ana"), come("lea")
+    come_in(host, path)
+    come_in(guest, path)
+    guest.button("React").click()
+    guest.button("Clap").click()
+    expect(host.page.locator(".floating span").first).to_have_text("👏")
+    expect(guest.button("How it goes")).to_have_count(0)
+    host.button("How it goes").click()
+    dialog = host.page.get_by_role("dialog", name="How it went")
+    most = dialog.locator("dl div", has=host.page.get_by_text("Most at a time", exact=True)).locator("dd")
+    expect(most).to_have_text("2")
+    expect(dialog).to_contain_text("links 100 %")
+    assert loads(host, ".chart")
+    host.button("Close").last.click()
+
+    server.call(server.token("ana"), "POST", f"{path.replace('/s/', '/spaces/')}/end")
+    expect(guest.page.get_by_role("heading", name="This Space has ended")).to_be_visible()
+    expect(guest.button("How it went")).to_have_count(0)
+    host.button("How it went").click()
+    expect(dialog).to_contain_text("1 👏")
+    with host.page.expect_download() as table:
+        host.button("Audience (CSV)").click()
+    assert table.value.path().read_text().startswith("at,")
+    assert table.value.suggested_filename == f"space-{path[3:]}-audience.csv"
+    with host.page.expect_download() as everything:
+        host.button("All (JSON)").click()
+    assert '"A full report"' in everything.value.path().read_text()
+
+
+def test_a_microphone_is_chosen_and_kept(come: Come, server: Process) -> None:
+    host = come("ana")
+    come_in(host, live(server))
+    host.button("Unmute").click()
+    host.button("Delay and quality").click()
+    choice = host.page.get_by_label("Microphone", exact=True)
+    expect(choice.locator("option").nth(1)).to_have_text(re.compile("Fake"))
+    choice.select_option(index=1)
+    chosen = host.page.evaluate("localStorage.getItem('spaces.microphone.id')")
+    assert chosen == choice.input_value() != ""
+    expect(host.button("Mute")).to_be_visible()
+    host.page.reload()
+    expect(host.button("Leave")).to_be_visible()
+    host.button("Delay and quality").click()
+    expect(choice).to_have_value(chosen)
