@@ -21,7 +21,7 @@ export async function openAnalytics(room) {
   const table = h("dl", { class: "figures" });
   const picture = h("img", { class: "chart", alt: `Audience, retention and reactions over time. ${inWords(report)}` });
   const dialog = sheet(
-    "How it went",
+    report.state === "live" ? "How it goes" : "How it went",
     table,
     picture,
     h("p", { class: "dim", text: "As files, to take with you:" }),

@@ -1,7 +1,14 @@
 // What is heard: one audio element that plays the Space. Browsers play only after a gesture of the person, so
 // whoever refuses is asked for one.
 
+const KEY = "spaces.volume";
 const element = () => document.getElementById("ear");
+
+/** Take the volume that was chosen before. */
+export function restoreVolume() {
+  const kept = Number.parseFloat(localStorage.getItem(KEY) ?? "1");
+  element().volume = kept >= 0 && kept <= 1 ? kept : 1;
+}
 
 /** Play a stream; resolves to whether it is heard, false if the browser wants a gesture first. */
 export async function play(stream) {
@@ -29,4 +36,5 @@ export const volume = () => element().volume;
 
 export function setVolume(level) {
   element().volume = level;
+  localStorage.setItem(KEY, String(level));
 }

@@ -1,13 +1,14 @@
 // What host and co-hosts see: who waits to speak, who may speak without asking, and what ends a Space.
-import { patch, post, space } from "./api.js";
+import { del, patch, post, space } from "./api.js";
 import { avatar, refreshAvatar } from "./avatar.js";
 import { POLICIES } from "./details.js";
 import { button, h, keyed, show, write } from "./dom.js";
 import { icon } from "./icons.js";
 import { openInvite } from "./invite.js";
+import { loudestView } from "./loudest.js";
 import { nameOf } from "./people.js";
 import { askRemove, muteAllBut } from "./person.js";
-import { attempt, say } from "./say.js";
+import { attempt, say, toast } from "./say.js";
 import { confirm, field, sheet } from "./sheet.js";
 import { isAdmin } from "./state.js";
 import { me } from "./token.js";
@@ -18,6 +19,7 @@ export function hostView(room) {
   const nobody = h("p", { class: "dim", text: "Nobody waits to speak." });
   const number = h("span", { class: "badge" });
   const policy = speakPolicy(room);
+  const lift = button("", () => liftMutes(room), { class: "plain small" }, icon("mic"), "Let everyone unmute");
   const view = h(
     "section",
     { class: "card host", "aria-labelledby": "host-title" },
@@ -25,11 +27,13 @@ export function hostView(room) {
     waiting,
     nobody,
     policy,
+    loudestView(room),
     h(
       "div",
       { class: "row wrap" },
       button("", () => openInvite(room), { class: "plain small" }, icon("plus"), "Invite"),
       button("", () => muteAllBut(room, [me()]), { class: "plain small mute-all" }, icon("muted"), "Mute everyone else"),
+      lift,
     ),
   );
   let before = 0;
@@ -39,6 +43,7 @@ export function hostView(room) {
     keyed(waiting, requests, (r) => r.user_id, (r) => request(room, r), refreshRequest);
     show(nobody, requests.length === 0);
     show(number, requests.length > 0);
+    show(lift, state.stage.some((one) => one.muted_by_admin && one.user_id !== me()));
     write(number, requests.length);
     if (requests.length > before) say(`${nameOf(requests.at(-1).user_id)} asks to speak.`);
     before = requests.length;
@@ -70,6 +75,12 @@ function speakPolicy(room) {
   const options = Object.entries(POLICIES).map(([value, text]) => h("option", { value, text }));
   const choose = (event) => attempt(() => patch(space(room.id), { speak_policy: event.target.value }));
   return field("Who can speak without asking", h("select", { on: { change: choose } }, ...options));
+}
+
+/** Take back what muting everyone did; each opens the microphone again by themselves. */
+async function liftMutes(room) {
+  const done = await attempt(() => del(space(room.id, "mute-all")).then(() => true));
+  if (done) toast("Everyone may unmute again.");
 }
 
 /** A host goes: only for now, or for everyone. */

@@ -9,6 +9,7 @@ import { titleOf } from "./roomview.js";
 import { openSignIn } from "./signin.js";
 import { openStart } from "./start.js";
 import { createStore } from "./store.js";
+import { topicBar } from "./topicbar.js";
 import { count, roughly, when } from "./time.js";
 import { me } from "./token.js";
 import { why } from "./why.js";
@@ -21,7 +22,7 @@ const FACES = 5;
 /** Show the list in a place; returns what closes it. */
 export function listPage(place, go) {
   document.title = "Spaces";
-  const store = createStore({ found: [], query: "", problem: null, loaded: false });
+  const store = createStore({ found: [], query: "", topic: null, problem: null, loaded: false });
   const bubbles = h("ul", { class: "bubbles" });
   const bubblesPlace = h("section", { "aria-label": "People you follow, live now" }, bubbles);
   const live = h("ul", { class: "cards" });
@@ -32,6 +33,7 @@ export function listPage(place, go) {
   const notice = h("div", {});
   const search = h("input", { type: "search", placeholder: "Search", "aria-label": "Search Spaces", autocomplete: "off" });
   const searchPlace = h("search", {}, icon("search"), search);
+  const bar = topicBar(() => load());
   const start = button("", () => openStart(go), { class: "primary big start" }, icon("plus"), "Start a Space");
   place.replaceChildren(
     h(
@@ -40,6 +42,7 @@ export function listPage(place, go) {
       h("header", { class: "list-head" }, h("div", {}, h("h1", { text: "Spaces" }), h("p", { class: "dim", text: "Live conversations. Listen in, or take the microphone." })), start),
       notice,
       searchPlace,
+      bar.view,
       bubblesPlace,
       livePlace,
       laterPlace,
@@ -61,8 +64,11 @@ export function listPage(place, go) {
     if (document.visibilityState !== "visible") return;
     try {
       const query = search.value.trim();
-      const { data } = await get(`/spaces/search?${new URLSearchParams({ query, max_results: MOST })}`);
-      if (query === search.value.trim()) store.set({ found: data, query, problem: null, loaded: true });
+      const topic = bar.chosen();
+      const wanted = new URLSearchParams({ query, max_results: MOST, ...(topic && { topic: topic.id }) });
+      const [{ data }] = await Promise.all([get(`/spaces/search?${wanted}`), bar.read()]);
+      if (query !== search.value.trim() || topic?.id !== bar.chosen()?.id) return;
+      store.set({ found: data, query, topic, problem: null, loaded: true });
     } catch (problem) {
       store.set({ problem });
     }
@@ -73,12 +79,12 @@ export function listPage(place, go) {
     const idOf = ({ space }) => space.id;
     const near = of("live").filter(({ people }) => people.length > 0);
     const later = of("scheduled").sort((a, b) => a.space.scheduled_start.localeCompare(b.space.scheduled_start));
-    show(bubblesPlace, near.length > 0 && !state.query);
+    show(bubblesPlace, near.length > 0 && !state.query && !state.topic);
     keyed(bubbles, near, idOf, (one) => bubble(one.space, go), refreshBubble);
     show(livePlace, state.loaded);
     show(searchPlace, state.loaded);
     show(nothing, of("live").length === 0);
-    write(nothing, state.query ? `No live Space has “${state.query}” in it.` : NOBODY);
+    write(nothing, nothingOf(state));
     show(laterPlace, later.length > 0);
     keyed(live, of("live"), idOf, (one) => liveCard(one.space, go, () => (store.state.query ? "search" : "direct")), refreshLive);
     keyed(scheduled, later, idOf, (one) => laterCard(one.space, go), refreshLater);
@@ -111,6 +117,11 @@ export function listPage(place, go) {
     document.removeEventListener("visibilitychange", back);
     ends.forEach((end) => end());
   };
+}
+
+function nothingOf({ query, topic }) {
+  if (query) return `No live Space ${topic ? `about ${topic.name} ` : ""}has “${query}” in it.`;
+  return topic ? `Nobody talks about ${topic.name} right now.` : NOBODY;
 }
 
 const NOBODY = "Nobody is live right now. Start a Space, and others will find it here.";

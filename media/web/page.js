@@ -1,5 +1,6 @@
 // The page: two places, the list at / and a room at /s/{id}, and what is around them.
 import { h, button } from "./dom.js";
+import { restoreVolume } from "./ear.js";
 import { icon } from "./icons.js";
 import { listenForShortcuts, showShortcuts } from "./keys.js";
 import { listPage } from "./list.js";
@@ -38,6 +39,7 @@ function goHome(event) {
 }
 
 applyTheme();
+restoreVolume();
 findToken();
 listenForShortcuts();
 top();

@@ -88,6 +88,8 @@ function headView(room, quality, go) {
     const of = state.space ?? state.preview;
     for (const one of own) show(one, isLive(state) && of.creator_id === me());
     show(invite, isLive(state) && state.joined && Boolean(me()));
+    share.classList.toggle("wide-only", !invite.hidden); // on a phone the link is where one invites
+    show(details, isLive(state));
     show(title, Boolean(of) || state.stream === "refused");
     if (!of) write(title, "A Space");
     show(live, of?.state === "live");

@@ -180,7 +180,7 @@ def test_the_list_rings_for_people_one_follows(come: Come, server: Process) -> N
 
 
 def test_the_list_is_searched(come: Come, server: Process) -> None:
-    live(server, title="Sourdough for beginners")
+    live(server, title="Sourdough for beginners", topic_ids=["Baking"])
     live(server, "ben", title="Tides and currents")
     visitor = come("lea")
     page = visitor.visit()
@@ -191,6 +191,16 @@ def test_the_list_is_searched(come: Come, server: Process) -> None:
     page.get_by_label("Search Spaces").fill("no such thing")
     expect(page.get_by_text("No live Space has “no such thing” in it.")).to_be_visible()
 
+    page.get_by_label("Search Spaces").fill("")
+    expect(cards.filter(has_text="Tides and currents")).to_have_count(1)
+    baking = page.get_by_role("navigation", name="Talked about now").get_by_role("button", name="Baking")
+    baking.click()
+    expect(baking).to_have_attribute("aria-pressed", "true")
+    expect(cards).to_have_count(1)
+    expect(cards).to_contain_text("Sourdough for beginners")
+    baking.click()
+    expect(cards.filter(has_text="Tides and currents")).to_have_count(1)
+
 
 def test_a_scheduled_space_can_be_remembered_and_started(come: Come, server: Process) -> None:
     host, guest = come("ana"), come("lea")
@@ -199,6 +209,8 @@ def test_a_scheduled_space_can_be_remembered_and_started(come: Come, server: Pro
     page.get_by_label("What is it about?").fill("Tomorrow")
     page.get_by_label("Topics").fill("technology, Bread")
     page.get_by_label("Schedule it for later").check()
+    expect(page.get_by_role("dialog")).to_contain_text(re.compile(r"at most \d+ days ahead"))
+    assert page.get_by_label("Start", exact=True).get_attribute("max")
     host.button("Schedule").click()
     expect(host.button("Start now")).to_be_visible()
     expect(page.get_by_role("list", name="Topics")).to_have_text("TechnologyBread")
