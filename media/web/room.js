@@ -141,6 +141,7 @@ export class Room {
       .finally(() => (this.#opening = null));
     const opened = await this.#opening;
     if (this.line.wanted === "whip") this.line.want("whip", this.microphone.track);
+    this.microphone.live = isOpen(this.store.state) && onStage(this.store.state);
     return opened;
   }
 

@@ -166,6 +166,12 @@ def test_a_refused_microphone_is_explained_and_one_listens_on(
         expect(guest.page.locator(".notice")).to_have_count(0)
         guest.button("Unmute").click()
         host.hears_tone(TONE_B)
+        guest.context.clear_permissions()  # as when it is unplugged, in the middle of a word
+        expect(guest.page.locator(".notice")).to_contain_text("The microphone was taken away.")
+        host.hears_nothing()
+        guest.context.grant_permissions(["microphone"])
+        guest.button("Try again").click()
+        host.hears_tone(TONE_B)
         guest.go()
 
 
