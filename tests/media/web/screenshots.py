@@ -53,7 +53,7 @@ class Scene:
         for followed in ("ana", "gia"):
             self.call("lea", "POST", "/users/me/following", json={"target_user_id": followed})
         self.room = self.space("ana", "What we learned from the launch", ["848920371311001600"])
-        self.vinyl = self.space("gia", "Late night vinyl", [])
+        self.vinyl = self.space("gia", "Late night vinyl", ["Music"])
         self.stories = self.space("hugo", "Debugging war stories: it was DNS", ["848920371311001600"])
         now = datetime.now(UTC)
         self.space("eva", "Ask a marine biologist", [], now + timedelta(days=3, hours=2))
