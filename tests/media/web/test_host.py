@@ -78,7 +78,7 @@ def test_a_scheduled_space_is_moved_and_called_off(come: Come, server: Process) 
 
 
 def test_a_listener_invites_somebody_to_listen(come: Come, server: Process) -> None:
-    path = live(server, "dora", title="Come and hear")
+    path = live(server, "oli", title="Come and hear")
     guest, friend = come("noa"), come("mia")
     friend.visit()
     expect(friend.page.get_by_role("heading", name="Live now")).to_be_visible()
