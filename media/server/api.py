@@ -6,29 +6,43 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from media.server.accounts import Accounts
 from media.server.auth import Named, caller
-from media.server.discovery.routes import DiscoveryHere
 from media.server.paging import Paged
 from media.server.policies import chosen
-from media.server.routes import AccountsHere, SpacesHere, actor, problems
+from media.server.routes import AccountsHere, DiscoveryHere, SpacesHere, actor, problems
 from media.server.schemas import NewSpace, NewTime, SpaceChange, SpaceList, SpaceListMeta, SpaceOut
+from media.server.tickets.routes import OfficeHere
 from media.space.errors import NotEligibleError
 from media.space.permissions import Action
 from media.space.space import Events, Space
 from media.space.states import State
+from media.space.tickets import Offer
 
 router: Final = APIRouter(prefix="/spaces", tags=["Spaces"], dependencies=[Depends(caller)])
 
 
 @router.post("", status_code=201, responses=problems(403, 409, 422))
 async def create_space(
-    body: NewSpace, who: Named, spaces: SpacesHere, accounts: AccountsHere, request: Request, response: Response
+    body: NewSpace,
+    who: Named,
+    spaces: SpacesHere,
+    accounts: AccountsHere,
+    office: OfficeHere,
+    request: Request,
+    response: Response,
 ) -> SpaceOut:
     """Make a Space with the caller as its host.
 
     It is a draft, or scheduled if a time is given; `POST /spaces/{id}/start` makes it live. Protected accounts
-    cannot host, and the policy may ask for a number of followers, except of admins.
+    cannot host, and the policy may ask for a number of followers, except of admins. With `tickets` these are on
+    sale at once, if the caller may sell any.
     """
     followers = await _followers(accounts, who.name)
+    rules = chosen(body.policy, who, request.app.state.policies)
+    sale = None
+    if body.tickets is not None:
+        office.payments  # noqa: B018 - refuses where there is none
+        offer = Offer(body.tickets.price_cents, body.tickets.quantity)
+        sale = offer, await office.seller(who.name, rules.get("policy", spaces.policy))
     space = await spaces.create(
         who.name,
         scheduled_start=body.scheduled_start and body.scheduled_start.timestamp(),
@@ -38,8 +52,11 @@ async def create_space(
         topic_ids=body.topic_ids,
         speak_policy=body.speak_policy,
         anonymous_listening=body.anonymous_listening,
-        **chosen(body.policy, who, request.app.state.policies),
+        sale=sale,
+        **rules,
     )
+    if body.tickets is not None:
+        await office.till.offer(space.id, space.host, body.tickets.price_cents, body.tickets.quantity)
     response.headers["Location"] = f"/spaces/{space.id}"
     return SpaceOut.of(space)
 

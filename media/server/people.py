@@ -9,11 +9,11 @@ from typing import Final
 from fastapi import APIRouter, Depends, Response
 
 from media.server.auth import Caller, Named, caller
-from media.server.discovery.routes import DiscoveryHere
 from media.server.errors import Problem
 from media.server.paging import Paged
 from media.server.routes import (
     AccountsHere,
+    DiscoveryHere,
     GuardHere,
     Person,
     SessionsHere,

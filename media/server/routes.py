@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Request
 from media.server.accounts import Accounts
 from media.server.admission import Admission
 from media.server.auth import ME, Caller, Named
+from media.server.discovery.discovery import Discovery
 from media.server.guard import Guard
 from media.server.schemas import ProblemOut
 from media.server.sessions import Sessions
@@ -52,11 +53,16 @@ async def _guard(request: Request) -> Guard:
     return request.app.state.guard
 
 
+async def _discovery(request: Request) -> Discovery:
+    return request.app.state.discovery
+
+
 SpacesHere = Annotated[Spaces, Depends(_spaces)]
 SessionsHere = Annotated[Sessions, Depends(_sessions)]
 AdmissionHere = Annotated[Admission, Depends(_admission)]
 AccountsHere = Annotated[Accounts, Depends(_accounts)]
 GuardHere = Annotated[Guard, Depends(_guard)]
+DiscoveryHere = Annotated[Discovery, Depends(_discovery)]
 
 UserPath = Annotated[str, Path(description="a user id, or `me`", examples=["me"])]
 

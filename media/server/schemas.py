@@ -11,6 +11,7 @@ from media.space.people import Participant
 from media.space.policy import SpeakPolicy
 from media.space.space import Space
 from media.space.states import Standing, State
+from media.space.tickets import PRICE_MAX, PRICE_MIN
 
 
 def _check_name(text: str) -> str:
@@ -24,6 +25,13 @@ NO_NUL = r"^[^\x00]*$"
 UserId = Annotated[str, Field(pattern=NAME, examples=["ana"]), AfterValidator(_check_name)]
 Text = Annotated[str, Field(max_length=40, pattern=NO_NUL)]
 Title = Annotated[str, Field(max_length=70, pattern=NO_NUL)]
+
+
+class NewOffer(Input):
+    """Tickets to be sold."""
+
+    price_cents: Whole = Field(ge=PRICE_MIN, le=PRICE_MAX, examples=[500], description="1 to 999 USD")
+    quantity: Whole = Field(ge=1, le=1_000_000_000, examples=[200])
 
 
 class NewSpace(Input):
@@ -41,6 +49,11 @@ class NewSpace(Input):
         "people who were `invited`; everyone else asks and waits",
     )
     anonymous_listening: Flag = Field(False, description="whether people may listen without a token")
+    tickets: NewOffer | None = Field(
+        None,
+        description="tickets to sell from the first moment on, by the rules of `PUT /spaces/{id}/tickets`; if "
+        "they cannot be sold, no Space is made",
+    )
     policy: Annotated[str, Field(max_length=40)] | dict[str, Any] | None = Field(
         None,
         description="the rules it is to go by, if not the server's: a name of `GET /policies`, or rules of your "

@@ -25,6 +25,7 @@ from media.space.policy import Policy
 from media.space.record import from_record, to_record
 from media.space.space import Events, Space
 from media.space.states import Standing, State
+from media.space.tickets import Offer, Seller
 
 log = logging.getLogger(__name__)
 
@@ -108,8 +109,15 @@ class Spaces:
             held.changed = True
         await asyncio.gather(*map(self._save, list(self._held.values())))
 
-    async def create(self, host: str, *, scheduled_start: float | None, **attributes: Any) -> Space:
-        """Make a Space of a host, a draft unless it has a time to start (Unix seconds).
+    async def create(
+        self,
+        host: str,
+        *,
+        scheduled_start: float | None,
+        sale: tuple[Offer, Seller] | None = None,
+        **attributes: Any,
+    ) -> Space:
+        """Make a Space of a host, a draft unless it has a time to start (Unix seconds); maybe with tickets.
 
         :raises SpaceError: the rules refuse it, or the host has enough drafts, all of which are held in memory
         """
@@ -121,6 +129,9 @@ class Spaces:
         events: Events = []
         if scheduled_start is not None:
             events = space.schedule(host, scheduled_start, now, others=self.scheduled(space))
+        if sale is not None:
+            offer, seller = sale
+            events += space.sell_tickets(host, offer, now, seller=seller)
         held = self._held[space.id] = Held(space)
         held.changed = True
         await self._save(held)

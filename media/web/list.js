@@ -9,6 +9,7 @@ import { titleOf } from "./roomview.js";
 import { openSignIn } from "./signin.js";
 import { openStart } from "./start.js";
 import { createStore } from "./store.js";
+import { ticketWords } from "./tickets.js";
 import { topicBar } from "./topicbar.js";
 import { count, roughly, when } from "./time.js";
 import { me } from "./token.js";
@@ -161,7 +162,7 @@ function liveCard(space, go, source) {
       go,
       source,
       { class: "card live" },
-      h("span", { class: "live-badge", text: "Live" }),
+      h("span", { class: "badges" }, h("span", { class: "live-badge", text: "Live" }), ticketBadge()),
       h("h3", {}),
       h("span", { class: "faces" }),
       h("p", { class: "who" }),
@@ -170,9 +171,17 @@ function liveCard(space, go, source) {
   );
 }
 
-function refreshLive(element, { space, reasons }) {
-  const [badge, title, faces, who, many] = element.firstChild.children;
-  write(badge, space.is_ticketed ? "Live, with ticket" : "Live");
+const ticketBadge = () => h("span", { class: "ticket-badge" }, icon("ticket"), h("span", {}));
+
+function refreshTicket(badge, tag) {
+  const words = ticketWords(tag);
+  show(badge, words !== null);
+  write(badge.lastChild, words ?? "");
+}
+
+function refreshLive(element, { space, reasons, tickets }) {
+  const [badges, title, faces, who, many] = element.firstChild.children;
+  refreshTicket(badges.lastChild, tickets);
   write(title, titleOf(space));
   const people = speakersOf(space);
   keyed(faces, people.slice(0, FACES), (id) => id, (id) => avatar(id, "medium"), refreshAvatar);
@@ -195,16 +204,16 @@ function laterCard(space, go) {
       () => "direct",
       { class: "card scheduled" },
       h("span", { class: "date", "aria-hidden": "true" }, h("b", { text: day }), month),
-      h("div", {}, h("h3", {}), h("p", { class: "who" }), h("p", { class: "dim" })),
+      h("div", {}, h("h3", {}), h("p", { class: "who" }), h("p", { class: "dim" }), ticketBadge()),
     ),
   );
 }
 
-function refreshLater(element, { space }) {
-  const [title, who, time] = element.firstChild.lastChild.children;
+function refreshLater(element, { space, tickets }) {
+  const [title, who, time, ticket] = element.firstChild.lastChild.children;
   const start = new Date(space.scheduled_start);
   write(title, titleOf(space));
   write(who, nameOf(space.creator_id));
-  const ticket = space.is_ticketed ? " · with ticket" : "";
-  write(time, (start > new Date() ? `${when(start)}, ${roughly(start - Date.now())}` : "About to start") + ticket);
+  write(time, start > new Date() ? `${when(start)}, ${roughly(start - Date.now())}` : "About to start");
+  refreshTicket(ticket, tickets);
 }

@@ -3,15 +3,23 @@ import { del, get, post, put, space } from "./api.js";
 import { button, h, keyed, set, write } from "./dom.js";
 import { icon } from "./icons.js";
 import { attempt, toast } from "./say.js";
+import { offerFields } from "./offer.js";
 import { field, sheet } from "./sheet.js";
 import { count, when } from "./time.js";
 
 const PERIOD = 700;
 const PATIENCE = 30_000;
-const PRICE_MOST = 999;
 
 /** 5 or 7.50 dollars, of a number of cents. */
 export const dollars = (cents) => `$${(cents / 100).toFixed(cents % 100 ? 2 : 0)}`;
+
+/** What a card says of tickets, or null; `tag` is what the list knows of them. */
+export function ticketWords(tag) {
+  if (!tag) return null;
+  if (tag.yours) return HAVE[tag.yours].slice(0, -1);
+  if (!tag.available) return "Sold out";
+  return `Ticket ${dollars(tag.price_cents)}`;
+}
 
 const offerOf = (id) => get(space(id, "tickets")).catch(() => null);
 
@@ -107,8 +115,11 @@ async function settled(ticket) {
 /** The host's side: price and number, how many are sold, and what that earns. */
 export async function openOffer(room) {
   const [offer, earned] = await Promise.all([offerOf(room.id), get("/users/me/payouts?limit=100").catch(() => null)]);
-  const price = h("input", { type: "number", min: 1, max: PRICE_MOST, step: 0.01, required: true, value: offer ? offer.price_cents / 100 : 5 });
-  const number = h("input", { type: "number", min: 1, step: 1, required: true, value: offer?.quantity ?? 100 });
+  if (!offer && earned?.payments === false) {
+    sheet("Tickets", h("p", { text: "This server takes no payments, so no tickets can be sold." }));
+    return;
+  }
+  const fields = offerFields(offer);
   const problem = h("p", { class: "problem", role: "alert" });
   const account = earned?.data.find((one) => one.space_id === room.id);
   const none = offer && !account?.sold ? button("Sell none", withdraw, { class: "plain" }) : null;
@@ -116,17 +127,16 @@ export async function openOffer(room) {
     "form",
     { class: "stack", on: { submit } },
     account?.sold ? sales(account, earned) : h("p", { class: "dim", text: "Who has no ticket does not get in. A Space with tickets keeps its time." }),
-    field("Price in dollars", price, `1 to ${PRICE_MOST}. It stays once a ticket is sold.`),
-    field("How many", number),
+    fields.element,
     problem,
     h("div", { class: "row end" }, none, h("button", { class: "primary", type: "submit" }, offer ? "Change" : "Sell tickets")),
   );
   const dialog = sheet("Tickets", form);
 
-  const attemptHere = async (act, done) => {
+  const attemptHere = async (act) => {
     write(problem, "");
     try {
-      await act();
+      const done = await act();
       dialog.close();
       toast(done);
     } catch (error) {
@@ -135,11 +145,13 @@ export async function openOffer(room) {
   };
   function submit(event) {
     event.preventDefault();
-    const body = { price_cents: Math.round(100 * Number(price.value)), quantity: Number(number.value) };
-    attemptHere(() => put(space(room.id, "tickets"), body), `Tickets are on sale for ${dollars(body.price_cents)}.`);
+    attemptHere(async () => {
+      const { price_cents: price } = await put(space(room.id, "tickets"), await fields.read());
+      return `Tickets are on sale for ${dollars(price)}.`;
+    });
   }
   function withdraw() {
-    attemptHere(() => del(space(room.id, "tickets")), "The Space takes no tickets.");
+    attemptHere(() => del(space(room.id, "tickets")).then(() => "The Space takes no tickets."));
   }
 }
 

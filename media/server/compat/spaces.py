@@ -10,11 +10,10 @@ from media.server.compat import parameters as p
 from media.server.compat.answers import OneSpace, SomePosts, SomeSpaces, SomeUsers, answer, not_found
 from media.server.compat.routes import NumbersHere, XRoute, x_answers
 from media.server.compat.show import Showing, whoever
-from media.server.discovery.routes import DiscoveryHere
 from media.server.errors import Problem
 from media.server.finding.posts import Posts
 from media.server.paging import Page
-from media.server.routes import AccountsHere, SpacesHere
+from media.server.routes import AccountsHere, DiscoveryHere, SpacesHere
 from media.server.spaces import Spaces
 from media.server.tickets.routes import OfficeHere
 from media.space.space import Space

@@ -4,11 +4,15 @@ Freshness decides along with the rest, so that all pages are ranked as of the sa
 twice or skipped but what has itself changed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from media.server.discovery.discovery import Found
 from media.server.discovery.schema import FoundList, FoundMeta, FoundSpace
 from media.server.paging import Page, no_token
+from media.server.tickets.shapes import TicketTag
+from media.space.space import Space
+
+Tags = Callable[[Sequence[Space]], Awaitable[Mapping[str, TicketTag]]]
 
 
 class RankedPage:
@@ -35,10 +39,15 @@ class RankedPage:
         except ValueError:
             raise no_token() from None
 
-    def list(self, found: Sequence[Found], base: str) -> FoundList:
-        """Show the page of a ranked list; ``base`` is the address of this server, with a slash at its end."""
+    async def list(self, found: Sequence[Found], base: str, tags: Tags) -> FoundList:
+        """Show the page of a ranked list.
+
+        :param base: the address of this server, with a slash at its end
+        :param tags: finds what is to be said of tickets
+        """
         left = [each for each in found if self._after is None or each.place > self._after]
         places = ["{!r} {!r} {!r} {}".format(self.at, *each.place) for each in left]
         shown, following = self._page.cut(left, places)
         meta = FoundMeta(result_count=len(shown), found_count=len(found), next_token=following)
-        return FoundList(data=[FoundSpace.of(each, base) for each in shown], meta=meta)
+        tagged = await tags([each.space for each in shown])
+        return FoundList(data=[FoundSpace.of(each, base, tagged.get(each.space.id)) for each in shown], meta=meta)

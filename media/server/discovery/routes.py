@@ -1,5 +1,6 @@
 """Discovery over HTTP: bubbles, search, topics, and what a shared link says of itself."""
 
+from functools import partial
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
@@ -7,14 +8,15 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 
 from media.server.addresses import base_of
 from media.server.auth import Named, caller
-from media.server.discovery.discovery import PUBLIC, Discovery, Taste
+from media.server.discovery.discovery import PUBLIC, Taste
 from media.server.discovery.languages import languages
 from media.server.discovery.pages import RankedPage
 from media.server.discovery.schema import Card, FoundList, TopicList, TopicMeta, TopicOut
 from media.server.discovery.topics import TOPICS
 from media.server.errors import Problem
 from media.server.paging import Page, PageToken
-from media.server.routes import AccountsHere, SpacesHere, problems
+from media.server.routes import AccountsHere, DiscoveryHere, SpacesHere, problems
+from media.server.tickets.routes import OfficeHere
 from media.space.states import State
 
 router: Final = APIRouter(tags=["Discovery"], dependencies=[Depends(caller)])
@@ -31,10 +33,6 @@ _FEW: Final = 20
 _MOST: Final = 100
 
 
-async def _discovery(request: Request) -> Discovery:
-    return request.app.state.discovery
-
-
 async def _languages(
     accept_language: Annotated[
         str, Header(max_length=1_000, description="which languages count for a Space")
@@ -43,7 +41,6 @@ async def _languages(
     return languages(accept_language)
 
 
-DiscoveryHere = Annotated[Discovery, Depends(_discovery)]
 Languages = Annotated[dict[str, float], Depends(_languages)]
 TopicIds = Annotated[
     list[Annotated[str, Query(max_length=40, pattern=r"^[^\x00]*$")]],
@@ -71,6 +68,7 @@ async def my_bubbles(
     discovery: DiscoveryHere,
     spaces: SpacesHere,
     read: Languages,
+    office: OfficeHere,
     prefer: TopicIds = [],  # noqa: B006 - FastAPI copies it
 ) -> FoundList:
     """List the live Spaces in which somebody hosts or speaks whom the caller follows: the purple bubbles.
@@ -80,7 +78,7 @@ async def my_bubbles(
     """
     page.begin(spaces.clock())
     found = await discovery.bubbles(who.name, Taste(prefer, read, page.at))
-    return page.list(found, base_of(request))
+    return await page.list(found, base_of(request), partial(office.tags, who.name))
 
 
 @router.get("/spaces/search", responses=problems(422))
@@ -91,6 +89,7 @@ async def search_spaces(
     discovery: DiscoveryHere,
     spaces: SpacesHere,
     read: Languages,
+    office: OfficeHere,
     query: Annotated[
         str,
         Query(
@@ -114,7 +113,7 @@ async def search_spaces(
     page.begin(spaces.clock())
     taste = Taste((*prefer, *topic), read, page.at)
     found = await discovery.search(query, viewer=who.name, states=_STATES[state], topics=topic, taste=taste)
-    return page.list(found, base_of(request))
+    return await page.list(found, base_of(request), partial(office.tags, who.name))
 
 
 @router.get("/topics", responses=problems())

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from media.server.discovery.discovery import Found
 from media.server.discovery.stages import Role
 from media.server.schemas import SpaceOut
+from media.server.tickets.shapes import TicketTag
 from media.space.ranking import Name, Reason
 
 
@@ -56,6 +57,7 @@ class FoundSpace(BaseModel):
 
     space: SpaceOut
     share_url: str = Field(description="the public link", examples=["https://spaces.example/s/1DXxyRYNejbKM"])
+    tickets: TicketTag | None = Field(description="what one costs; null where nobody needs one")
     people: list[KnownPerson] = Field(
         description="whom of those on the stage the caller follows, hosts first; who listens is never told"
     )
@@ -63,13 +65,14 @@ class FoundSpace(BaseModel):
     reasons: list[ReasonOut] = Field(description="strongest first")
 
     @classmethod
-    def of(cls, found: Found, base: str) -> "FoundSpace":
+    def of(cls, found: Found, base: str, tickets: TicketTag | None) -> "FoundSpace":
         """Show an entry; ``base`` is the address of this server, with a slash at its end."""
         order = ("host", "cohost", "speaker")
         people = sorted(found.people.items(), key=lambda item: (order.index(item[1]), item[0]))
         return cls(
             space=SpaceOut.of(found.space),
             share_url=f"{base}s/{found.space.id}",
+            tickets=tickets,
             people=[KnownPerson(user_id=person, role=role) for person, role in people],
             score=found.ranked.score,
             reasons=[ReasonOut.of(reason) for reason in found.ranked.reasons],

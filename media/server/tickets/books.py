@@ -26,6 +26,15 @@ class Books:
             row = (await connection.execute(sa.select(*OFFER).where(_O.space_id == space_id))).first()
         return None if row is None else OfferRow(*row)
 
+    async def held(self, space_ids: Sequence[str], user_id: str) -> list[tuple[OfferRow, Purchase | None]]:
+        """Read what is sold for some Spaces, and of each a person's ticket, paid or being paid for."""
+        mine = sa.and_(_T.space_id == _O.space_id, _T.holder == user_id)
+        query = sa.select(*OFFER, _T.state).select_from(TICKET_OFFERS.outerjoin(TICKETS, mine))
+        query = query.where(_O.space_id.in_(space_ids))
+        async with self._engine.connect() as connection:
+            rows = [tuple[Any, ...](row) for row in await connection.execute(query)]
+        return [(OfferRow(*row[:-1]), None if row[-1] is None else Purchase(row[-1])) for row in rows]
+
     async def open_offers(self) -> list[str]:
         """Read which Spaces have tickets whose money is not settled yet."""
         async with self._engine.connect() as connection:

@@ -8,7 +8,7 @@ process dies, nor whether an answer of the provider comes late, twice or never.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import sqlalchemy as sa
@@ -22,9 +22,11 @@ from media.server.spaces import Spaces
 from media.server.tables import SPACES
 from media.server.tickets.payments import Charge, Outcome, PaymentError, Payments
 from media.server.tickets.rows import Ticket
+from media.server.tickets.shapes import TicketTag
 from media.server.tickets.till import Till
 from media.space.errors import WrongStateError
 from media.space.events import Events, SpaceCanceled, SpaceEnded
+from media.space.policy import Policy
 from media.space.space import Space
 from media.space.states import State
 from media.space.tickets import Payment, Purchase, Seller, needs_ticket, window
@@ -113,15 +115,32 @@ class BoxOffice:
         )
         raise Problem(402, "no-ticket", sentence, headers={"Link": f'<{where}>; rel="payment"'})
 
-    async def seller(self, space: Space) -> Seller:
-        """Read what decides whether the host of a Space may sell tickets."""
-        user = await self._accounts.get(space.host)
-        since = self._clock() - window(space.policy)
+    @property
+    def open_for_sale(self) -> bool:
+        """Whether there is a provider."""
+        return self._payments is not None
+
+    async def seller(self, host: str, policy: Policy) -> Seller:
+        """Read what decides whether a host may sell tickets under a policy."""
+        user = await self._accounts.get(host)
+        since = self._clock() - window(policy)
         started = SPACES.c.record["started_at"].as_float()
-        query = sa.select(sa.func.count()).where(SPACES.c.creator_id == space.host, started >= since)
+        query = sa.select(sa.func.count()).where(SPACES.c.creator_id == host, started >= since)
         async with self._spaces.store.engine.connect() as connection:
             hosted = (await connection.execute(query)).scalar_one()
         return Seller(user is not None and user.adult, user.followers_count if user else 0, hosted)
+
+    async def tags(self, person: str, spaces: Sequence[Space]) -> dict[str, TicketTag]:
+        """Return what the cards of Spaces say of tickets to a person; nothing for those that take none."""
+        sold = {space.id: space for space in spaces if space.tickets is not None}
+        if not sold:
+            return {}
+        return {
+            offer.space_id: TicketTag.of(
+                offer, sold[offer.space_id].state, held, needed=needs_ticket(sold[offer.space_id], person)
+            )
+            for offer, held in await self.till.held(list(sold), person)
+        }
 
     async def buy(self, space: Space, person: str, method: str) -> Ticket:
         """Reserve a ticket and begin to take the money for it.

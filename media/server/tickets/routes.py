@@ -9,9 +9,10 @@ from media.server.errors import Problem
 from media.server.paging import Paged
 from media.server.profiles import PageMeta
 from media.server.routes import GuardHere, SpacesHere, problems
+from media.server.schemas import NewOffer
 from media.server.tickets.box_office import BoxOffice
 from media.server.tickets.rows import OfferRow
-from media.server.tickets.shapes import NewOffer, NewPurchase, OfferOut, Payouts, TicketList, TicketOut
+from media.server.tickets.shapes import NewPurchase, OfferOut, Payouts, TicketList, TicketOut
 from media.space.permissions import Action, check, role_of
 from media.space.space import Events, Space
 from media.space.states import Input, next_state
@@ -49,7 +50,8 @@ async def offer_tickets(
     """
     office.payments  # noqa: B018 - refuses where there is none
     space = await spaces.get(space_id)
-    seller, sold = await office.seller(space), await office.till.offer_of(space_id)
+    seller = await office.seller(space.host, space.policy)
+    sold = await office.till.offer_of(space_id)
 
     def step(space: Space, now: float) -> Events:
         offer = Offer(body.price_cents, body.quantity)
@@ -141,7 +143,8 @@ async def payouts(who: Named, page: Paged, office: OfficeHere) -> Payouts:
     """Show what one earns by tickets: 97 % of what the store leaves, and 80 % from 50,000 USD on."""
     found = await office.till.accounts(who.name, page.after(), page.limit)
     shown, following = page.cut(found, [account.space_id for account in found])
-    return Payouts.of(shown, await office.till.earned(who.name), following)
+    earned = await office.till.earned(who.name)
+    return Payouts.of(shown, earned, following, payments=office.open_for_sale)
 
 
 async def _known(office: BoxOffice, space_id: str) -> OfferRow:

@@ -6,18 +6,11 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from media.server.input import Input, Whole
+from media.server.input import Input
 from media.server.profiles import PageMeta
 from media.server.tickets.rows import HELD, OPEN, Account, OfferRow, Ticket
 from media.space.states import State
-from media.space.tickets import EARNED_LIMIT, FIRST_SHARE, FURTHER_SHARE, PRICE_MAX, PRICE_MIN, Purchase
-
-
-class NewOffer(Input):
-    """Tickets to be sold."""
-
-    price_cents: Whole = Field(ge=PRICE_MIN, le=PRICE_MAX, examples=[500], description="1 to 999 USD")
-    quantity: Whole = Field(ge=1, le=1_000_000_000, examples=[200])
+from media.space.tickets import EARNED_LIMIT, FIRST_SHARE, FURTHER_SHARE, Purchase
 
 
 class OfferOut(BaseModel):
@@ -41,6 +34,29 @@ class OfferOut(BaseModel):
             quantity=offer.quantity,
             available=left,
             on_sale=selling,
+        )
+
+
+class TicketTag(BaseModel):
+    """What the card of a Space in a list says of tickets."""
+
+    price_cents: int
+    currency: Literal["USD"] = "USD"
+    available: int = Field(description="neither sold nor being paid for")
+    on_sale: bool
+    needed: bool = Field(description="whether the caller needs one; those on the stage, or invited to it, do not")
+    yours: Literal["paid", "pending"] | None = Field(description="the caller's own ticket")
+
+    @classmethod
+    def of(cls, offer: OfferRow, state: State, held: Purchase | None, *, needed: bool) -> "TicketTag":
+        """Show what is sold for a Space to somebody who may hold a ticket."""
+        shown = OfferOut.of(offer, state)
+        return cls(
+            price_cents=shown.price_cents,
+            available=shown.available,
+            on_sale=shown.on_sale,
+            needed=needed,
+            yours=None if held is None else "paid" if held is Purchase.PAID else "pending",
         )
 
 
@@ -125,17 +141,19 @@ class Payouts(BaseModel):
     data: list[PayoutOut]
     meta: PageMeta
     currency: Literal["USD"] = "USD"
+    payments: bool = Field(description="whether this server takes payments; without, nobody can sell tickets")
     earned_cents: int = Field(description="in all Spaces, without what was refunded")
     share_percent: int = Field(description="one's share of what the store leaves of the next ticket")
     share_changes_at_cents: int = Field(EARNED_LIMIT, description="earnings from which on the share is lower")
 
     @classmethod
-    def of(cls, accounts: Sequence[Account], earned: int, following: str | None) -> "Payouts":
+    def of(cls, accounts: Sequence[Account], earned: int, following: str | None, *, payments: bool) -> "Payouts":
         """Show a page of the accounts of a host."""
         share = FIRST_SHARE if earned < EARNED_LIMIT else FURTHER_SHARE
         return cls(
             data=[PayoutOut.of(a) for a in accounts],
             meta=PageMeta(result_count=len(accounts), next_token=following),
+            payments=payments,
             earned_cents=earned,
             share_percent=int(share * 100),
             share_changes_at_cents=EARNED_LIMIT,

@@ -252,6 +252,60 @@ async def test_who_may_not_sell_is_told_what_is_missing(shop: Shop, lacks: dict[
     assert kind(refused) == (403, "not-eligible") and why in refused.json()["detail"]
 
 
+async def test_a_space_is_scheduled_with_its_tickets(shop: Shop) -> None:
+    service = shop.service
+    start = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    body = {"scheduled_start": start, "title": "Show", "tickets": {"price_cents": 750, "quantity": 1}}
+    await service.ok("ana", "POST", "/users", json={})
+    refused = await service.call("ana", "POST", "/spaces", json=body)
+    assert kind(refused) == (403, "not-eligible") and "18 or older" in refused.json()["detail"]
+    assert (await service.ok("ana", "GET", "/spaces"))["data"] == []
+    await service.ok("ana", "PATCH", "/users/me", json={"adult": True})
+    await service.app.state.accounts.change("ana", followers_count=1_000)
+    for _ in range(3):
+        await service.ok("ana", "POST", f"{await service.live()}/end")
+    wrong = await service.call(
+        "ana", "POST", "/spaces", json=body | {"tickets": {"price_cents": 99, "quantity": 1}}
+    )
+    assert kind(wrong) == (422, "bad-input")
+    space = await service.ok("ana", "POST", "/spaces", json=body)
+    assert space["is_ticketed"] and space["state"] == "scheduled"
+    offer = await service.ok("ben", "GET", f"/spaces/{space['id']}/tickets")
+    assert (offer["price_cents"], offer["quantity"], offer["on_sale"]) == (750, 1, True)
+
+
+async def tag(service: Service, name: str, way: str = "/spaces/search") -> Any:
+    """What the only card of a list says of tickets to somebody."""
+    [card] = (await service.ok(name, "GET", way))["data"]
+    return card["tickets"]
+
+
+async def test_lists_say_what_a_ticket_costs_and_who_has_one(shop: Shop) -> None:
+    service = shop.service
+    await shop.host()
+    path = await shop.space(price=750, quantity=1)
+    fresh = {"price_cents": 750, "currency": "USD", "available": 1, "on_sale": True, "needed": True, "yours": None}
+    assert await tag(service, "ben") == fresh
+    assert await tag(service, "ana") == fresh | {"needed": False}
+    bought = await service.ok("ben", "POST", f"{path}/tickets/purchases", json={"payment_method": SLOW})
+    assert bought["state"] == "pending"
+    sold = fresh | {"available": 0, "on_sale": False}
+    assert await tag(service, "ben") == sold | {"yours": "pending"}
+    service.clock.ahead += 700  # the payment took too long
+    await shop.office.sweep()
+    assert await tag(service, "ben") == fresh
+    await shop.buy("ben", path)
+    assert await tag(service, "ben") == sold | {"yours": "paid"}
+    assert await tag(service, "cem") == sold
+    await service.ok("cem", "POST", "/users", json={})
+    await service.ok("cem", "POST", "/users/me/following", json={"target_user_id": "ana"})
+    await service.ok("ana", "POST", f"{path}/start")
+    assert await tag(service, "cem", "/users/me/bubbles") == sold
+    await service.ok("ana", "POST", f"{path}/end")
+    await service.live(title="For everyone")
+    assert await tag(service, "ben") is None
+
+
 async def test_what_cannot_be_sold_or_bought(shop: Shop) -> None:
     service = shop.service
     await shop.host()
