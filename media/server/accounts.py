@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from media.server.auth import is_name
 from media.server.errors import Problem
 from media.server.tables import RELATIONS, SUSPENSIONS, USERS
+from media.server.user_words import forget_words, write_words
 
 
 class Relation(StrEnum):
@@ -75,6 +76,7 @@ class Accounts:
         try:
             async with self._engine.begin() as connection:
                 await connection.execute(sa.insert(USERS).values(handle=user.username.lower(), **values))
+                await write_words(connection, [(user.id, user.username, user.name)])
         except IntegrityError:
             raise _taken(f"{user.id!r} or the username {user.username!r}") from None
 
@@ -88,6 +90,10 @@ class Accounts:
         try:
             async with self._engine.begin() as connection:
                 await connection.execute(sa.update(USERS).where(USERS.c.id == user_id).values(values))
+                if values.keys() & {"username", "name"}:
+                    named = sa.select(USERS.c.id, USERS.c.username, USERS.c.name).where(USERS.c.id == user_id)
+                    await forget_words(connection, user_id)
+                    await write_words(connection, [(r[0], r[1], r[2]) for r in await connection.execute(named)])
         except IntegrityError:
             raise _taken(f"The username {values['username']!r}") from None
         return await self.known(user_id)

@@ -35,6 +35,7 @@ from media.server.lane import Lane
 from media.server.life import ROUTERS as LIFE
 from media.server.life import Life
 from media.server.limits.middleware import Limits
+from media.server.lookup import Lookup
 from media.server.opening import Opening
 from media.server.reach import ROUTERS, Reach
 from media.server.sessions import Sessions
@@ -179,7 +180,7 @@ def create_app(
     state.accounts, state.guard, state.grants = accounts, guard, Grants(store.engine)
     state.policies, state.public_url = config.policies, config.public_url
     state.admission = admission
-    state.numbers = Numbers(store.engine)
+    state.numbers, state.lookup = Numbers(store.engine), Lookup(store.engine)
     state.hub, state.events = events.hub, events
     reach = Reach(state, spaces, sessions, plane, accounts, guard, store.engine, clock)
     life = Life(state, config, spaces, accounts, guard, events.hub, store.engine, clock)

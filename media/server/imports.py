@@ -20,6 +20,7 @@ from media.server.accounts import Relation
 from media.server.auth import is_name
 from media.server.store import Store, StoreError
 from media.server.tables import RELATIONS, USERS
+from media.server.user_words import write_words
 
 BATCH: Final = 2_000
 """Rows written at a time."""
@@ -62,6 +63,7 @@ async def import_people(engine: AsyncEngine, users: Path, follows: Path | None) 
     async with engine.begin() as connection:
         ids = await _check_new(connection, users, new)
         await _write(connection, USERS, [{k: v for k, v in row.items() if k != LINE} for row in new])
+        await write_words(connection, [(row["id"], row["username"], row["name"]) for row in new])
         pairs = _read_follows(follows, ids) if follows else []
         if follows:
             await _check_pairs(connection, follows, pairs)

@@ -34,6 +34,16 @@ USERS: Final = sa.Table(
     sa.Column("adult", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
+USER_WORDS: Final = sa.Table(
+    "user_words",
+    METADATA,
+    # by code points, which are its order in SQLite anyway: a prefix is a range
+    sa.Column("word", sa.String(64).with_variant(sa.String(64, collation="C"), "postgresql"), primary_key=True),
+    sa.Column("user_id", sa.String(64), primary_key=True),
+    sa.Index("user_words_user_id", "user_id"),
+)
+"""By what users are found: their handles, and the words of their names."""
+
 RELATIONS: Final = sa.Table(
     "relations",
     METADATA,

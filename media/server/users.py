@@ -3,16 +3,25 @@
 from dataclasses import replace
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from media.server.accounts import User
 from media.server.auth import Admin, Caller, Named, caller, is_name
 from media.server.errors import Problem
+from media.server.lookup import Lookup
 from media.server.paging import Paged
 from media.server.profiles import NewSuspension, NewUser, PageMeta, Suspension, UserChange, UserList, UserOut
 from media.server.routes import AccountsHere, GuardHere, Person, SpacesHere, problems
+from media.server.schemas import NO_NUL
 
 router: Final = APIRouter(prefix="/users", tags=["Users"], dependencies=[Depends(caller)])
+
+
+async def _lookup(request: Request) -> Lookup:
+    return request.app.state.lookup
+
+
+LookupHere = Annotated[Lookup, Depends(_lookup)]
 
 
 async def myself(person: Person, who: Named) -> str:
@@ -52,6 +61,34 @@ async def list_users(page: Paged, accounts: AccountsHere) -> UserList:
     shown, following = page.cut(users, [user.id for user in users])
     return UserList(
         data=[UserOut.of(user) for user in shown], meta=PageMeta(result_count=len(shown), next_token=following)
+    )
+
+
+@router.get("/search", responses=problems(422))
+async def search_users(
+    who: Named,
+    page: Paged,
+    lookup: LookupHere,
+    query: Annotated[
+        str,
+        Query(
+            min_length=1,
+            max_length=100,
+            pattern=NO_NUL,
+            description="a handle or a name, or how they begin; all of its words must be found, in any case and "
+            "without accents",
+            examples=["ana fer"],
+        ),
+    ],
+) -> UserList:
+    """Find users by what is typed of their handle or name: whose handle it is, then whom the caller follows.
+
+    The others come by their number of followers. Left out are people between whom and the caller is a block. A
+    protected account is found by its whole handle, and by less only by those whom it follows, or who follow it.
+    """
+    users, following = await lookup.people(query, who.name, page)
+    return UserList(
+        data=[UserOut.of(user) for user in users], meta=PageMeta(result_count=len(users), next_token=following)
     )
 
 

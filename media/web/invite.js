@@ -3,6 +3,7 @@ import { post, space } from "./api.js";
 import { button, h, show } from "./dom.js";
 import { icon } from "./icons.js";
 import { nameOf } from "./people.js";
+import { personField } from "./pick.js";
 import { attempt, copy, toast } from "./say.js";
 import { field, sheet } from "./sheet.js";
 import { isAdmin } from "./state.js";
@@ -19,14 +20,15 @@ function rolesOf(state) {
 /** Ask whom to invite, and to what; or make a link. */
 export function openInvite(room) {
   const roles = rolesOf(room.store.state);
-  const name = h("input", { required: true, autocomplete: "off", autocapitalize: "none", spellcheck: "false", autofocus: true });
+  const who = personField("Who? A name, or a handle");
   const role = h("select", {}, ...roles.map((value) => h("option", { value, text: ROLES[value] })));
   const roleField = field("What for", role);
   const problem = h("p", { class: "problem", role: "alert" });
   const form = h(
     "form",
     { class: "stack", on: { submit: send } },
-    field("User id", name, "They are told at once if they have Spaces open, and find the invitation here."),
+    who.element,
+    h("p", { class: "dim", text: "They are told at once if they have Spaces open, and find the invitation here." }),
     roleField,
     problem,
     h("div", { class: "row end" }, h("button", { class: "primary", type: "submit" }, "Invite")),
@@ -36,8 +38,9 @@ export function openInvite(room) {
 
   async function send(event) {
     event.preventDefault();
-    const id = name.value.trim().replace(/^@/, "");
+    problem.textContent = "";
     try {
+      const id = await who.read();
       await post(space(room.id, "invitations"), { user_id: id, role: role.value, via: WAY[role.value] });
       dialog.close();
       toast(`${nameOf(id)} is invited.`);

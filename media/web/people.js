@@ -24,10 +24,14 @@ export function onNames(watcher) {
   return () => watchers.delete(watcher);
 }
 
+/** Take a profile that came along with something else. */
+export function learn({ id, name, verified }) {
+  known.set(id, { id, name, verified });
+}
+
 async function fetchProfile(id) {
   try {
-    const user = await get(`/users/${encodeURIComponent(id)}`);
-    known.set(id, { id, name: user.name, verified: user.verified });
+    learn(await get(`/users/${encodeURIComponent(id)}`));
   } catch {
     return; // no profile: the id is the name
   }

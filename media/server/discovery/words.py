@@ -23,7 +23,7 @@ def _ranges_of_marks() -> str:
 _LETTER: Final = rf"[\w{_ranges_of_marks()}]"
 _TOKEN: Final = re.compile(rf"@[a-z0-9][a-z0-9_.-]*|[#＃]?{_LETTER}+|\$[a-z]{{1,6}}\b")
 _ACCENTS: Final = re.compile("[\u0300-\u036f]")
-_WITHOUT_SPACES: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+WITHOUT_SPACES: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 """Scripts that do not part words by spaces: Thai, Lao, Burmese, Khmer, Kana, Han."""
 
 
@@ -79,7 +79,7 @@ def closeness(term: str, text: str) -> float:
     for wanted in plain_words(term):
         if wanted in words:
             continue
-        if _WITHOUT_SPACES.search(wanted) and wanted in plain(text):
+        if WITHOUT_SPACES.search(wanted) and wanted in plain(text):
             best = min(best, 0.8)
         elif any(word.startswith(wanted) for word in words):
             best = min(best, 0.6)

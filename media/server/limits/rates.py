@@ -9,7 +9,7 @@ DEFAULT: Final = 50
 """Reads a second of one person, sustained.  A page that follows a Space makes about one."""
 PEOPLE_PER_ADDRESS: Final = 20
 """People that one address may stand for: a household, an office, a carrier's translator."""
-_SHARES: Final = {"reads": 1.0, "writes": 0.2, "reactions": 0.2, "joins": 0.05, "tokens": 0.05}
+_SHARES: Final = {"reads": 1.0, "lookups": 0.2, "writes": 0.2, "reactions": 0.2, "joins": 0.05, "tokens": 0.05}
 """Of the reads, sustained."""
 _BURST: Final = 4
 """Seconds' worth of tokens in a full bucket, at least ten."""
@@ -19,7 +19,7 @@ _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 def kind_of(method: str, path: str) -> str:
     """Return with which others a request is limited."""
     if method in _READS:
-        return "reads"
+        return "lookups" if path == "/users/search" else "reads"
     if path.startswith("/tokens"):
         return "tokens"
     if path.endswith(("/whep", "/whip")):

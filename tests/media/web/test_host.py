@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 from tests.media.server.process import Process
 from tests.media.web.chromium import FLAGS, Visitor, executable, write_tone
 from tests.media.web.conftest import TONE_A, TONE_B, Come
+from tests.media.web.test_access import check_access
 from tests.media.web.test_room import come_in, live
 
 
@@ -88,9 +89,56 @@ def test_a_listener_invites_somebody_to_listen(come: Come, server: Process) -> N
     guest.context.grant_permissions(["clipboard-read", "clipboard-write"])
     guest.button("Link to listen").click()
     assert guest.page.evaluate("navigator.clipboard.readText()") == server.base + path
-    guest.page.get_by_label("User id").fill("@mia")
+    guest.page.get_by_role("combobox", name="Who?").fill("@mia")
     guest.page.get_by_role("dialog").get_by_role("button", name="Invite", exact=True).click()
     expect(friend.page.locator(".toast")).to_contain_text("noa invites you to listen: Come and hear")
+
+
+def test_people_are_found_by_name_and_invited_by_keyboard(come: Come, server: Process) -> None:
+    for name, full in (("pia_1", "Pia Sørensen"), ("pia_2", "Piet Pia"), ("pit", "Pit Stop")):
+        server.call(server.token(name), "POST", "/users", json={"name": full})
+    path = live(server, "una", title="By name")
+    host, friend = come("una"), come("pia_2")
+    friend.visit()
+    expect(friend.page.get_by_role("heading", name="Live now")).to_be_visible()
+    come_in(host, path)
+    page = host.page
+    host.button("Invite").click()
+    who = page.get_by_role("combobox", name="Who?")
+    expect(who).to_be_focused()
+    page.keyboard.type("pia")
+    people = page.get_by_role("listbox", name="People")
+    expect(people.get_by_role("option")).to_have_text(["PSPia Sørensen@pia_1", "PPPiet Pia@pia_2"])
+    expect(who).to_have_attribute("aria-expanded", "true")
+    expect(page.locator(".told")).to_have_text("2 people found.")
+    check_access(page)
+    page.keyboard.press("Enter")  # says whom to choose, and invites nobody
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("Choose one from the list.")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    second = people.get_by_role("option", selected=True)
+    expect(second).to_contain_text("Piet Pia")
+    expect(who).to_have_attribute("aria-activedescendant", second.get_attribute("id") or "")
+    page.keyboard.press("Escape")  # closes the list, and not the dialog
+    expect(people).to_be_hidden()
+    page.keyboard.press("ArrowUp")
+    expect(second).to_contain_text("Piet Pia")
+    page.keyboard.press("Enter")
+    expect(who).to_have_value("@pia_2")
+    expect(page.locator(".told")).to_have_text("Piet Pia is chosen.")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("Piet Pia is invited.")
+    expect(friend.page.locator(".toast")).to_contain_text("una invites you to speak: By name")
+
+    host.button("Invite").click()
+    who.fill("sören")
+    expect(page.locator(".told")).to_have_text("Nobody is found by that name.")
+    who.fill("sørens")
+    people.get_by_role("option").click()
+    expect(who).to_have_value("@pia_1")
+    who.fill("Pit Stop")  # a whole name needs no choosing
+    page.get_by_role("dialog").get_by_role("button", name="Invite", exact=True).click()
+    expect(page.locator(".toast").last).to_contain_text("Pit Stop is invited.")
 
 
 def test_a_host_sees_how_it_went_and_takes_it_along(come: Come, server: Process) -> None:

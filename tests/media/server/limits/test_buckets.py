@@ -55,6 +55,7 @@ def test_what_is_remembered_is_bounded() -> None:
 def test_kinds_of_requests() -> None:
     assert kind_of("GET", "/spaces") == kind_of("HEAD", "/tokens") == "reads"
     assert kind_of("POST", "/spaces/x/whep") == "joins" and kind_of("DELETE", "/spaces/x/whep/1") == "writes"
+    assert kind_of("GET", "/users/search") == "lookups" and kind_of("GET", "/users/ana") == "reads"
     assert kind_of("POST", "/spaces/x/reactions") == "reactions"
     assert kind_of("POST", "/tokens/refresh") == "tokens" and kind_of("PUT", "/users/me/suspension") == "writes"
     person, address = rates(50)

@@ -119,6 +119,13 @@ async def test_joins_are_limited_before_their_offers_are_read(tmp_path: Path) ->
         assert math.isclose(int(answers[-1].headers["Retry-After"]), 2)
 
 
+async def test_looking_people_up_is_a_kind_of_its_own(tmp_path: Path) -> None:
+    async with limited(tmp_path) as service:
+        refused = await spend(service, "ana", "/users/search?query=a")
+        assert refused.headers["RateLimit-Policy"] == '"lookups";q=10;w=5'
+        assert (await service.call("ana", "GET", "/users")).status_code == 200
+
+
 def test_the_operator_chooses() -> None:
     def chosen(*arguments: str, **environ: str) -> tuple[float, tuple[str, ...]]:
         parser = argparse.ArgumentParser()
