@@ -172,7 +172,7 @@ def create_app(
         for route in router.routes:
             if isinstance(route, Route | APIRoute):
                 state.methods[route.path] |= route.methods or set()
-    document.install(app, directory.routes)
+    document.install(app, directory.routes, max(rules.topics for rules in config.policies.values()))
     errors.install(app)
     state.plane, state.spaces, state.sessions = plane, spaces, sessions
     secret = load_secret(config.data)

@@ -81,19 +81,19 @@ _FREE: Final = frozenset({"/healthz", "/metrics"})
 """What is neither limited nor kept back while the server starts."""
 
 
-def install(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
-    """Let an app describe these routes."""
+def install(app: FastAPI, routes: Sequence[BaseRoute], topics: int) -> None:
+    """Let an app describe these routes; ``topics``: of a Space at the most, by any of its policies."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = describe(app, routes)
+            app.openapi_schema = describe(app, routes, topics)
         return app.openapi_schema
 
     app.openapi = openapi
 
 
-def describe(app: FastAPI, routes: Sequence[BaseRoute]) -> dict[str, Any]:
-    """Make the document."""
+def describe(app: FastAPI, routes: Sequence[BaseRoute], topics: int) -> dict[str, Any]:
+    """Make the document; see :func:`install`."""
     found: dict[str, Any] = get_openapi(
         title=app.title,
         version=app.version,
@@ -108,6 +108,8 @@ def describe(app: FastAPI, routes: Sequence[BaseRoute]) -> dict[str, Any]:
     components = found["components"]
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
+    for name in ("NewSpace", "SpaceChange"):
+        _limit(components["schemas"][name]["properties"]["topic_ids"], topics)
     components["responses"] = {name: _refusal(text) for name, (_, text) in _SHARED.items()}
     components["parameters"] = {"IdempotencyKey": _KEY}
     for route, method, operation in _operations(found, routes):
@@ -117,6 +119,13 @@ def describe(app: FastAPI, routes: Sequence[BaseRoute]) -> dict[str, Any]:
         _add_refusals(route.path, method, operation)
         _add_examples(operation, components)
     return found
+
+
+def _limit(schema: dict[str, Any], items: int) -> None:
+    """Say how many items an array has at the most, where null may stand in its place, too."""
+    for each in (schema, *schema.get("anyOf", ())):
+        if each.get("type") == "array":
+            each["maxItems"] = min(items, each["maxItems"])
 
 
 def _operations(

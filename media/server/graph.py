@@ -58,7 +58,7 @@ async def list_followers(person: Person, page: Paged, who: Named, accounts: Acco
     return _list(page, await accounts.sources(Relation.FOLLOW, person, page.after_number(), page.limit))
 
 
-@router.get("/follow-requests", tags=["Following"], responses=problems(403, 422))
+@router.get("/follow-requests", tags=["Following"], responses=problems(403, 404, 422))
 async def list_follow_requests(person: Mine, page: Paged, accounts: AccountsHere) -> UserList:
     """List who asks to follow a protected account of one's own, newest first."""
     return _list(page, await accounts.sources(Relation.ASK, person, page.after_number(), page.limit))
@@ -83,7 +83,7 @@ async def decline_follower(person: Mine, source_user_id: str, accounts: Accounts
     await accounts.part(Relation.ASK, *_ids(source_user_id, person))
 
 
-@router.post("/blocking", tags=["Blocking"], responses=problems(403, 409, 422))
+@router.post("/blocking", tags=["Blocking"], responses=problems(403, 404, 409, 422))
 async def block(person: Mine, body: Target, guard: GuardHere) -> Blocking:
     """Block somebody: neither follows the other, and they are out of all Spaces that this person hosts."""
     if person == body.target_user_id:
@@ -99,7 +99,7 @@ async def unblock(person: Mine, target_user_id: str, guard: GuardHere) -> Blocki
     return Blocking(blocking=False)
 
 
-@router.get("/blocking", tags=["Blocking"], responses=problems(403, 422))
+@router.get("/blocking", tags=["Blocking"], responses=problems(403, 404, 422))
 async def list_blocking(person: Mine, page: Paged, accounts: AccountsHere) -> UserList:
     """List whom one blocks, newest first."""
     return _list(page, await accounts.targets(Relation.BLOCK, person, page.after_number(), page.limit))

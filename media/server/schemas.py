@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from media.server.auth import DEFAULT_TTL, NAME, SHORT_TTL, is_name
+from media.server.auth import DEFAULT_TTL, ME, NAME, SHORT_TTL, is_name
 from media.server.input import Flag, Input, Whole
 from media.space.people import Participant
 from media.space.policy import SpeakPolicy
@@ -22,7 +22,11 @@ def _check_name(text: str) -> str:
 
 NO_NUL = r"^[^\x00]*$"
 """What PostgreSQL can store of text."""
-UserId = Annotated[str, Field(pattern=NAME, examples=["ana"]), AfterValidator(_check_name)]
+UserId = Annotated[
+    str,
+    Field(pattern=NAME, examples=["ana"], json_schema_extra={"not": {"const": ME}}),
+    AfterValidator(_check_name),
+]
 Text = Annotated[str, Field(max_length=40, pattern=NO_NUL)]
 Title = Annotated[str, Field(max_length=70, pattern=NO_NUL)]
 
@@ -39,7 +43,7 @@ class NewSpace(Input):
 
     title: Title = Field("", examples=["What we learned from the launch"])
     lang: str = Field("en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47 language tag")
-    topic_ids: list[Text] = Field([], max_length=10, description="at most three, by the default policy")
+    topic_ids: list[Text] = Field([], max_length=10, description="as many as the policy allows")
     scheduled_start: AwareDatetime | None = Field(
         None, description="when it is to start; without it the Space is a draft until it is started"
     )

@@ -144,7 +144,7 @@ class TestPayments:
             raise PaymentError("There is no such charge.")
 
     def _later(self, key: str, seconds: float) -> None:
-        task = asyncio.get_running_loop().create_task(self._settle(key, seconds))
+        task = asyncio.get_running_loop().create_task(self._settle(key, seconds), name=key)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -77,7 +77,8 @@ async def test_listener_on_another_relay_hears_the_room_and_costs_the_home_one_p
     assert (after[0].rooms, after[0].links, after[1].rooms, after[1].linked_rooms) == (1, 1, 0, 1)
     assert after[1].mixes == before[1].mixes, "nothing is encoded there"
     assert after[1].link_packets - before[1].link_packets >= 40
-    assert after[1].link_lost == 0 and not after[1].dropped
+    assert after[1].link_lost == 0
+    assert set(after[1].dropped) <= {"link: too many"}, "a home that was held up sends frames in a burst"
     assert sum(after[1].stages["link"].counts) > 0
 
 

@@ -1,11 +1,11 @@
 """What a body of a request must not be read as."""
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 import media.server.app  # noqa: F401  all bodies that there are
 from media.server.finding import schema as finding
-from media.server.input import Input
+from media.server.input import Input, Whole
 from media.server.profiles import NewUser, UserChange
 from media.server.room import shapes as room
 from media.server.schemas import NewSpace, NewTokens, SpaceChange
@@ -46,6 +46,18 @@ def test_a_flag_is_true_or_false(model: type[Input], name: str, value: object) -
 @pytest.mark.parametrize("value", [True, "200", "1e3", 1.5])
 def test_a_number_is_no_text_and_no_flag(model: type[Input], name: str, value: object) -> None:
     assert complaint(model, **{name: value}) == {name}
+
+
+@pytest.mark.parametrize("value", [7, 7.0])
+def test_a_whole_number_may_have_a_point(value: float) -> None:
+    read = TypeAdapter(Whole).validate_python(value)
+    assert (read, type(read)) == (7, int)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), -0.5])
+def test_what_is_not_whole_is_no_whole_number(value: float) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Whole).validate_python(value)
 
 
 def test_what_is_not_known_is_refused_by_name() -> None:

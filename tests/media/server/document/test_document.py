@@ -140,3 +140,14 @@ async def test_whatever_is_refused_is_a_problem(
     response = await service.call("ana", method, path, **body)
     assert (response.status_code, response.headers["Content-Type"]) == (status, PROBLEM), response.text
     assert response.json()["type"] == f"urn:spaces-lab:problem:{slug}" and response.json()["status"] == status
+
+
+async def test_a_space_can_have_the_topics_that_the_document_allows_and_no_more(
+    service: Service, document: Document
+) -> None:
+    most = document["components"]["schemas"]["NewSpace"]["properties"]["topic_ids"]["maxItems"]
+    topics = [f"t{number}" for number in range(most + 1)]
+    space = await service.ok("ana", "POST", "/spaces", json={"topic_ids": topics[:most]})
+    assert space["topic_ids"] == topics[:most]
+    refused = await service.call("ana", "PATCH", f"/spaces/{space['id']}", json={"topic_ids": topics})
+    assert refused.status_code == 422 and refused.json()["detail"].startswith(f"A Space has at most {most} topics")

@@ -56,12 +56,10 @@ class Shop:
 
     async def quiet(self) -> None:
         """Wait until the provider has told all that is due."""
-        payments = self.office.payments
-        while True:
-            tasks = [task for task in payments._tasks if not task.done()]
-            done, _ = await asyncio.wait(tasks, timeout=0.2) if tasks else (set(), set())
-            if not done:
-                break
+        now = self.service.clock()
+        later = {key for key, settles in await self.rows(TEST_PAYMENTS, "key", "settles_at") if settles > now}
+        if due := [task for task in self.office.payments._tasks if task.get_name() not in later]:
+            await asyncio.wait(due)
         await self.office.sweep()
 
     async def rows(self, table: sa.Table, *columns: str) -> list[tuple[Any, ...]]:
