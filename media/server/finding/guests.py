@@ -11,6 +11,9 @@ from media.server.finding.tables import CAMPAIGNS, GUESTS, OPT_OUTS
 
 BATCH: Final = 500
 
+Place = tuple[float, str]
+"""Where a list was left: a time (Unix seconds) and an id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
@@ -48,6 +51,10 @@ _GUEST: Final = tuple(GUESTS.c[name] for name in Guest.__dataclass_fields__)
 _LATER: Final = ("opened_at", "joined_at", "spoke_at", "seconds")
 
 
+def _earlier(at: sa.Column[float], number: sa.Column[str], place: Place) -> sa.ColumnElement[bool]:
+    return sa.or_(at < place[0], sa.and_(at == place[0], number < place[1]))
+
+
 class Guests:
     """Queries, each a transaction of its own."""
 
@@ -72,10 +79,12 @@ class Guests:
             row = (await connection.execute(query)).first()
         return Campaign(*row) if row else None
 
-    async def campaigns(self, space_id: str, limit: int) -> list[Campaign]:
-        """Read the newest campaigns of a Space."""
+    async def campaigns(self, space_id: str, before: Place | None, limit: int) -> list[Campaign]:
+        """Read campaigns of a Space, newest first; ``before``: time and id of the last that was read."""
         query = sa.select(*_CAMPAIGN).where(CAMPAIGNS.c.space_id == space_id)
-        query = query.order_by(CAMPAIGNS.c.created_at.desc(), CAMPAIGNS.c.id).limit(limit)
+        if before is not None:
+            query = query.where(_earlier(CAMPAIGNS.c.created_at, CAMPAIGNS.c.id, before))
+        query = query.order_by(CAMPAIGNS.c.created_at.desc(), CAMPAIGNS.c.id.desc()).limit(limit)
         async with self._engine.connect() as connection:
             return [Campaign(*row) for row in await connection.execute(query)]
 
@@ -92,14 +101,22 @@ class Guests:
             found += await self._guests(sa.select(*_GUEST).where(GUESTS.c.space_id.in_(some)))
         return found
 
-    async def to(self, user_id: str, limit: int) -> list[tuple[Guest, Campaign]]:
-        """Read the newest invitations of a person."""
+    async def to(self, user_id: str, before: Place | None, limit: int) -> list[tuple[Guest, Campaign]]:
+        """Read the invitations of a person, newest first; ``before``: where the last page ended."""
         query = sa.select(*_GUEST, *_CAMPAIGN).join(CAMPAIGNS, CAMPAIGNS.c.id == GUESTS.c.campaign_id)
-        query = query.where(GUESTS.c.user_id == user_id).order_by(GUESTS.c.invited_at.desc()).limit(limit)
+        query = query.where(GUESTS.c.user_id == user_id)
+        if before is not None:
+            query = query.where(_earlier(GUESTS.c.invited_at, GUESTS.c.campaign_id, before))
+        query = query.order_by(GUESTS.c.invited_at.desc(), GUESTS.c.campaign_id.desc()).limit(limit)
         size = len(_GUEST)
         async with self._engine.connect() as connection:
             rows = [tuple[Any, ...](row) for row in await connection.execute(query)]
         return [(Guest(*row[:size]), Campaign(*row[size:])) for row in rows]
+
+    async def guest(self, campaign_id: str, user_id: str) -> Guest | None:
+        """Read the invitation of a person by a campaign."""
+        mine = (GUESTS.c.campaign_id == campaign_id, GUESTS.c.user_id == user_id)
+        return next(iter(await self._guests(sa.select(*_GUEST).where(*mine))), None)
 
     async def save(self, guests: Iterable[Guest]) -> None:
         """Write what became of guests."""

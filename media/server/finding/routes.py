@@ -9,7 +9,7 @@ from media.server.errors import Problem
 from media.server.finding.attendance import Attendance
 from media.server.finding.campaigns import Campaigns
 from media.server.finding.finding import Finding
-from media.server.finding.guests import Campaign, Guest, Guests
+from media.server.finding.guests import Guest, Guests
 from media.server.finding.posts import Post, Posts, new_id
 from media.server.finding.relevance import DAY, HALF_LIFE, REACH
 from media.server.finding.schema import (
@@ -31,13 +31,13 @@ from media.server.finding.schema import (
     SentCampaign,
 )
 from media.server.finding.terms import TERM_MAX, TERMS_MAX
-from media.server.paging import Paged
+from media.server.paging import Page, Paged, PageToken
 from media.server.profiles import PageMeta
 from media.server.routes import SpacesHere, problems
 
 router: Final = APIRouter(dependencies=[Depends(caller)])
 _CAMPAIGNS_MAX: Final = 100
-_INVITATIONS_MAX: Final = 100
+"""Of a page: each is shown with what became of up to 500 guests."""
 
 
 async def _posts(request: Request) -> Posts:
@@ -182,15 +182,25 @@ async def send_campaign(
     return SentCampaign.sent(campaign, guests, passed)
 
 
-@router.get("/spaces/{space_id}/campaigns", tags=["Finding people"], responses=problems(403, 404))
-async def list_campaigns(space_id: str, who: Named, spaces: SpacesHere, guests: GuestsHere) -> CampaignList:
-    """List the newest hundred campaigns of a Space and what became of them; for the host and admins."""
+@router.get("/spaces/{space_id}/campaigns", tags=["Finding people"], responses=problems(403, 404, 422))
+async def list_campaigns(
+    space_id: str,
+    who: Named,
+    spaces: SpacesHere,
+    guests: GuestsHere,
+    max_results: Annotated[int, Query(ge=1, le=_CAMPAIGNS_MAX)] = _CAMPAIGNS_MAX,
+    pagination_token: PageToken = None,
+) -> CampaignList:
+    """List the campaigns of a Space, newest first, and what became of them; for the host and admins."""
+    page = Page(max_results, pagination_token)
     await _check_host(spaces, space_id, who)
-    found = await guests.campaigns(space_id, _CAMPAIGNS_MAX)
-    by_id: dict[str, list[Guest]] = {campaign.id: [] for campaign in found}
+    found = await guests.campaigns(space_id, page.after_time(), page.limit)
+    shown, following = page.cut(found, [f"{campaign.created_at!r} {campaign.id}" for campaign in found])
+    by_id: dict[str, list[Guest]] = {campaign.id: [] for campaign in shown}
     for guest in await guests.of_campaigns(by_id):
         by_id[guest.campaign_id].append(guest)
-    return CampaignList(data=[CampaignOut.of(campaign, by_id[campaign.id]) for campaign in found])
+    data = [CampaignOut.of(campaign, by_id[campaign.id]) for campaign in shown]
+    return CampaignList(data=data, meta=PageMeta(result_count=len(data), next_token=following))
 
 
 @router.get("/spaces/{space_id}/campaigns/{campaign_id}", tags=["Finding people"], responses=problems(403, 404))
@@ -211,13 +221,16 @@ async def get_campaign(
     return CampaignReport.report(campaign, await guests.of_campaigns([campaign_id]))
 
 
-@router.get("/users/me/campaign-invitations", tags=["Finding people"], responses=problems())
-async def my_campaign_invitations(who: Named, guests: GuestsHere) -> MyInvitations:
-    """List the hundred newest invitations that campaigns have sent to the caller.
+@router.get("/users/me/campaign-invitations", tags=["Finding people"], responses=problems(422))
+async def my_campaign_invitations(who: Named, page: Paged, guests: GuestsHere) -> MyInvitations:
+    """List the invitations that campaigns have sent to the caller, newest first.
 
     The host of the Space is shown whether it was opened, and whether and how long the caller was there.
     """
-    return MyInvitations(data=[MyInvitation.of(*found) for found in await guests.to(who.name, _INVITATIONS_MAX)])
+    found = await guests.to(who.name, page.after_time(), page.limit)
+    shown, following = page.cut(found, [f"{guest.invited_at!r} {guest.campaign_id}" for guest, _ in found])
+    data = [MyInvitation.of(*each) for each in shown]
+    return MyInvitations(data=data, meta=PageMeta(result_count=len(data), next_token=following))
 
 
 @router.post(
@@ -230,7 +243,9 @@ async def open_campaign_invitation(
     campaign_id: str, who: Named, guests: GuestsHere, attendance: AttendanceHere
 ) -> None:
     """Say that one has read an invitation."""
-    guest, _ = await _mine(guests, campaign_id, who)
+    guest = await guests.guest(campaign_id, who.name) if is_name(campaign_id) else None
+    if guest is None:
+        raise Problem(404, "unknown-campaign", "No campaign of this id has invited you.")
     attendance.opened(guest)
     await attendance.write()
 
@@ -260,14 +275,6 @@ async def _post(posts: Posts, post_id: str, who: Caller) -> Post:
     if post is None:
         raise Problem(404, "unknown-post", "There is no post of this id that you can see.")
     return post
-
-
-async def _mine(guests: Guests, campaign_id: str, who: Caller) -> tuple[Guest, Campaign]:
-    if is_name(campaign_id):
-        for guest, campaign in await guests.to(who.name, _INVITATIONS_MAX):
-            if campaign.id == campaign_id:
-                return guest, campaign
-    raise Problem(404, "unknown-campaign", "No campaign of this id has invited you.")
 
 
 async def _check_host(spaces: SpacesHere, space_id: str, who: Caller) -> None:

@@ -240,9 +240,10 @@ class CampaignReport(CampaignOut):
 
 
 class CampaignList(BaseModel):
-    """The campaigns of a Space, newest first."""
+    """A page of the campaigns of a Space, newest first."""
 
     data: list[CampaignOut]
+    meta: PageMeta
 
 
 class MyInvitation(BaseModel):
@@ -271,9 +272,10 @@ class MyInvitation(BaseModel):
 
 
 class MyInvitations(BaseModel):
-    """Invitations, newest first."""
+    """A page of invitations, newest first."""
 
     data: list[MyInvitation]
+    meta: PageMeta
 
 
 class OptOut(BaseModel):

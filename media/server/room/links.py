@@ -1,5 +1,6 @@
 """Invitation links: whoever holds one gets what it gives."""
 
+import hashlib
 import secrets
 from typing import Annotated, Final
 
@@ -7,10 +8,13 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 
 from media.server.addresses import base_of
 from media.server.auth import Named, caller
+from media.server.paging import Paged
 from media.server.people import welcome
+from media.server.profiles import PageMeta
 from media.server.room.shapes import LinkList, LinkOut, NewLink
 from media.server.routes import SessionsHere, SpacesHere, participates, problems
 from media.server.schemas import PersonOut
+from media.space.links import Link
 from media.space.space import Events, Space
 
 router: Final = APIRouter(
@@ -46,12 +50,20 @@ async def make_link(
     return LinkOut.of(space.links.known(code), space_id, base_of(request))
 
 
-@router.get("", responses=problems(404))
-async def list_links(space_id: str, who: Named, spaces: SpacesHere, request: Request) -> LinkList:
-    """List the links that the caller made; the host sees all."""
-    space = await spaces.get(space_id)
-    mine = [link for link in space.links if who.name in (link.by, space.host)]
-    return LinkList(data=[LinkOut.of(link, space_id, base_of(request)) for link in mine])
+@router.get("", responses=problems(404, 422))
+async def list_links(space_id: str, who: Named, page: Paged, spaces: SpacesHere, request: Request) -> LinkList:
+    """List the links that the caller made, the oldest first; the host sees all."""
+    space, after = await spaces.get(space_id), page.after_time()
+    mine = [(link, _place(link)) for link in space.links if who.name in (link.by, space.host)]
+    left = sorted((one for one in mine if after is None or one[1] > after), key=lambda one: one[1])
+    shown, following = page.cut(left, ["{!r} {}".format(*place) for _, place in left])
+    data = [LinkOut.of(link, space_id, base_of(request)) for link, _ in shown]
+    return LinkList(data=data, meta=PageMeta(result_count=len(data), next_token=following))
+
+
+def _place(link: Link) -> tuple[float, str]:
+    """Where a link stands; a token is seen by whoever logs addresses, so there is no secret in it."""
+    return link.made_at, hashlib.sha256(link.code.encode()).hexdigest()[:16]
 
 
 @router.get("/{code}", responses=problems(404, 422))

@@ -136,9 +136,10 @@ class LinkOut(BaseModel):
 
 
 class LinkList(BaseModel):
-    """Invitation links, the oldest first."""
+    """A page of invitation links, the oldest first."""
 
     data: list[LinkOut]
+    meta: PageMeta
 
 
 def _time(seconds: float) -> datetime:

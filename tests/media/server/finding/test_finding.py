@@ -206,6 +206,43 @@ async def test_only_host_and_cohosts_send_and_not_without_end(
     assert (await here.call("ana", "POST", f"{path}/campaigns", json={"people": ["ben"]})).status_code == 409
 
 
+async def pages(service: Service, who: str, path: str, size: int) -> list[list[Any]]:
+    """Every page of a list, as somebody is shown it."""
+    found: list[list[Any]] = []
+    query: dict[str, Any] = {"max_results": size}
+    while query:
+        page = await service.ok(who, "GET", path, params=query)
+        assert page["meta"]["result_count"] == len(page["data"])
+        found.append(page["data"])
+        token = page["meta"]["next_token"]
+        query = {"max_results": size, "pagination_token": token} if token else {}
+    return found
+
+
+async def test_campaigns_and_invitations_come_in_pages(here: Service) -> None:
+    here.clock.stop()  # those of the same moment are told apart
+    path = await here.live()
+    sent = [await campaign(here, path, people=[name]) for name in ("ben", "cem", "dag")]
+    here.clock.ahead += 60
+    sent.append(await campaign(here, path, people=["eve"]))
+    listed = await pages(here, "ana", f"{path}/campaigns", 2)
+    assert [len(page) for page in listed] == [2, 2]
+    assert [c["turnout"]["invited"] for page in listed for c in page] == [1] * 4
+    ids = [c["id"] for page in listed for c in page]
+    assert ids[0] == sent[3]["id"] and sorted(ids[1:]) == sorted(c["id"] for c in sent[:3])
+    others = [await campaign(here, await here.live(), people=["ben"]) for _ in range(3)]
+    mine = await pages(here, "ben", "/users/me/campaign-invitations", 3)
+    assert [len(page) for page in mine] == [3, 1]
+    ids = [i["campaign_id"] for page in mine for i in page]
+    assert sorted(ids[:3]) == sorted(c["id"] for c in others) and ids[3] == sent[0]["id"]
+    await here.ok("ben", "POST", f"/users/me/campaign-invitations/{ids[3]}/open")
+    assert (await here.ok("ben", "GET", "/users/me/campaign-invitations?max_results=1"))["meta"]["next_token"]
+    for wrong in ("pagination_token=bm8=", "pagination_token=!", "max_results=0"):
+        for list_ in (f"{path}/campaigns", "/users/me/campaign-invitations"):
+            assert (await here.call("ana", "GET", f"{list_}?{wrong}")).status_code == 422
+    assert (await here.call("ana", "GET", f"{path}/campaigns?max_results=101")).status_code == 422
+
+
 async def test_nobody_gets_too_many(here: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(campaigns, "WEEKLY_MAX", 2)
     for invited in (["ben"], ["ben"], []):

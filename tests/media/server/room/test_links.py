@@ -1,5 +1,7 @@
 """Invitations with a role, and links that give one, over HTTP."""
 
+import base64
+
 import pytest
 
 from tests.media.server.room.test_room import problem, staged
@@ -32,6 +34,26 @@ async def test_whoever_follows_a_link_gets_what_it_gives(service: Service) -> No
     assert [o["role"] for o in (await service.ok("eve", "GET", f"{path}/invitation-links"))["data"]] == [
         "listener"
     ]
+
+
+async def test_links_come_in_pages_without_their_secrets(service: Service) -> None:
+    path = await staged(service)
+    service.clock.stop()  # those of the same moment are told apart
+    made = {(await link(service, path, by)).rpartition("/")[2] for by in ("ana", "ben", "ana", "ben", "ana")}
+    codes: list[str] = []
+    query: dict[str, object] = {"max_results": 2}
+    while query:
+        page = await service.ok("ana", "GET", f"{path}/invitation-links", params=query)
+        assert page["meta"]["result_count"] == len(page["data"]) <= 2
+        codes += [one["code"] for one in page["data"]]
+        token = page["meta"]["next_token"]
+        query = {"max_results": 2, "pagination_token": token} if token else {}
+        assert not any(code in base64.urlsafe_b64decode(token or "").decode() for code in codes)
+    assert len(codes) == 5 and set(codes) == made
+    assert await problem(service, "ana", "GET", f"{path}/invitation-links?pagination_token=bm8=") == (
+        422,
+        "bad-input",
+    )
 
 
 async def test_a_link_is_worth_what_its_maker_may_do(service: Service) -> None:
