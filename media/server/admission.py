@@ -41,18 +41,27 @@ class Admission:
         self._large_room = large_room
         plane.subscribe(self.receive)
 
+    async def find(self, space_id: str, person: str | None) -> Space:
+        """Return a Space to somebody who may come near it; ``person`` is None for an anonymous listener.
+
+        :raises Problem: 404, there is none, or its host has blocked the person; 403, they are suspended
+        """
+        space = await self._spaces.get(space_id)
+        await self._guard.know(space.host)
+        self._guard.check_entry(space, person)
+        return space
+
     async def admit(
         self, space_id: str, person: str | None, kind: Kind, offer: str, source: Source = "direct"
     ) -> tuple[MediaSession, str]:
         """Answer an offer to speak or to listen; ``person`` is None for an anonymous listener.
 
         :raises SpaceError: not now, or not this person
-        :raises Problem: 403, the account is suspended or the host has blocked it; 402, there is no ticket
+        :raises Problem: 404 and 403 as :meth:`find`; 402, there is no ticket
         :raises OfferError: the offer cannot be answered
         :raises RelayFullError: no place for one more
         """
-        space = await self._spaces.get(space_id)
-        await self._guard.know(space.host)
+        space = await self.find(space_id, person)
         self._check(space, person, kind)
         if kind == "whep":
             offer = self._large_room.apply(offer, space.listener_count)
@@ -101,10 +110,8 @@ class Admission:
         :raises Problem: 404, 410 or 403 as :meth:`end`
         :raises SpaceError: the person cannot be here
         """
-        space = await self._spaces.get(space_id)
-        await self._guard.know(space.host)
+        space = await self.find(space_id, person)
         session = self._owned(session_id, space_id, "whep", person)
-        self._guard.check_entry(space, person)
         space.check_entry(person)
         if not session.anonymous:
             return space

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from media.server.accounts import Accounts
-from media.server.auth import Named, caller
+from media.server.auth import Named
 from media.server.paging import Paged
 from media.server.policies import chosen
-from media.server.routes import AccountsHere, DiscoveryHere, SpacesHere, actor, problems
+from media.server.routes import SEEN, AccountsHere, DiscoveryHere, SpacesHere, actor, problems
 from media.server.schemas import NewSpace, NewTime, SpaceChange, SpaceList, SpaceListMeta, SpaceOut
 from media.server.tickets.routes import OfficeHere
 from media.space.errors import NotEligibleError
@@ -17,7 +17,7 @@ from media.space.space import Events, Space
 from media.space.states import State
 from media.space.tickets import Offer
 
-router: Final = APIRouter(prefix="/spaces", tags=["Spaces"], dependencies=[Depends(caller)])
+router: Final = APIRouter(prefix="/spaces", tags=["Spaces"], dependencies=[*SEEN])
 
 
 @router.post("", status_code=201, responses=problems(403, 409, 422))
@@ -85,7 +85,11 @@ async def list_spaces(
 
 @router.get("/{space_id}", responses=problems(404))
 async def get_space(space_id: str, spaces: SpacesHere) -> SpaceOut:
-    """Show a Space, live or over."""
+    """Show a Space, live or over.
+
+    Whom its host has blocked is told, here and at all its addresses, that there is none. Whoever has blocked the
+    host finds it in no list, and is shown it here.
+    """
     return SpaceOut.of(await spaces.get(space_id))
 
 

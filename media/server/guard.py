@@ -1,5 +1,8 @@
 """Who may not come in: suspended people anywhere, blocked ones to the Spaces of whoever blocked them.
 
+Whom the host has blocked is told by every address that there is no such Space: a block is nobody's news. The other
+way round nobody is kept out: Spaces of people whom one blocks are in no list, and are shown to who asks for one.
+
 Kept in memory, because every request and every join asks; written to the store after the sound is gone, because
 silence never waits for a disk. One server process holds a store, so what is in memory is what is true.
 """
@@ -7,13 +10,13 @@ silence never waits for a disk. One server process holds a store, so what is in 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from media.relay.plane import DataPlane, PlaneError
 from media.server.accounts import Accounts, Relation
 from media.server.errors import Problem
 from media.server.sessions import Sessions
-from media.server.spaces import Spaces
+from media.server.spaces import Spaces, unknown_space
 from media.space.errors import WrongStateError
 from media.space.space import Space
 from media.space.states import Standing, State
@@ -80,13 +83,25 @@ class Guard:
     def check_entry(self, space: Space, person: str | None) -> None:
         """Pass if a person is neither suspended nor blocked by the host, whose blocks are known.
 
-        :raises Problem: 403
+        :raises Problem: 403, suspended; 404, blocked
         """
         if person is None:
             return
         self.check_account(person)
         if person in self._blocked[space.host]:
-            raise Problem(403, "blocked", "The host of this Space has blocked you; choose another Space.")
+            raise unknown_space()
+
+    async def hides(self, space: Space, person: str) -> bool:
+        """Whether a person is not to know of a Space: its host has blocked them."""
+        if self._spaces.held(space.id) is not None:
+            await self.know(space.host)
+        if space.host in self._blocked:
+            return person in self._blocked[space.host]
+        return await self._accounts.related(Relation.BLOCK, space.host, person)
+
+    async def visible(self, spaces: Iterable[Space], person: str) -> list[Space]:
+        """Leave out what a person is not to know of."""
+        return [space for space in spaces if not await self.hides(space, person)]
 
     async def suspend(self, person: str, by: str, reason: str) -> None:
         """End every session of a person and refuse new ones, at once and until it is lifted.

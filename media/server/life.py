@@ -49,7 +49,7 @@ class Life:
         state.ledger, state.outbox = Ledger(engine), Outbox(engine)
         pusher = Pusher(state.vapid, private=config.push_private)
         state.postman = self._postman = Postman(state.outbox, pusher, clock)
-        state.reminders = self._reminders = Reminders(spaces, state.ledger, hub, clock, self._postman.wake)
+        state.reminders = self._reminders = Reminders(spaces, guard, state.ledger, hub, clock, self._postman.wake)
         payments = TestPayments(engine, clock) if config.payments == "test" else None
         state.box_office = self._office = BoxOffice(spaces, accounts, Till(engine), payments, hub, clock)
         guard.on_door = self._office.check_entry

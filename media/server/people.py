@@ -8,10 +8,11 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, Response
 
-from media.server.auth import Caller, Named, caller
+from media.server.auth import Caller, Named
 from media.server.errors import Problem
 from media.server.paging import Paged
 from media.server.routes import (
+    SEEN,
     AccountsHere,
     DiscoveryHere,
     GuardHere,
@@ -34,11 +35,11 @@ from media.space.permissions import Action, check, role_of
 from media.space.space import Events, Space
 from media.space.states import Standing
 
-router: Final = APIRouter(prefix="/spaces/{space_id}", dependencies=[Depends(caller)])
+router: Final = APIRouter(prefix="/spaces/{space_id}", dependencies=[*SEEN])
 
 
 async def welcome(space_id: str, who: Named, spaces: SpacesHere, guard: GuardHere) -> None:
-    """Gate: whoever the host of the Space has not blocked."""
+    """Gate: whoever the host of the Space has not blocked; asked again, as the block may be of this moment."""
     space = await spaces.get(space_id)
     await guard.know(space.host)
     guard.check_entry(space, who.name)

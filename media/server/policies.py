@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from media.server.auth import Admin, Caller, caller
 from media.server.errors import Problem
-from media.server.routes import AccountsHere, SpacesHere, problems
+from media.server.routes import SEEN, AccountsHere, SpacesHere, problems
 from media.space.errors import BadInputError
 from media.space.policy import Policy, find
 
 router: Final = APIRouter(prefix="/policies", tags=["Policies"], dependencies=[Depends(caller)])
-of_spaces: Final = APIRouter(prefix="/spaces/{space_id}/policy", tags=["Policies"], dependencies=[Depends(caller)])
+of_spaces: Final = APIRouter(prefix="/spaces/{space_id}/policy", tags=["Policies"], dependencies=[*SEEN])
 
 
 class PolicyOut(BaseModel):

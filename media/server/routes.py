@@ -1,18 +1,18 @@
 """What the routes share: how refusals are described, who is meant by a path, as whom a caller acts."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Path, Request
 
 from media.server.accounts import Accounts
 from media.server.admission import Admission
-from media.server.auth import ME, Caller, Named
+from media.server.auth import ME, Caller, Named, caller
 from media.server.discovery.discovery import Discovery
 from media.server.guard import Guard
 from media.server.schemas import ProblemOut
 from media.server.sessions import Sessions
-from media.server.spaces import Spaces
+from media.server.spaces import Spaces, unknown_space
 from media.space.errors import NoRightError
 from media.space.permissions import ALLOWED, Action, Role, role_of
 from media.space.space import Space
@@ -63,6 +63,22 @@ AdmissionHere = Annotated[Admission, Depends(_admission)]
 AccountsHere = Annotated[Accounts, Depends(_accounts)]
 GuardHere = Annotated[Guard, Depends(_guard)]
 DiscoveryHere = Annotated[Discovery, Depends(_discovery)]
+
+
+async def seen(request: Request, who: Named, spaces: SpacesHere, guard: GuardHere) -> None:
+    """Gate: if the path names a Space, whoever may know of it: all but those whom its host has blocked.
+
+    :raises Problem: 404, as where there is no such Space
+    """
+    space_id = request.path_params.get("space_id")
+    if space_id is not None:
+        space = await spaces.get(space_id)
+        if not who.admin and await guard.hides(space, who.name):
+            raise unknown_space()
+
+
+SEEN: Final = (Depends(caller), Depends(seen))
+"""The gates of all that is about a Space, and needs a token."""
 
 UserPath = Annotated[str, Path(description="a user id, or `me`", examples=["me"])]
 

@@ -40,6 +40,11 @@ UNFINISHED: Final = (State.DRAFT, State.SCHEDULED, State.LIVE)
 _BASE62: Final = string.digits + string.ascii_letters
 
 
+def unknown_space() -> Problem:
+    """Return what whoever may not know of a Space is told, too: the same as if there were none."""
+    return Problem(404, "unknown-space", "There is no Space of this id.")
+
+
 class Held:
     """A Space in memory, and what is still to be done about it outside."""
 
@@ -300,7 +305,7 @@ class Spaces:
             return held
         record = await self.store.load(space_id)
         if record is None:
-            raise Problem(404, "unknown-space", "There is no Space of this id.")
+            raise unknown_space()
         return self._held.get(space_id) or Held(from_record(record, self.clock()))
 
     def _new_id(self) -> str:

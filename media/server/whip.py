@@ -97,7 +97,7 @@ async def speak(
     source: CameBy = "direct",
 ) -> Response:
     """Connect a microphone (WHIP).  Needs the right to speak; a `sendrecv` offer also hears the others."""
-    check(await spaces.get(space_id), who.name, "whip")
+    check(await admission.find(space_id, who.name), who.name, "whip")
     offer = await read_offer(request)
     session, answer = await admission.admit(space_id, who.name, "whip", offer, source)
     if not muted:
@@ -129,7 +129,7 @@ async def listen(
     """Listen (WHEP).  Takes any valid token, and none where the Space has `anonymous_listening`."""
     if who is None and not spaces.takes_anonymous(space_id):
         raise no_token()
-    check(await spaces.get(space_id), who and who.name, "whep")
+    check(await admission.find(space_id, who and who.name), who and who.name, "whep")
     offer = with_ptime(await read_offer(request), ptime)
     session, answer = await admission.admit(space_id, who and who.name, "whep", offer, source)
     return _created(session, answer)

@@ -32,10 +32,13 @@ export function noticeView(room, go) {
 /** What is to be said first: {key, title, text, retryAt, kind}. */
 export function noticeOf(state) {
   const { space: of, you, line } = state;
-  if (state.stream === "refused") return refusal(state.streamProblem);
   if (you.standing === "removed") {
     const text = "You cannot come back to this Space. Other Spaces are open to you.";
     return { key: "removed", kind: "stop", title: "You were removed from this Space", text, action: "list" };
+  }
+  if (state.stream === "refused") {
+    if (of && state.streamProblem.slug === "unknown-space") return { key: "gone", kind: "stop", ...GONE };
+    return refusal(state.streamProblem);
   }
   if (!of) {
     if (state.stream === "lost") return { key: "lost", kind: "wait", ...why(state.streamProblem), action: "wait" };
@@ -72,6 +75,8 @@ export function noticeOf(state) {
   }
   return null;
 }
+
+const GONE = { title: "You cannot be in this Space any more", text: "Other Spaces are open to you.", action: "list" };
 
 function refusal(problem) {
   const reason = why(problem);

@@ -14,6 +14,7 @@ import { tellOwn, tellStage } from "./tell.js";
 import { me } from "./token.js";
 
 const METERED = 120;
+const OUT = new Set([402, 403, 404]); // who may not follow a Space may not be in it either
 const JOINED = "spaces.joined";
 
 export class Room {
@@ -156,6 +157,10 @@ export class Room {
   #hearOfStream(stream, streamProblem) {
     const { stream: before } = this.store.state;
     this.store.set({ stream, streamProblem });
+    if (stream === "refused" && OUT.has(streamProblem.status)) {
+      this.store.set({ joined: false });
+      this.#silence();
+    }
     if (stream === "open" && before === "lost") this.line.wake();
   }
 

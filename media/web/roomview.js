@@ -43,7 +43,7 @@ export function roomPage(place, id, go, { joining = false, source = "link" } = {
   place.replaceChildren(page);
   const ends = [
     room.store.watch((state) => {
-      show(body, isLive(state) && state.you.standing !== "removed");
+      show(body, isLive(state) && state.you.standing !== "removed" && state.stream !== "refused");
       document.title = state.space ? `${titleOf(state.space)} · Spaces` : "Spaces";
     }),
     shortcut("m", "Mute or unmute", () => room.toggleMute()),
@@ -92,7 +92,7 @@ function headView(room, quality, go) {
     show(details, isLive(state));
     show(title, Boolean(of) || state.stream === "refused");
     if (!of) write(title, "A Space");
-    show(live, of?.state === "live");
+    show(live, of?.state === "live" && state.stream !== "refused");
     if (!of) return;
     write(title, titleOf(of));
     const [first, ...others] = of.host_ids;

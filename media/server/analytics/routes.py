@@ -8,11 +8,11 @@ from media.server.analytics.analytics import Analytics
 from media.server.analytics.picture import Theme, picture
 from media.server.analytics.schema import Report
 from media.server.analytics.sheets import Table, sheet
-from media.server.auth import Named, caller
+from media.server.auth import Named
 from media.server.errors import Problem
-from media.server.routes import SpacesHere, problems
+from media.server.routes import SEEN, SpacesHere, problems
 
-router: Final = APIRouter(prefix="/spaces/{space_id}", tags=["Analytics"], dependencies=[Depends(caller)])
+router: Final = APIRouter(prefix="/spaces/{space_id}", tags=["Analytics"], dependencies=[*SEEN])
 
 
 async def report_of(space_id: str, who: Named, spaces: SpacesHere, request: Request) -> Report:

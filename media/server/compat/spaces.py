@@ -5,15 +5,16 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from media.server.auth import Named, caller
+from media.server.auth import Caller, Named, caller
 from media.server.compat import parameters as p
 from media.server.compat.answers import OneSpace, SomePosts, SomeSpaces, SomeUsers, answer, not_found
 from media.server.compat.routes import NumbersHere, XRoute, x_answers
 from media.server.compat.show import Showing, whoever
 from media.server.errors import Problem
 from media.server.finding.posts import Posts
+from media.server.guard import Guard
 from media.server.paging import Page
-from media.server.routes import AccountsHere, DiscoveryHere, SpacesHere
+from media.server.routes import AccountsHere, DiscoveryHere, GuardHere, SpacesHere
 from media.server.spaces import Spaces
 from media.server.tickets.routes import OfficeHere
 from media.space.space import Space
@@ -42,11 +43,16 @@ SpaceId = Annotated[
 
 @router.get("", responses=x_answers(SomeSpaces), openapi_extra=_SOME.document())
 async def find_spaces_by_ids(
-    request: Request, who: Named, spaces: SpacesHere, accounts: AccountsHere, numbers: NumbersHere
+    request: Request,
+    who: Named,
+    spaces: SpacesHere,
+    guard: GuardHere,
+    accounts: AccountsHere,
+    numbers: NumbersHere,
 ) -> Response:
     """Look Spaces up by their ids; one that is not there is an error beside the others."""
     wanted = _SOME.read(request.query_params)
-    found = {space_id: await _known(spaces, space_id) for space_id in wanted["ids"]}
+    found = {space_id: await _known(spaces, guard, space_id, who) for space_id in wanted["ids"]}
     there = [space for space in found.values() if space is not None]
     data, includes = await Showing(accounts, numbers, wanted).spaces(there, who.name)
     errors = [not_found("space", "ids", space_id) for space_id, space in found.items() if space is None]
@@ -94,12 +100,13 @@ async def find_space_by_id(
     request: Request,
     who: Named,
     spaces: SpacesHere,
+    guard: GuardHere,
     accounts: AccountsHere,
     numbers: NumbersHere,
 ) -> Response:
     """Look a Space up by its id.  X knows no drafts, so they are not found."""
     wanted = _ONE.read(request.query_params)
-    space = await _known(spaces, space_id)
+    space = await _known(spaces, guard, space_id, who)
     if space is None:
         return answer(None, includes={}, errors=[not_found("space", "id", space_id)], meta=None)
     data, includes = await Showing(accounts, numbers, wanted).spaces([space], who.name)
@@ -112,13 +119,14 @@ async def space_buyers(
     request: Request,
     who: Named,
     spaces: SpacesHere,
+    guard: GuardHere,
     accounts: AccountsHere,
     numbers: NumbersHere,
     office: OfficeHere,
 ) -> Response:
     """List who holds a ticket, in the order of their ids here; the creator alone may ask."""
     wanted = _BUYERS.read(request.query_params)
-    space = await _known(spaces, space_id)
+    space = await _known(spaces, guard, space_id, who)
     if space is None:
         return answer(None, includes={}, errors=[not_found("space", "id", space_id)], meta=None)
     if who.name != space.host:
@@ -138,12 +146,13 @@ async def space_tweets(
     request: Request,
     who: Named,
     spaces: SpacesHere,
+    guard: GuardHere,
     accounts: AccountsHere,
     numbers: NumbersHere,
 ) -> Response:
     """List the posts that were shared in a Space, newest first; those of elsewhere are errors beside them."""
     wanted = _POSTS.read(request.query_params)
-    space = await _known(spaces, space_id)
+    space = await _known(spaces, guard, space_id, who)
     if space is None:
         return answer(None, includes={}, errors=[not_found("space", "id", space_id)], meta=None)
     posts: Posts = request.app.state.posts
@@ -155,12 +164,13 @@ async def space_tweets(
     return answer(data, includes=includes, errors=errors, meta={"result_count": len(data)})
 
 
-async def _known(spaces: Spaces, space_id: str) -> Space | None:
+async def _known(spaces: Spaces, guard: Guard, space_id: str, who: Caller) -> Space | None:
     try:
         space = await spaces.get(space_id)
     except Problem:
         return None
-    return None if space.state is State.DRAFT else space
+    hidden = not who.admin and await guard.hides(space, who.name)
+    return None if hidden or space.state is State.DRAFT else space
 
 
 def _public(spaces: Spaces, state: str) -> Sequence[Space]:

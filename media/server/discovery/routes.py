@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Header, Query, Request
 
 from media.server.addresses import base_of
-from media.server.auth import Named, caller
+from media.server.auth import Named, NamedOrNobody, caller
 from media.server.discovery.discovery import PUBLIC, Taste
 from media.server.discovery.languages import languages
 from media.server.discovery.pages import RankedPage
@@ -15,7 +15,8 @@ from media.server.discovery.schema import Card, FoundList, TopicList, TopicMeta,
 from media.server.discovery.topics import TOPICS
 from media.server.errors import Problem
 from media.server.paging import Page, PageToken
-from media.server.routes import AccountsHere, DiscoveryHere, SpacesHere, problems
+from media.server.routes import AccountsHere, DiscoveryHere, GuardHere, SpacesHere, problems
+from media.server.spaces import unknown_space
 from media.server.tickets.routes import OfficeHere
 from media.space.states import State
 
@@ -135,15 +136,21 @@ async def describe_link(
     url: Annotated[
         str, Query(max_length=500, description="a link to a Space", examples=["http://spaces/s/1DXxyRYNejbKM"])
     ],
+    who: NamedOrNobody,
     spaces: SpacesHere,
     accounts: AccountsHere,
+    guard: GuardHere,
     _format: Annotated[Literal["json"], Query(alias="format", description="the only one there is")] = "json",
 ) -> Card:
-    """Describe a shared link to whoever shows it (oEmbed 1.0); needs no token, as the link does not."""
+    """Describe a shared link to whoever shows it (oEmbed 1.0); needs no token, as the link does not.
+
+    With a token it is described to whoever may know of the Space.
+    """
     space_id = _linked(url)
     space = await spaces.get(space_id)
-    if space.state is State.DRAFT:
-        raise Problem(404, "unknown-space", "There is no Space of this id.")
+    hidden = who is not None and not who.admin and await guard.hides(space, who.name)
+    if hidden or space.state is State.DRAFT:
+        raise unknown_space()
     host = await accounts.get(space.host)
     name, handle = (host.name, host.username) if host else (space.host, space.host)
     base = base_of(request)

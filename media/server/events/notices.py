@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from media.server.accounts import Relation
+from media.server.discovery.discovery import hosts_of
 from media.server.events.hub import Hub
 from media.server.events.schema import BubbleData, InvitedData, RemovedData, RequestData
 from media.server.spaces import Spaces
@@ -102,12 +103,17 @@ class Notices:
 
     async def _bubble(self, space: Space, people: Iterable[str]) -> None:
         for person in people:
-            for follower in await self._followers(person, self._hub.listening):
+            for follower in await self._followers(person, self._hub.listening, hosts_of(space)):
                 self._told.setdefault(space.id, set()).add(follower)
                 self._hub.publish_to_user(follower, "bubble", _bubble(space, [person]))
 
-    async def _followers(self, person: str, among: list[str]) -> list[str]:
-        """Return who of these people follows a person: of millions of followers, few listen."""
+    async def _followers(self, person: str, among: list[str], hosts: list[str]) -> list[str]:
+        """Return who of these people follows a person: of millions of followers, few listen.
+
+        Without those between whom and a host is a block, to whom lists do not show the Space either.
+        """
+        blocks = RELATIONS.alias().c
+        is_block = blocks.kind == Relation.BLOCK.value
         columns, found = RELATIONS.c, list[str]()
         async with self._engine.connect() as connection:
             for start in range(0, len(among), _AT_ONCE):
@@ -115,6 +121,8 @@ class Notices:
                     columns.kind == Relation.FOLLOW.value,
                     columns.target == person,
                     columns.source.in_(among[start : start + _AT_ONCE]),
+                    columns.source.not_in(sa.select(blocks.source).where(is_block, blocks.target.in_(hosts))),
+                    columns.source.not_in(sa.select(blocks.target).where(is_block, blocks.source.in_(hosts))),
                 )
                 found += (await connection.execute(query)).scalars()
         return found

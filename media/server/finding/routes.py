@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from media.server.auth import Caller, Named, caller, is_name
+from media.server.auth import Caller, Named, is_name
 from media.server.errors import Problem
 from media.server.finding.attendance import Attendance
 from media.server.finding.campaigns import Campaigns
@@ -33,9 +33,9 @@ from media.server.finding.schema import (
 from media.server.finding.terms import TERM_MAX, TERMS_MAX
 from media.server.paging import Page, Paged, PageToken
 from media.server.profiles import PageMeta
-from media.server.routes import SpacesHere, problems
+from media.server.routes import SEEN, SpacesHere, problems
 
-router: Final = APIRouter(dependencies=[Depends(caller)])
+router: Final = APIRouter(dependencies=[*SEEN])
 _CAMPAIGNS_MAX: Final = 100
 """Of a page: each is shown with what became of up to 500 guests."""
 

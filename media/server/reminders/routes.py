@@ -5,20 +5,20 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Request, Response
 
 from media.server.addresses import base_of
-from media.server.auth import Named, caller
+from media.server.auth import Named
 from media.server.paging import Paged
 from media.server.profiles import PageMeta
 from media.server.reminders.calendar import MEDIA_TYPE, calendar_of, calendar_with
 from media.server.reminders.ledger import Ledger
 from media.server.reminders.service import Reminders
 from media.server.reminders.shapes import ReminderList, ReminderOut
-from media.server.routes import GuardHere, SpacesHere, problems
+from media.server.routes import SEEN, GuardHere, SpacesHere, problems
 from media.space.errors import WrongStateError
 from media.space.reminders import LEAD, Reminder
 from media.space.space import Space
 from media.space.states import State
 
-router: Final = APIRouter(tags=["Reminders"], dependencies=[Depends(caller)])
+router: Final = APIRouter(tags=["Reminders"], dependencies=[*SEEN])
 FEED: Final = 1000
 """Spaces in a person's calendar, at most."""
 _CALENDAR: Final[dict[int | str, dict[str, Any]]] = {
@@ -60,18 +60,27 @@ async def delete_reminder(space_id: str, who: Named, spaces: SpacesHere, reminde
 
 
 @router.get("/users/me/reminders", responses=problems(422))
-async def list_reminders(who: Named, page: Paged, spaces: SpacesHere, ledger: LedgerHere) -> ReminderList:
-    """List one's own reminders, the earliest Space first; those of Spaces that have started are gone."""
+async def list_reminders(
+    who: Named, page: Paged, spaces: SpacesHere, guard: GuardHere, ledger: LedgerHere
+) -> ReminderList:
+    """List one's own reminders, the earliest Space first; those of Spaces that have started are gone.
+
+    Of Spaces whose host has blocked the caller nothing is said, here or when their time comes.
+    """
     found = await ledger.of_user(who.name, page.after_time(), page.limit)
     shown, following = page.cut(found, [f"{reminder.start!r} {space_id}" for space_id, reminder in found])
-    data = [_show(await spaces.get(space_id), reminder) for space_id, reminder in shown]
+    there = [(await spaces.get(space_id), reminder) for space_id, reminder in shown]
+    data = [_show(space, reminder) for space, reminder in there if not await guard.hides(space, who.name)]
     return ReminderList(data=data, meta=PageMeta(result_count=len(data), next_token=following))
 
 
 @router.get("/users/me/calendar.ics", response_class=Response, responses=problems() | _CALENDAR)
-async def my_calendar(who: Named, request: Request, spaces: SpacesHere, ledger: LedgerHere) -> Response:
+async def my_calendar(
+    who: Named, request: Request, spaces: SpacesHere, guard: GuardHere, ledger: LedgerHere
+) -> Response:
     """Show the scheduled Spaces that one hosts or wants to be reminded of, as a calendar."""
-    wanted = [await spaces.get(space_id) for space_id, _ in await ledger.of_user(who.name, None, FEED)]
+    reminders = await ledger.of_user(who.name, None, FEED)
+    wanted = await guard.visible([await spaces.get(space_id) for space_id, _ in reminders], who.name)
     hosted = [s for s in spaces.in_memory if s.host == who.name and s.state is State.SCHEDULED]
     both = {space.id: space for space in (*wanted, *hosted)}
     return _file(calendar_with(both.values(), base_of(request), spaces.clock()), "spaces")

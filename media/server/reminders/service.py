@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from media.server.errors import Problem
 from media.server.events.hub import Hub
 from media.server.events.schema import CanceledData, ReminderData
+from media.server.guard import Guard
 from media.server.reminders.ledger import Ledger, Told
 from media.server.reminders.outbox import Message
 from media.server.spaces import Spaces
@@ -46,10 +47,17 @@ class Reminders:
     """Driven by what happens in Spaces, and by a task of its own."""
 
     def __init__(
-        self, spaces: Spaces, ledger: Ledger, hub: Hub, clock: Callable[[], float], on_queued: Callable[[], None]
+        self,
+        spaces: Spaces,
+        guard: Guard,
+        ledger: Ledger,
+        hub: Hub,
+        clock: Callable[[], float],
+        on_queued: Callable[[], None],
     ) -> None:
         """Take a clock in Unix seconds; ``on_queued`` is told that messages wait to be pushed."""
         self._spaces = spaces
+        self._guard = guard
         self._ledger = ledger
         self._hub = hub
         self._clock = clock
@@ -142,9 +150,11 @@ class Reminders:
 
     async def _tell(self, space: Space, people: list[tuple[str, Reminder]]) -> None:
         plan, now = Plan.of(space), self._clock()
+        await self._guard.know(space.host)
         groups: dict[tuple[Notice, Reminder | None], list[str]] = {}
         for person, reminder in people:
-            if (notice := reminder.due(plan, now)) is not None:
+            notice = reminder.due(plan, now)
+            if notice is not None and not await self._guard.hides(space, person):
                 groups.setdefault((notice, reminder.told(notice, plan, now)), []).append(person)
         if not groups:
             return

@@ -2,16 +2,16 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from media.server.auth import Named, caller
+from media.server.auth import Named
 from media.server.room.shapes import MuteAll
-from media.server.routes import Person, SpacesHere, actor, problems
+from media.server.routes import SEEN, Person, SpacesHere, actor, problems
 from media.server.schemas import PersonOut, Stage
 from media.space.errors import NoRightError
 from media.space.permissions import Action
 
-router: Final = APIRouter(prefix="/spaces/{space_id}", tags=["In the room"], dependencies=[Depends(caller)])
+router: Final = APIRouter(prefix="/spaces/{space_id}", tags=["In the room"], dependencies=[*SEEN])
 
 
 @router.put("/participants/{user_id}/hand", responses=problems(403, 404, 409))

@@ -7,19 +7,17 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from media.server.addresses import base_of
-from media.server.auth import Named, caller
+from media.server.auth import Named
 from media.server.paging import Paged
 from media.server.people import welcome
 from media.server.profiles import PageMeta
 from media.server.room.shapes import LinkList, LinkOut, NewLink
-from media.server.routes import SessionsHere, SpacesHere, participates, problems
+from media.server.routes import SEEN, SessionsHere, SpacesHere, participates, problems
 from media.server.schemas import PersonOut
 from media.space.links import Link
 from media.space.space import Events, Space
 
-router: Final = APIRouter(
-    prefix="/spaces/{space_id}/invitation-links", tags=["Invitations"], dependencies=[Depends(caller)]
-)
+router: Final = APIRouter(prefix="/spaces/{space_id}/invitation-links", tags=["Invitations"], dependencies=[*SEEN])
 
 Code = Annotated[str, Path(max_length=64, description="the secret in the link", examples=["nJ7mVdQx3pW0aZ2c"])]
 

@@ -2,23 +2,21 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from media.server.auth import Named, caller
+from media.server.auth import Named
 from media.server.paging import Paged
 from media.server.profiles import PageMeta
 from media.server.room.readers import Readable
 from media.server.room.shapes import MessageList, MessageOut, NewMessage
-from media.server.routes import SessionsHere, SpacesHere, problems
+from media.server.routes import SEEN, SessionsHere, SpacesHere, problems
 from media.space.notes import Message
 from media.space.space import Events, Space
 
 router: Final = APIRouter(prefix="/spaces/{space_id}", tags=["In the room"])
 
 
-@router.post(
-    "/messages", status_code=201, responses=problems(403, 404, 409, 422, 429), dependencies=[Depends(caller)]
-)
+@router.post("/messages", status_code=201, responses=problems(403, 404, 409, 422, 429), dependencies=[*SEEN])
 async def send_message(
     space_id: str, body: NewMessage, who: Named, spaces: SpacesHere, sessions: SessionsHere
 ) -> MessageOut:

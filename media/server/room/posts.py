@@ -2,21 +2,21 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from media.server.auth import Named, caller
+from media.server.auth import Named
 from media.server.paging import Paged
 from media.server.profiles import PageMeta
 from media.server.room.readers import Readable
 from media.server.room.shapes import PinList, PostId, PostOut, SharedList, SharedPost
-from media.server.routes import SpacesHere, problems
+from media.server.routes import SEEN, SpacesHere, problems
 from media.space.notes import Shown
 from media.space.space import Events, Space
 
 router: Final = APIRouter(prefix="/spaces/{space_id}", tags=["In the room"])
 
 
-@router.put("/pins/{post_id}", responses=problems(403, 404, 409, 422), dependencies=[Depends(caller)])
+@router.put("/pins/{post_id}", responses=problems(403, 404, 409, 422), dependencies=[*SEEN])
 async def pin(space_id: str, post_id: PostId, who: Named, spaces: SpacesHere) -> PinList:
     """Pin a post above the Space, before the others; people on the stage may.
 
@@ -26,9 +26,7 @@ async def pin(space_id: str, post_id: PostId, who: Named, spaces: SpacesHere) ->
     return PinList(data=[PostOut.of(shown) for shown in space.notes.pins])
 
 
-@router.delete(
-    "/pins/{post_id}", status_code=204, responses=problems(403, 404, 409, 422), dependencies=[Depends(caller)]
-)
+@router.delete("/pins/{post_id}", status_code=204, responses=problems(403, 404, 409, 422), dependencies=[*SEEN])
 async def unpin(space_id: str, post_id: PostId, who: Named, spaces: SpacesHere) -> None:
     """Take a post down: host and co-hosts any, speakers what they pinned themselves."""
     await spaces.act(space_id, lambda s, now: s.unpin(who.name, post_id, now))
@@ -40,7 +38,7 @@ async def list_pins(space: Readable) -> PinList:
     return PinList(data=[PostOut.of(shown) for shown in space.notes.pins])
 
 
-@router.post("/shared", status_code=201, responses=problems(403, 404, 409, 422), dependencies=[Depends(caller)])
+@router.post("/shared", status_code=201, responses=problems(403, 404, 409, 422), dependencies=[*SEEN])
 async def share(space_id: str, body: SharedPost, who: Named, spaces: SpacesHere) -> PostOut:
     """Show a post to everyone who is there, in a `shared` event; people on the stage may."""
     shared: list[Shown] = []

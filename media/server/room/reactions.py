@@ -2,13 +2,13 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from media.server.auth import Named, caller
+from media.server.auth import Named
 from media.server.room.shapes import NewReaction
-from media.server.routes import SessionsHere, SpacesHere, problems
+from media.server.routes import SEEN, SessionsHere, SpacesHere, problems
 
-router: Final = APIRouter(prefix="/spaces/{space_id}", tags=["In the room"], dependencies=[Depends(caller)])
+router: Final = APIRouter(prefix="/spaces/{space_id}", tags=["In the room"], dependencies=[*SEEN])
 
 
 @router.post("/reactions", status_code=204, responses=problems(403, 404, 409, 422))

@@ -6,6 +6,7 @@ from fastapi import Depends
 
 from media.server.auth import NamedOrNobody, no_token
 from media.server.routes import GuardHere, SpacesHere
+from media.server.spaces import unknown_space
 from media.space.space import Space
 from media.space.states import Input, Standing, next_standing
 
@@ -16,8 +17,8 @@ async def _space_to_read(space_id: str, who: NamedOrNobody, spaces: SpacesHere, 
         raise no_token()
     space = await spaces.get(space_id)
     if who is not None:
-        await guard.know(space.host)
-        guard.check_entry(space, who.name)
+        if not who.admin and await guard.hides(space, who.name):
+            raise unknown_space()
         if space.people.standing(who.name) is Standing.REMOVED:
             next_standing(Standing.REMOVED, Input.JOIN, who.name)
     guard.check_ticket(space, who and who.name)

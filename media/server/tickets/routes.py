@@ -4,11 +4,11 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from media.server.auth import Named, caller
+from media.server.auth import Named
 from media.server.errors import Problem
 from media.server.paging import Paged
 from media.server.profiles import PageMeta
-from media.server.routes import GuardHere, SpacesHere, problems
+from media.server.routes import SEEN, GuardHere, SpacesHere, problems
 from media.server.schemas import NewOffer
 from media.server.tickets.box_office import BoxOffice
 from media.server.tickets.rows import OfferRow
@@ -18,7 +18,7 @@ from media.space.space import Events, Space
 from media.space.states import Input, next_state
 from media.space.tickets import Offer
 
-router: Final = APIRouter(tags=["Tickets"], dependencies=[Depends(caller)])
+router: Final = APIRouter(tags=["Tickets"], dependencies=[*SEEN])
 
 
 async def _office(request: Request) -> BoxOffice:

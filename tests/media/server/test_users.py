@@ -201,8 +201,9 @@ async def test_blocked_people_are_out_of_all_spaces_of_their_blocker(service: Se
         tried = await service.call(one, "POST", "/users/me/following", json={"target_user_id": other})
         assert slug(tried) == (403, "blocked")
     path = await service.live(speak_policy="everyone")
-    assert slug(await service.call("cem", "POST", f"{path}/whep", content="v=0", headers=SDP)) == (403, "blocked")
-    assert slug(await service.call("cem", "POST", f"{path}/requests")) == (403, "blocked")
+    tried = await service.call("cem", "POST", f"{path}/whep", content="v=0", headers=SDP)
+    assert slug(tried) == (404, "unknown-space")
+    assert slug(await service.call("cem", "POST", f"{path}/requests")) == (404, "unknown-space")
     await service.ok("ana", "DELETE", "/users/me/blocking/cem")
     await service.connect("cem", path)
 
@@ -216,7 +217,8 @@ async def test_a_block_that_comes_while_the_relay_answers_ends_the_session(servi
         service.app.state.guard._blocked["ana"].add("cem")
 
     service.plane.while_answering = block
-    assert slug(await service.call("cem", "POST", f"{path}/whep", content="v=0", headers=SDP)) == (403, "blocked")
+    tried = await service.call("cem", "POST", f"{path}/whep", content="v=0", headers=SDP)
+    assert slug(tried) == (404, "unknown-space")
     await asyncio.gather(*blocking)
     assert service.plane.sessions == {}
 

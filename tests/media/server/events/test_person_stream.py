@@ -1,5 +1,7 @@
 """A person's own news, over a real connection."""
 
+from datetime import UTC, datetime, timedelta
+
 from tests.media.server.events.streaming import Streaming
 
 
@@ -41,6 +43,30 @@ async def test_a_bubble_rises_when_somebody_followed_hosts_or_speaks(service: St
         await service.ok("ana", "POST", f"{path}/end")
         for stream in (lea, cem):
             assert await stream.next() == ("bubble", {**bubble, "state": "ended", "user_ids": []})
+
+
+async def test_who_is_blocked_hears_no_more_of_what_they_waited_for(service: Streaming) -> None:
+    for name in ("ana", "ben", "cem", "dag"):
+        await service.ok(name, "POST", "/users", json={})
+    start = (datetime.now(UTC) + timedelta(minutes=40)).isoformat()
+    space = await service.ok("ana", "POST", "/spaces", json={"title": "Tides", "scheduled_start": start})
+    path = f"/spaces/{space['id']}"
+    for name in ("ben", "cem"):
+        await service.ok(name, "POST", "/users/me/following", json={"target_user_id": "dag"})
+        await service.ok(name, "PUT", f"/users/me/reminders/{space['id']}")
+    await service.ok("ana", "POST", f"{path}/invitations", json={"user_id": "dag"})
+    await service.ok("ana", "POST", "/users/me/blocking", json={"target_user_id": "ben"})
+    assert (await service.ok("ben", "GET", "/users/me/reminders"))["data"] == []
+    assert "Tides" not in (await service.ok("ben", "GET", "/users/me/calendar.ics")).text
+    assert len((await service.ok("cem", "GET", "/users/me/reminders"))["data"]) == 1
+    async with service.stream("ben", "/users/me/events") as ben, service.stream("cem", "/users/me/events") as cem:
+        await ben.next("ready")
+        await cem.next("ready")
+        await service.ok("ana", "POST", f"{path}/start")
+        await service.ok("dag", "POST", f"{path}/invitations/me/accept")
+        assert {(await cem.next())[0] for _ in range(2)} == {"reminder", "bubble"}
+        assert service.app.state.hub.publish_to_user("ben", "reminder", {"title": "Another"})
+        assert await ben.next() == ("reminder", {"title": "Another"}), "and nothing of this one before it"
 
 
 async def test_news_that_came_in_between_are_sent_to_who_comes_back(service: Streaming) -> None:
