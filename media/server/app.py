@@ -24,7 +24,7 @@ from media.server.compat import spaces as compat_spaces
 from media.server.compat import users as compat_users
 from media.server.compat.numbers import Numbers
 from media.server.config import Config
-from media.server.directory import Directory
+from media.server.directory import Directory, methods_of
 from media.server.events.routes import router as event_routes
 from media.server.events.service import EventService
 from media.server.grants import Grants
@@ -171,7 +171,7 @@ def create_app(
         app.router.routes += directory.take_up(router.routes)
         for route in router.routes:
             if isinstance(route, Route | APIRoute):
-                state.methods[route.path] |= route.methods or set()
+                state.methods[route.path] |= methods_of(route)
     document.install(app, directory.routes, max(rules.topics for rules in config.policies.values()))
     errors.install(app)
     state.plane, state.spaces, state.sessions = plane, spaces, sessions

@@ -2,6 +2,8 @@
 
 Starlette asks one route after the other, and with a hundred of them that is a fifth of a short request. Here a
 literal segment goes before a parameter, wherever the routes stand; other kinds of routes are not taken up.
+
+HEAD is answered as GET is, without the body (RFC 9110 section 9.3.2), by routes that do not know of it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +11,7 @@ from typing import Any, Final
 
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 _NOTHING: Final[tuple[Match, Scope]] = (Match.NONE, {})
 
@@ -52,6 +54,8 @@ class Directory(BaseRoute):
         if leaf is None:
             return _NOTHING
         found = leaf.by_method.get(scope["method"])
+        if found is None and scope["method"] == "HEAD":
+            found = leaf.by_method.get("GET")
         match = Match.FULL if found else Match.PARTIAL
         route, names = found or next(iter(leaf.by_method.values()))
         parameters = dict(zip(names, values, strict=True))
@@ -59,7 +63,11 @@ class Directory(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the route that was found answer."""
-        await scope["route"].handle(scope, receive, send)
+        route = scope["route"]
+        if scope["method"] == "HEAD" and "GET" in route.methods:
+            await route.app(scope, receive, _without_body(send))
+        else:
+            await route.handle(scope, receive, send)
 
     def url_path_for(self, name: str, /, **path_params: Any) -> Any:
         """Return the address of a route by its name."""
@@ -79,6 +87,19 @@ class Directory(BaseRoute):
                 node = node.words.setdefault(segment, _Node())
         for method in route.methods or ():
             node.by_method.setdefault(method, (route, tuple(names)))
+
+
+def methods_of(route: Route) -> set[str]:
+    """Return what a route answers, HEAD too if GET."""
+    methods = set(route.methods or ())
+    return methods | {"HEAD"} if "GET" in methods else methods
+
+
+def _without_body(send: Send) -> Send:
+    async def told(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return told
 
 
 def _is_plain(route: Route) -> bool:

@@ -10,7 +10,7 @@ from media.server.events.document import OVER, PERSON_EVENTS, SPACE_EVENTS, stre
 from media.server.events.frame import parse_id
 from media.server.events.reader import Reader
 from media.server.events.service import EventService
-from media.server.events.stream import EventStream
+from media.server.events.stream import HEADERS, EventStream
 from media.server.room.readers import Readable
 from media.server.routes import problems
 
@@ -24,6 +24,7 @@ class Desk:
         service: EventService = request.app.state.events
         self.hub, self._places, self._counters = service.hub, service.places, service.counters
         address = request.client.host if request.client else ""
+        self._only_head = request.method == "HEAD"
         self._address = "" if address.startswith("127.") or address == "::1" else address
 
     def reader(self, who: Caller | None) -> Reader:
@@ -35,6 +36,10 @@ class Desk:
 
         :raises Problem: 429, there are too many
         """
+        if self._only_head:
+            response = Response(headers=HEADERS)
+            del response.headers["content-length"]  # there is no telling
+            return response
         keys = self._places.take(reader.person, self._address)
         if not begin():
             self._places.give(keys)

@@ -297,7 +297,7 @@ async def test_refusals(service: Service, who: str, method: str, path: str, stat
     assert problem["status"] == status
     assert problem["detail"].endswith((".", "?"))
     if status == 405:
-        assert response.headers["Allow"] == "GET, PATCH"
+        assert response.headers["Allow"] == "GET, HEAD, PATCH"
 
 
 @pytest.mark.parametrize(
