@@ -26,6 +26,8 @@ from media.rtc.stun import Address
 
 REPORT_INTERVAL = 5.0
 """Seconds between a listener's receiver reports (RFC 3550 §6.2)."""
+TURNS = 50
+"""Members report in so many groups, one after the other within the interval."""
 HTTP_TIMEOUT = 15.0
 HTTP_IDLE = 2.0
 """Seconds an idle connection is kept: less than servers do (uvicorn 5 s), or an offer meets a closed door."""
@@ -49,6 +51,8 @@ class Engine:
         self._ended, self._host = ended, host
         self._numbers = count(1)
         self._members: dict[int, Member] = {}
+        self._turns: list[dict[int, Member]] = [{} for _ in range(TURNS)]
+        """The same members, by when they report."""
         self._by_seat: dict[int, Member] = {}
         self._numbered: dict[Member, int] = {}
         self._lost: dict[int, tuple[int, int]] = {}
@@ -105,6 +109,7 @@ class Engine:
             await self._part(self._discard(number, member))
             raise
         self._members[number], self._numbered[member] = member, number
+        self._turns[number % TURNS][number] = member
         member.listen(EXTENSION_IDS[CAPTURE_TIME_URI])
         if kind == "speaker":
             self._voices.add(number, member.client, member.send, seed, continuous)
@@ -193,7 +198,7 @@ class Engine:
         """Whoever gets the member parts with it; so nobody does so twice."""
         member = self._members.pop(number, None)
         if member:
-            del self._numbered[member]
+            del self._numbered[member], self._turns[number % TURNS][number]
         return member
 
     async def _discard(self, number: int, member: Member) -> None:
@@ -249,12 +254,10 @@ class Engine:
 
     async def _report(self) -> None:
         """Send each listener's receiver report every 5 s, evenly spread."""
-        step, part = REPORT_INTERVAL / 50, 0
         while True:
-            await asyncio.sleep(step)
-            part = (part + 1) % 50
-            for number, member in [*self._members.items()]:
-                if number % 50 == part:
+            for turn in self._turns:
+                await asyncio.sleep(REPORT_INTERVAL / TURNS)
+                for number, member in turn.items():
                     self._send_report(number, member)
 
     def _send_report(self, number: int, member: Member) -> None:

@@ -46,7 +46,7 @@ def test_the_floor_reaches_every_socket_with_packets_of_the_asked_size():
             {"us_per_packet", "floor_us_per_packet", "listeners", "lost_packets", "tick_late_p99_ms"},
         ),
         (
-            ["join", "--joins", "10", "--storm", "20", "--there", "5"],
+            ["join", "--joins", "10", "--flood", "40", "--storm", "20", "--there", "5"],
             {"join_cpu_ms", "joins_per_s", "first_packet_p99_ms", "tick_late_max_ms"},
         ),
         (
