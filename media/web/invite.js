@@ -27,10 +27,10 @@ export function openInvite(room) {
   const form = h(
     "form",
     { class: "stack", on: { submit: send } },
+    problem, // above, where the list does not cover it
     who.element,
     h("p", { class: "dim", text: "They are told at once if they have Spaces open, and find the invitation here." }),
     roleField,
-    problem,
     h("div", { class: "row end" }, h("button", { class: "primary", type: "submit" }, "Invite")),
   );
   show(roleField, roles.length > 1);

@@ -90,7 +90,7 @@ function beforeStart(of) {
   const mine = of.creator_id === me();
   const start = of.scheduled_start ? new Date(of.scheduled_start) : null;
   const title = start ? `Starts ${when(start)}` : "This Space has not started yet";
-  const text = mine ? "You are the host." : "";
+  const text = mine ? `You are the host.${of.is_ticketed ? " Tickets are on sale." : ""}` : "";
   return { key: "early", kind: mine ? "start" : "early", title, text, start: start?.getTime(), ticketed: of.is_ticketed };
 }
 

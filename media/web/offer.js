@@ -15,8 +15,8 @@ export function offerFields(offer = null) {
   const number = h("input", { type: "number", inputmode: "numeric", min: 1, step: 1, required: true, value: offer?.quantity ?? 100 });
   const adult = h("input", { type: "checkbox" });
   const age = h("label", { class: "check", hidden: true }, adult, " I am 18 or older");
-  const priceField = field("Price in dollars", price, `1 to ${PRICE_MOST}. It stays once a ticket is sold.`);
-  const element = h("fieldset", { class: "stack", "aria-label": "Tickets" }, priceField, field("How many", number), age);
+  const pair = h("div", { class: "pair" }, field("Price in dollars", price, `1 to ${PRICE_MOST}; fixed once one is sold.`), field("How many", number));
+  const element = h("fieldset", { class: "stack", "aria-label": "Tickets" }, pair, age);
   const profile = get(`/users/${encodeURIComponent(me())}`).catch(() => null);
   profile.then((user) => {
     show(age, !user?.adult);

@@ -2,7 +2,7 @@
 import { post, space } from "./api.js";
 import { details, timeOfStart } from "./details.js";
 import { h, set, show, write } from "./dom.js";
-import { icon } from "./icons.js";
+import { icon, redraw } from "./icons.js";
 import { offerFields, takesPayments } from "./offer.js";
 import { sheet } from "./sheet.js";
 
@@ -47,6 +47,7 @@ export function openStart(go) {
     show(start.element, later.checked);
     set(start.element.querySelector("input"), { disabled: !later.checked });
     write(send.lastChild, later.checked ? "Schedule" : "Start now");
+    redraw(send.firstChild, later.checked ? "calendar" : "mic");
   }
 
   async function make(event) {

@@ -33,7 +33,7 @@ async function ownTicket(id) {
 export function ticketView(room, { compact = false } = {}) {
   const about = h("p", { class: "dim" });
   const buy = button("", () => openPurchase(room, bought), { class: "primary", hidden: true }, icon("ticket"), h("span", {}));
-  const view = h("div", { class: "buying row wrap" }, buy, about);
+  const view = h("div", { class: `buying row wrap ${compact ? "compact" : ""}` }, buy, about);
   const bought = () => (compact ? read() : room.retry());
   read();
 
@@ -43,7 +43,8 @@ export function ticketView(room, { compact = false } = {}) {
     const open = Boolean(offer?.on_sale) && !own;
     set(buy, { hidden: !open });
     if (offer) write(buy.lastChild, `Buy a ticket for ${dollars(offer.price_cents)}`);
-    write(about, [compact ? null : timeOf(of), own ? HAVE[own.state] : leftOf(offer)].filter(Boolean).join(" · "));
+    const words = [compact ? null : timeOf(of), own ? HAVE[own.state] : leftOf(offer)].filter(Boolean).join(" · ");
+    write(about, words.charAt(0).toUpperCase() + words.slice(1));
   }
   return view;
 }
