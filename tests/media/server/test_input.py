@@ -8,8 +8,7 @@ from media.server.finding import schema as finding
 from media.server.input import Input, Whole
 from media.server.profiles import NewUser, UserChange
 from media.server.room import shapes as room
-from media.server.schemas import NewSpace, NewTokens, SpaceChange
-from media.server.tickets.shapes import NewOffer
+from media.server.schemas import NewOffer, NewSpace, NewTokens, SpaceChange
 
 FLAGS = [
     (NewSpace, "anonymous_listening"),
