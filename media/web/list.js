@@ -173,15 +173,15 @@ function liveCard(space, go, source) {
 
 const ticketBadge = () => h("span", { class: "ticket-badge" }, icon("ticket"), h("span", {}));
 
-function refreshTicket(badge, tag) {
-  const words = ticketWords(tag);
+function refreshTicket(badge, tag, space) {
+  const words = ticketWords(tag, space.creator_id === me());
   show(badge, words !== null);
   write(badge.lastChild, words ?? "");
 }
 
 function refreshLive(element, { space, reasons, tickets }) {
   const [badges, title, faces, who, many] = element.firstChild.children;
-  refreshTicket(badges.lastChild, tickets);
+  refreshTicket(badges.lastChild, tickets, space);
   write(title, titleOf(space));
   const people = speakersOf(space);
   keyed(faces, people.slice(0, FACES), (id) => id, (id) => avatar(id, "medium"), refreshAvatar);
@@ -215,5 +215,5 @@ function refreshLater(element, { space, tickets }) {
   write(title, titleOf(space));
   write(who, nameOf(space.creator_id));
   write(time, start > new Date() ? `${when(start)}, ${roughly(start - Date.now())}` : "About to start");
-  refreshTicket(ticket, tickets);
+  refreshTicket(ticket, tickets, space);
 }

@@ -13,12 +13,14 @@ const PATIENCE = 30_000;
 /** 5 or 7.50 dollars, of a number of cents. */
 export const dollars = (cents) => `$${(cents / 100).toFixed(cents % 100 ? 2 : 0)}`;
 
-/** What a card says of tickets, or null; `tag` is what the list knows of them. */
-export function ticketWords(tag) {
+/** What the card of a Space says of tickets, or null; `tag` is what the list knows of them, `mine` whether one hosts it. */
+export function ticketWords(tag, mine) {
   if (!tag) return null;
+  const price = `Ticket ${dollars(tag.price_cents)}`;
+  if (mine) return tag.available ? price : `${price}, sold out`;
+  if (!tag.needed) return "You need no ticket";
   if (tag.yours) return HAVE[tag.yours].slice(0, -1);
-  if (!tag.available) return "Sold out";
-  return `Ticket ${dollars(tag.price_cents)}`;
+  return tag.available ? price : "Sold out";
 }
 
 const offerOf = (id) => get(space(id, "tickets")).catch(() => null);
