@@ -51,7 +51,7 @@ COUNTERS = (
 
 SPEAKER: np.dtype[Any] = np.dtype(
     [
-        # media.audio.jitter
+        # media.audio.reorder, media.audio.cursor
         ("cursor", "i8"),  # timestamp of the next sample to be played, if "playing"
         ("expected", "i8"),  # sequence number
         ("waited_for", "i8"),
@@ -63,7 +63,7 @@ SPEAKER: np.dtype[Any] = np.dtype(
         ("playing", "u1"),
         ("dtx", "u1"),
         ("for_fec", "u1"),
-        # media.audio.playout
+        # media.audio.tick, media.audio.render, media.audio.pace
         ("muted", "u1"),
         ("spare", "u1"),
         ("gain", "f4"),

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from media.audio.batch import opus_decode_float
 from media.audio.opus import FRAME
-from media.audio.playout import GAP, KINDS, LONG, ORDINARY, Frame, begin, finish, finish_gap, finish_long
+from media.audio.playout import KINDS, Frame
+from media.audio.render import finish_long, finish_refused
 from media.audio.speaker import SILENCE_DBOV, Speakers, doubled, free_slot
+from media.audio.tick import GAP, LONG, ORDINARY, begin, finish, finish_gap
 from media.audio.timeline import captured_at
 from media.relay.stats import RelayStats
 from media.relay.voice import Voice, is_asleep, join_mix, take_packet
@@ -35,8 +37,8 @@ ROOM: np.dtype[Any] = np.dtype(
 
 _SILENCE, _SPEECH, _, _CONCEALED = range(len(KINDS))
 
-DONE, LEFT, REFUSED = range(3)
-"""What may have come of a speaker in a tick: all is done, or nothing, or libopus refused the packet."""
+DONE, LEFT = range(2)
+"""What may have come of a speaker in a tick: all is done, or nothing, since the decoder has to begin anew."""
 
 
 @njit(nogil=True, cache=True)
@@ -126,13 +128,11 @@ def _hear_all(  # pragma: no cover
         elif way == ORDINARY:
             whole = before < 0 or _decode(speaker.decoder, packets, before, frame, free)
             if not (_decode(speaker.decoder, packets, slot, frame, free) and whole):
-                speaker.malformed += 1
-                speaker.outcome, room.needs = REFUSED, 1
-                continue
-            level = finish(speaker, frame, now)
-            _time(speaker)
-            kind = _SPEECH
-            _settle(speaker, frame, False, level, room)
+                kind, level = finish_refused(speaker, frame, now)
+            else:
+                kind, level = _SPEECH, finish(speaker, frame, now)
+                _time(speaker)
+            _settle(speaker, frame, kind == _SILENCE, level, room)
         elif way == GAP:
             opus_decode_float(speaker.decoder, 0, 0, frame.ctypes.data, FRAME, 0)
             level = finish_gap(speaker, frame, slot, now)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from media.audio.opus import Pcm
 from media.audio.playout import SILENCE
-from media.relay.hearing import DONE, REFUSED
+from media.relay.hearing import DONE
 from media.relay.link import Follow
 from media.relay.mixing import Mixing
 from media.relay.stats import RelayStats
@@ -238,7 +238,7 @@ class Room:
             place = voice.place
             outcome = records["outcome"][place]
             if outcome != DONE:
-                frame = (voice.playout.patch if outcome == REFUSED else voice.playout.pull_long)(now)
+                frame = voice.playout.pull_long(now)
                 stats.speaker_frames[frame.kind] += 1
                 if frame.kind != "silence":
                     stats.stages["jitter buffer"].observe(voice.playout.delay)

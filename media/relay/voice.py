@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from media.audio.jitter import put
 from media.audio.levels import Activity, quiet, update
 from media.audio.opus import FRAME, RATE, Pcm
 from media.audio.packet import octets, samples_in
 from media.audio.playout import Frame, Playout
+from media.audio.reorder import put
 from media.audio.speaker import Speakers
 from media.relay.stream import Stream
 from media.rtc.peers import Known
@@ -55,7 +55,7 @@ def take_packet(  # pragma: no cover
     capture: Any,
     level: float,
 ) -> bool:
-    """Put a packet into the jitter buffer (see :func:`media.audio.jitter.put`), unless it is one too many."""
+    """Put a packet into the jitter buffer (see :func:`media.audio.reorder.put`), unless it is one too many."""
     samples = samples_in(data, size)
     if not _afford(speaker, samples if samples > 0 else FRAME, arrival):
         return False

@@ -150,4 +150,4 @@ def compiled() -> None:
     made.buffer.due(0.1)
     made.buffer.next(0.1, FRAME)
     made.buffer.excess(0.1, 0)
-    made.buffer.shortage(0.1, 0)
+    made.buffer.shortage(0.1, 0, 0)

@@ -5,8 +5,10 @@ import dataclasses
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from media.audio.jitter import CAPACITY, LARGEST_EXCESS, JitterBuffer
+from media.audio.cursor import LARGEST_EXCESS
+from media.audio.jitter import JitterBuffer
 from media.audio.opus import FRAME, MAX_SAMPLES, RATE
+from media.audio.speaker import CAPACITY
 
 TICK = FRAME / RATE
 PACKET = bytes([31 << 3]) + b"x" * 40  # 20 ms of CELT, no FEC

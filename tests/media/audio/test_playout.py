@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from media.audio.opus import FRAME, RATE, Encoder, OpusError, has_fec
-from media.audio.playout import ENTRY, Playout
+from media.audio.playout import Playout
+from media.audio.ramps import ENTRY
 
 TICK = FRAME / RATE
 

@@ -5,7 +5,7 @@ import pytest
 
 from media.audio.opus import FRAME, RATE, Encoder
 from media.audio.playout import KINDS
-from media.relay.hearing import DONE, LEFT, REFUSED, Hearing
+from media.relay.hearing import DONE, LEFT, Hearing
 from media.relay.stats import RelayStats
 from media.relay.voice import SOUND_SAVED, Voice
 from media.rtc.inbox import BATCH, DATAGRAM_MAX
@@ -53,7 +53,7 @@ class Together:
             if outcome != DONE:
                 assert self.hearing.rooms["needs"][0]
                 self.left += outcome == LEFT
-                frame = (own.playout.patch if outcome == REFUSED else own.playout.pull_long)(now)
+                frame = own.playout.pull_long(now)
                 self.stats.speaker_frames[frame.kind] += 1
                 self.hearing.settle(own.place, frame)
             mixed = speakers.records["heard"][own.place]
