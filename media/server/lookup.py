@@ -15,13 +15,14 @@ from media.server.paging import Page, no_token
 from media.server.tables import RELATIONS, SUSPENSIONS, USER_WORDS, USERS
 from media.server.user_words import WORD_MAX
 
-LOOKED_THROUGH: Final = 5_000
-"""Words that begin with what was typed, of which the first in their order count."""
+LOOKED_THROUGH: Final = 1_000
+"""Words that begin with what was typed, of which the first in their order count, and those of whom one follows."""
 TERMS_MAX: Final = 5
 _END: Final = "\U0010ffff"
 
 _U: Final = USERS.c
 _R: Final = RELATIONS.c
+Who = str | sa.Column[str]
 _PROFILE: Final = tuple(_U[name] for name in User.__dataclass_fields__)
 
 
@@ -43,12 +44,10 @@ class Lookup:
         after = _place(page.after())
         if not terms:
             return [], None
-        rank = 2 * _number(_U.handle == whole) + _number(_U.id.in_(_followed_by(viewer)))
+        rank = 2 * _number(_U.handle == whole) + _number(_is(Relation.FOLLOW, viewer, _U.id))
         order = (-rank, -_U.followers_count, _U.id)
         found = sa.select(*_PROFILE, rank).where(_U.id != viewer, *map(_has, terms[:-1]), _shown(viewer, whole))
-        words = sa.select(USER_WORDS.c.user_id).where(_begins(terms[-1]))
-        words = words.order_by(USER_WORDS.c.word, USER_WORDS.c.user_id).limit(LOOKED_THROUGH)
-        found = found.where(_U.id.in_(sa.select(words.subquery().c.user_id)))
+        found = found.where(_U.id.in_(_candidates(terms[-1], viewer)))
         if after is not None:
             found = found.where(sa.tuple_(*order) > sa.tuple_(*map(sa.literal, after)))
         async with self._engine.connect() as connection:
@@ -72,6 +71,13 @@ def _place(text: str) -> tuple[int, int, str] | None:
     return place
 
 
+def _candidates(term: str, viewer: str) -> sa.CompoundSelect[tuple[str]]:
+    words = sa.select(USER_WORDS.c.user_id).where(_begins(term))
+    first = words.order_by(USER_WORDS.c.word, USER_WORDS.c.user_id).limit(LOOKED_THROUGH).subquery()
+    followed = sa.select(_R.target).where(_R.kind == Relation.FOLLOW.value, _R.source == viewer)
+    return sa.union(sa.select(first.c.user_id), words.where(USER_WORDS.c.user_id.in_(followed)))
+
+
 def _number(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.case((condition, 1), else_=0)
 
@@ -84,16 +90,16 @@ def _has(term: str) -> sa.ColumnElement[bool]:
     return sa.exists().where(USER_WORDS.c.user_id == _U.id, _begins(term))
 
 
-def _followed_by(person: str) -> sa.Select[tuple[str]]:
-    return sa.select(_R.target).where(_R.kind == Relation.FOLLOW.value, _R.source == person)
+def _is(kind: Relation, source: Who, target: Who) -> sa.ColumnElement[bool]:
+    """Whether one is that to the other, by the index of the pair: the lists of some people have millions."""
+    return sa.exists().where(_R.kind == kind.value, _R.source == source, _R.target == target)
 
 
 def _shown(viewer: str, whole: str) -> sa.ColumnElement[bool]:
-    blocked = sa.select(_R.target).where(_R.kind == Relation.BLOCK.value, _R.source == viewer)
-    blocking = sa.select(_R.source).where(_R.kind == Relation.BLOCK.value, _R.target == viewer)
-    followers = sa.select(_R.source).where(_R.kind == Relation.FOLLOW.value, _R.target == viewer)
-    known = sa.or_(_U.id.in_(_followed_by(viewer)), _U.id.in_(followers))
+    known = sa.or_(_is(Relation.FOLLOW, viewer, _U.id), _is(Relation.FOLLOW, _U.id, viewer))
     return sa.and_(
         sa.or_(_U.protected.is_(False), _U.handle == whole, known),
-        *(_U.id.not_in(some) for some in (blocked, blocking, sa.select(SUSPENSIONS.c.user_id))),
+        ~_is(Relation.BLOCK, viewer, _U.id),
+        ~_is(Relation.BLOCK, _U.id, viewer),
+        _U.id.not_in(sa.select(SUSPENSIONS.c.user_id)),
     )

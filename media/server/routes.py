@@ -7,7 +7,7 @@ from fastapi import Depends, Path, Request
 
 from media.server.accounts import Accounts
 from media.server.admission import Admission
-from media.server.auth import ME, Caller, Named, caller
+from media.server.auth import ME, Caller, Named
 from media.server.discovery.discovery import Discovery
 from media.server.guard import Guard
 from media.server.schemas import ProblemOut
@@ -65,20 +65,22 @@ GuardHere = Annotated[Guard, Depends(_guard)]
 DiscoveryHere = Annotated[Discovery, Depends(_discovery)]
 
 
-async def seen(request: Request, who: Named, spaces: SpacesHere, guard: GuardHere) -> None:
+async def seen(request: Request, who: Named) -> None:
     """Gate: if the path names a Space, whoever may know of it: all but those whom its host has blocked.
 
     :raises Problem: 404, as where there is no such Space
     """
     space_id = request.path_params.get("space_id")
     if space_id is not None:
+        spaces: Spaces = request.app.state.spaces
+        guard: Guard = request.app.state.guard
         space = await spaces.get(space_id)
         if not who.admin and await guard.hides(space, who.name):
             raise unknown_space()
 
 
-SEEN: Final = (Depends(caller), Depends(seen))
-"""The gates of all that is about a Space, and needs a token."""
+SEEN: Final = (Depends(seen),)
+"""The gate of all that is about a Space, and needs a token, too."""
 
 UserPath = Annotated[str, Path(description="a user id, or `me`", examples=["me"])]
 

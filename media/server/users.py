@@ -83,8 +83,9 @@ async def search_users(
 ) -> UserList:
     """Find users by what is typed of their handle or name: whose handle it is, then whom the caller follows.
 
-    The others come by their number of followers. Left out are people between whom and the caller is a block. A
-    protected account is found by its whole handle, and by less only by those whom it follows, or who follow it.
+    The others come by their number of followers, looked for among the first thousand. Left out are people between
+    whom and the caller is a block. A protected account is found by its whole handle, and by less only by those
+    whom it follows, or who follow it.
     """
     users, following = await lookup.people(query, who.name, page)
     return UserList(

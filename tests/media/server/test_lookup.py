@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from media.server import lookup
 from media.server.imports import import_people
 from media.server.tables import USER_WORDS
 from tests.media.server.service import Service, running
@@ -64,7 +65,9 @@ async def test_people_are_found_by_what_one_types_of_them(service: Service) -> N
         assert (await service.call("me2", "GET", "/users/search", params={"query": wrong})).status_code == 422
 
 
-async def test_the_handle_comes_first_then_whom_one_follows_then_who_has_most_followers(service: Service) -> None:
+async def test_the_handle_comes_first_then_whom_one_follows_then_who_has_most_followers(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await people(service, kit="Nobody", kitty="Kit One", kit2="Kit Two", zkit="Kit Three", fan="Fan", me2="Me")
     await service.ok("fan", "POST", "/users/me/following", json={"target_user_id": "kitty"})
     await service.ok("me2", "POST", "/users/me/following", json={"target_user_id": "zkit"})
@@ -77,6 +80,8 @@ async def test_the_handle_comes_first_then_whom_one_follows_then_who_has_most_fo
         found += [user["id"] for user in page["data"]]
         token = {"pagination_token": page["meta"]["next_token"]}
     assert found == order and token == {"pagination_token": None}
+    monkeypatch.setattr(lookup, "LOOKED_THROUGH", 1)
+    assert await look(service, "kit") == ["kit", "zkit"], "whom one follows, however many there are"
     for text in ("YSBiIGM=", "OTkgMCBh", "MCA5OTk5OTk5OTk5OTk5OTk5OTk5OTk5IGE=", "?"):
         answer = await service.call(
             "me2", "GET", "/users/search", params={"query": "kit", "pagination_token": text}
