@@ -33,8 +33,8 @@ lock: $(filter .uv/bin/uv,$(UV))  ## resolve pyproject.toml anew into requiremen
 plan: setup  ## measure a relay, fit, simulate SCENARIO, write runs/<id>/plan.html and plan.json
 	$(RUN) python -m notebooks $(SCENARIO) $(ARGS)
 
-test: setup  ## the test suite, two files at a time: most of it waits for sound to pass in real time
-	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: setup  ## the test suite, three files at a time: half of it waits for sound to pass in real time
+	$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 notebooks: setup  ## execute every notebook with small parameters, as CI does
 	$(RUN) python -m notebooks --check $(ARGS)
