@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 from loadtest.status import EXIT_FAILURES, EXIT_INVALID
 from sim.run import Run, new_run_id
 
-START_TIMEOUT = 90.0
+START_TIMEOUT = 180.0
 """Seconds for a server to become ready; the first start on a machine compiles its kernels."""
 STOP_TIMEOUT = 15.0
 """Seconds a server has to end by itself."""

@@ -44,7 +44,7 @@ class Admission:
     async def find(self, space_id: str, person: str | None) -> Space:
         """Return a Space to somebody who may come near it; ``person`` is None for an anonymous listener.
 
-        :raises Problem: 404, there is none, or its host has blocked the person; 403, they are suspended
+        :raises Problem: 404, there is none; 403, they are suspended, or its host has blocked them
         """
         space = await self._spaces.get(space_id)
         await self._guard.know(space.host)

@@ -87,8 +87,8 @@ async def list_spaces(
 async def get_space(space_id: str, spaces: SpacesHere) -> SpaceOut:
     """Show a Space, live or over.
 
-    Whom its host has blocked is told, here and at all its addresses, that there is none. Whoever has blocked the
-    host finds it in no list, and is shown it here.
+    Whom its host has blocked is told so, here and at all its addresses, and is shown nothing of it. Whoever has
+    blocked the host finds it in no list, and is shown it here.
     """
     return SpaceOut.of(await spaces.get(space_id))
 

@@ -189,7 +189,7 @@ def _add_refusals(path: str, method: str, operation: dict[str, Any]) -> None:
         answers["429"] = answers["401"] | {"description": _SHARED["TooMany"][1]}
     elif operation["security"]:
         answers.setdefault("401", _refusal("There is no token, or it has expired or is none of this server's."))
-        answers.setdefault("403", _refusal("The caller's account is suspended."))
+        answers.setdefault("403", _refusal("The account is suspended, or the host of the Space has blocked it."))
     if method == "post" and "409" not in answers and not path.endswith(("/whip", "/whep")):
         answers["409"] = _refusal("The first request with this `Idempotency-Key` is still at work.")
     takes = operation.get("requestBody")

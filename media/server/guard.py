@@ -1,7 +1,7 @@
 """Who may not come in: suspended people anywhere, blocked ones to the Spaces of whoever blocked them.
 
-Whom the host has blocked is told by every address that there is no such Space: a block is nobody's news. The other
-way round nobody is kept out: Spaces of people whom one blocks are in no list, and are shown to who asks for one.
+Whom the host has blocked finds the Space in no list, and is told by each of its addresses why, and nothing else.
+The other way round nobody is kept out: Spaces of people whom one blocks are in no list, and shown to who asks.
 
 Kept in memory, because every request and every join asks; written to the store after the sound is gone, because
 silence never waits for a disk. One server process holds a store, so what is in memory is what is true.
@@ -16,12 +16,17 @@ from media.relay.plane import DataPlane, PlaneError
 from media.server.accounts import Accounts, Relation
 from media.server.errors import Problem
 from media.server.sessions import Sessions
-from media.server.spaces import Spaces, unknown_space
+from media.server.spaces import Spaces
 from media.space.errors import WrongStateError
 from media.space.space import Space
 from media.space.states import Standing, State
 
 log = logging.getLogger(__name__)
+
+
+def blocked() -> Problem:
+    """Return what whom the host has blocked is told of a Space."""
+    return Problem(403, "blocked", "The host of this Space has blocked you; choose another Space.")
 
 
 class Guard:
@@ -83,13 +88,13 @@ class Guard:
     def check_entry(self, space: Space, person: str | None) -> None:
         """Pass if a person is neither suspended nor blocked by the host, whose blocks are known.
 
-        :raises Problem: 403, suspended; 404, blocked
+        :raises Problem: 403
         """
         if person is None:
             return
         self.check_account(person)
         if person in self._blocked[space.host]:
-            raise unknown_space()
+            raise blocked()
 
     async def hides(self, space: Space, person: str) -> bool:
         """Whether a person is not to know of a Space: its host has blocked them."""

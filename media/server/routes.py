@@ -9,10 +9,10 @@ from media.server.accounts import Accounts
 from media.server.admission import Admission
 from media.server.auth import ME, Caller, Named
 from media.server.discovery.discovery import Discovery
-from media.server.guard import Guard
+from media.server.guard import Guard, blocked
 from media.server.schemas import ProblemOut
 from media.server.sessions import Sessions
-from media.server.spaces import Spaces, unknown_space
+from media.server.spaces import Spaces
 from media.space.errors import NoRightError
 from media.space.permissions import ALLOWED, Action, Role, role_of
 from media.space.space import Space
@@ -68,7 +68,7 @@ DiscoveryHere = Annotated[Discovery, Depends(_discovery)]
 async def seen(request: Request, who: Named) -> None:
     """Gate: if the path names a Space, whoever may know of it: all but those whom its host has blocked.
 
-    :raises Problem: 404, as where there is no such Space
+    :raises Problem: 404, there is no such Space; 403, its host has blocked the caller
     """
     space_id = request.path_params.get("space_id")
     if space_id is not None:
@@ -76,7 +76,7 @@ async def seen(request: Request, who: Named) -> None:
         guard: Guard = request.app.state.guard
         space = await spaces.get(space_id)
         if not who.admin and await guard.hides(space, who.name):
-            raise unknown_space()
+            raise blocked()
 
 
 SEEN: Final = (Depends(seen),)

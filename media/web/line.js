@@ -5,7 +5,7 @@ import { Connection } from "./audio.js";
 import { delay, pause } from "./backoff.js";
 
 /** Refusals after which trying again by itself would change nothing. */
-const FINAL = new Set(["removed", "suspended", "no-token", "bad-token", "wrong-state", "not-live"]);
+const FINAL = new Set(["removed", "blocked", "suspended", "no-token", "bad-token", "wrong-state", "not-live"]);
 const ALSO_FINAL = new Set(["unknown-space", "not-eligible", "no-ticket", "bad-offer", "not-found"]);
 
 export class Line {

@@ -36,10 +36,7 @@ export function noticeOf(state) {
     const text = "You cannot come back to this Space. Other Spaces are open to you.";
     return { key: "removed", kind: "stop", title: "You were removed from this Space", text, action: "list" };
   }
-  if (state.stream === "refused") {
-    if (of && state.streamProblem.slug === "unknown-space") return { key: "gone", kind: "stop", ...GONE };
-    return refusal(state.streamProblem);
-  }
+  if (state.stream === "refused") return refusal(state.streamProblem);
   if (!of) {
     if (state.stream === "lost") return { key: "lost", kind: "wait", ...why(state.streamProblem), action: "wait" };
     return { key: "loading", kind: "quiet", title: "One moment …", text: "" };
@@ -75,8 +72,6 @@ export function noticeOf(state) {
   }
   return null;
 }
-
-const GONE = { title: "You cannot be in this Space any more", text: "Other Spaces are open to you.", action: "list" };
 
 function refusal(problem) {
   const reason = why(problem);

@@ -2,6 +2,7 @@
 
 const PLAIN = {
   removed: ["You were removed from this Space", "list"],
+  blocked: ["The host has blocked you", "list"],
   suspended: ["This account is suspended", "list"],
   "no-token": ["Sign in to come in", "signin"],
   "bad-token": ["Your sign-in has ended", "signin"],

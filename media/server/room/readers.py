@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Depends
 
 from media.server.auth import NamedOrNobody, no_token
+from media.server.guard import blocked
 from media.server.routes import GuardHere, SpacesHere
-from media.server.spaces import unknown_space
 from media.space.space import Space
 from media.space.states import Input, Standing, next_standing
 
@@ -18,7 +18,7 @@ async def _space_to_read(space_id: str, who: NamedOrNobody, spaces: SpacesHere, 
     space = await spaces.get(space_id)
     if who is not None:
         if not who.admin and await guard.hides(space, who.name):
-            raise unknown_space()
+            raise blocked()
         if space.people.standing(who.name) is Standing.REMOVED:
             next_standing(Standing.REMOVED, Input.JOIN, who.name)
     guard.check_ticket(space, who and who.name)

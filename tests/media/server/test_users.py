@@ -202,8 +202,8 @@ async def test_blocked_people_are_out_of_all_spaces_of_their_blocker(service: Se
         assert slug(tried) == (403, "blocked")
     path = await service.live(speak_policy="everyone")
     tried = await service.call("cem", "POST", f"{path}/whep", content="v=0", headers=SDP)
-    assert slug(tried) == (404, "unknown-space")
-    assert slug(await service.call("cem", "POST", f"{path}/requests")) == (404, "unknown-space")
+    assert slug(tried) == (403, "blocked")
+    assert slug(await service.call("cem", "POST", f"{path}/requests")) == (403, "blocked")
     await service.ok("ana", "DELETE", "/users/me/blocking/cem")
     await service.connect("cem", path)
 
@@ -218,7 +218,7 @@ async def test_a_block_that_comes_while_the_relay_answers_ends_the_session(servi
 
     service.plane.while_answering = block
     tried = await service.call("cem", "POST", f"{path}/whep", content="v=0", headers=SDP)
-    assert slug(tried) == (404, "unknown-space")
+    assert slug(tried) == (403, "blocked")
     await asyncio.gather(*blocking)
     assert service.plane.sessions == {}
 

@@ -248,17 +248,17 @@ def test_the_loudest_is_named_and_everyone_but_them_muted(come: Come, server: Pr
     expect(host.button("Let everyone unmute")).to_have_count(0)
 
 
-def test_whom_a_host_blocks_is_told_of_no_such_space(come: Come, server: Process) -> None:
+def test_whom_a_host_blocks_is_told_so_and_shown_nothing(come: Come, server: Process) -> None:
     path = live(server, "vic", title="For friends")
     guest, stranger = come("wes"), come("xia")
     come_in(guest, path)
     for name in ("wes", "xia"):
         server.call(server.token("vic"), "POST", "/users/me/blocking", json={"target_user_id": name})
-    expect(guest.page.get_by_role("heading", name="You cannot be in this Space any more")).to_be_visible()
+    expect(guest.page.get_by_role("heading", name="The host has blocked you")).to_be_visible()
     expect(guest.button("Leave")).to_have_count(0)
     expect(guest.button("Invite somebody")).to_have_count(0)
     stranger.visit(path)
-    expect(stranger.page.get_by_role("heading", name="There is no such Space")).to_be_visible()
+    expect(stranger.page.get_by_role("heading", name="The host has blocked you")).to_be_visible()
     expect(stranger.page.get_by_text("For friends")).to_have_count(0)
     stranger.button("Find another Space").click()
     expect(stranger.page.get_by_role("heading", name="Live now")).to_be_visible()

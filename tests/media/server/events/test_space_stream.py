@@ -79,7 +79,7 @@ async def test_who_may_not_follow(service: Streaming) -> None:
     assert (await service.call(None, "GET", f"{path}/events")).status_code == 401
     assert (await service.call("lea", "GET", "/spaces/none/events")).status_code == 404
     await service.ok("ana", "POST", "/users/me/blocking", json={"target_user_id": "lea"})
-    assert (await service.call("lea", "GET", f"{path}/events")).json()["type"].endswith(":unknown-space")
+    assert (await service.call("lea", "GET", f"{path}/events")).json()["type"].endswith(":blocked")
 
 
 async def test_what_was_missed_is_sent_after_coming_back(service: Streaming) -> None:

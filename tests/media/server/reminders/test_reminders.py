@@ -139,7 +139,7 @@ async def test_only_scheduled_spaces_can_be_reminded_of(service: Service, state:
 async def test_whoever_is_blocked_is_not_reminded(service: Service) -> None:
     space = await scheduled(service)
     await service.ok("ana", "POST", "/users/me/blocking", json={"target_user_id": "ben"})
-    assert (await service.call("ben", "PUT", f"/users/me/reminders/{space}")).status_code == 404
+    assert (await service.call("ben", "PUT", f"/users/me/reminders/{space}")).status_code == 403
 
 
 async def test_lists_go_on_from_page_to_page(service: Service) -> None:

@@ -91,7 +91,7 @@ async def test_who_is_kept_out_stays_out_with_a_link(service: Service) -> None:
     assert await problem(service, "eve", "POST", f"{speak}/accept") == (403, "removed")
     await service.ok("ana", "POST", "/users", json={})
     await service.ok("ana", "POST", "/users/me/blocking", json={"target_user_id": "gil"})
-    assert await problem(service, "gil", "POST", f"{speak}/accept") == (404, "unknown-space")
+    assert await problem(service, "gil", "POST", f"{speak}/accept") == (403, "blocked")
 
 
 async def test_a_link_answers_a_request_and_takes_a_seat(service: Service) -> None:

@@ -178,7 +178,7 @@ async def test_who_may_not_listen_sees_nothing(service: Service, what: str) -> N
     assert await problem(service, "ben", "GET", f"{path}/{what}") == (403, "removed")
     await service.ok("ana", "POST", "/users", json={})
     await service.ok("ana", "POST", "/users/me/blocking", json={"target_user_id": "cem"})
-    assert await problem(service, "cem", "GET", f"{path}/{what}") == (404, "unknown-space")
+    assert await problem(service, "cem", "GET", f"{path}/{what}") == (403, "blocked")
     assert await problem(service, "dag", "GET", f"/spaces/1DXxyRYNejbKM/{what}") == (404, "unknown-space")
 
 
