@@ -125,7 +125,7 @@ def test_it_says_why_and_when(come: Come, server: Process) -> None:
     server.call(token, "POST", "/users", json={})
     server.call(token, "POST", "/users/me/blocking", json={"target_user_id": "lea"})
     page = visitor.visit(live(server))
-    expect(page.get_by_role("heading", name="There is no such Space")).to_be_visible()
+    expect(page.get_by_role("heading", name="The host has blocked you")).to_be_visible()
     server.call(token, "DELETE", "/users/me/blocking/lea")
 
     stranger = come(None)
