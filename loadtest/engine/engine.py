@@ -11,10 +11,12 @@ import aiohttp
 import numpy as np
 from numpy.typing import NDArray
 
-from loadtest.engine.ear import DATAGRAM, FIRST_PACKET, REPORT, RESOLUTION, Ears, Heard
+from loadtest.engine.ear import RESOLUTION
+from loadtest.engine.ears import Ears, Heard
 from loadtest.engine.health import Health
 from loadtest.engine.hearing import Hearing
 from loadtest.engine.member import JoinError, Kind, Member, Timings
+from loadtest.engine.receive import DATAGRAM, FIRST_PACKET, REPORT
 from loadtest.engine.seats import Seats
 from loadtest.engine.voice import Voices
 from loadtest.voice import clips

@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 import aiohttp
 
-from loadtest.engine.ear import Ears
+from loadtest.engine.ears import Ears
 from loadtest.engine.seats import Seat, Seats
 from media.rtc.client import Client
 from media.rtc.dtls import Identity

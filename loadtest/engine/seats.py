@@ -11,7 +11,8 @@ import struct
 from collections import deque
 from collections.abc import Sequence
 
-from loadtest.engine.ear import ROW, Ears
+from loadtest.engine.ears import Ears
+from loadtest.engine.receive import ROW
 from media.rtc.stun import Address
 
 _IP_PKTINFO = 8

@@ -4,7 +4,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from loadtest.engine.ear import Ears, Heard
+from loadtest.engine.ears import Ears, Heard
 from media.rtc.rtp import RtpPacket, build_rtp, ntp_time
 from media.rtc.srtp import AES_128_GCM, SrtpContext
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from loadtest.engine.ear import DATAGRAM, ROW, Ears
+from loadtest.engine.ears import Ears
+from loadtest.engine.receive import DATAGRAM, ROW
 from loadtest.engine.seats import Seats
 from media.rtc.srtp import AES_128_GCM, SrtpContext
 from tests.loadtest.engine.mouths import KEY, collect, protected, until
