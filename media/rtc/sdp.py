@@ -1,7 +1,8 @@
-"""Session descriptions of one Opus stream (RFC 8866, RFC 9429), read strictly and written plainly.
+"""Session descriptions of one Opus stream (RFC 8866, RFC 9429), read strictly.
 
 Ours rather than a library's, because a client must be told in one sentence what is wrong with its offer, and
-because a relay needs a twentieth of what SDP can say.
+because a relay needs a twentieth of what SDP can say. What we say ourselves is written by
+:mod:`media.rtc.endpoint`.
 """
 
 import re
@@ -15,8 +16,9 @@ Setup = Literal["active", "passive", "actpass"]
 
 _DIRECTIONS: tuple[Direction, ...] = ("sendrecv", "sendonly", "recvonly", "inactive")
 _SETUPS: tuple[Setup, ...] = ("active", "passive", "actpass")
-_ICE_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
-_ICE_PWD = re.compile(r"[A-Za-z0-9+/]{22,256}")
+ICE_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
+ICE_PWD = re.compile(r"[A-Za-z0-9+/]{22,256}")
+"""What ICE credentials look like (RFC 8839 §5.4)."""
 MEDIA_MAX = 16
 """Media sections; more is an attack or a mistake."""
 LINES_MAX = 1000
@@ -160,13 +162,13 @@ def _set_mid(section: MediaSection, argument: str) -> None:
 
 
 def _set_ufrag(section: MediaSection, argument: str) -> None:
-    if not _ICE_UFRAG.fullmatch(argument):
+    if not ICE_UFRAG.fullmatch(argument):
         raise SdpError("a=ice-ufrag must have 4 to 256 letters, digits, + or / (RFC 8839 §5.4).")
     section.ufrag = argument
 
 
 def _set_pwd(section: MediaSection, argument: str) -> None:
-    if not _ICE_PWD.fullmatch(argument):
+    if not ICE_PWD.fullmatch(argument):
         raise SdpError("a=ice-pwd must have 22 to 256 letters, digits, + or / (RFC 8839 §5.4).")
     section.pwd = argument
 
@@ -257,87 +259,3 @@ def _require_usable(section: MediaSection) -> None:
         raise SdpError("The audio section lacks a=fingerprint: DTLS-SRTP is required.")
     if not section.setup:
         raise SdpError("The audio section lacks a=setup: say who starts the DTLS handshake.")
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """What one side says of itself in an audio section."""
-
-    ufrag: str
-    pwd: str
-    fingerprint: Fingerprint
-    setup: Setup
-    direction: Direction
-    payload_type: int
-    ssrc: int
-    mid: str = "0"
-    extensions: tuple[tuple[str, int], ...] = ()
-    """(URI, identifier), each one that both sides know."""
-    candidates: tuple[tuple[str, int], ...] = ()
-    ice_lite: bool = False
-    cname: str = "spaces"
-    ptime: int | None = None
-    """Milliseconds of sound in packets to the offer's author: as it wants, as it gets; None leaves it open."""
-
-
-OPUS_PARAMETERS = "minptime=10;useinbandfec=1;usedtx=1"
-"""RFC 7587 §6.1: in-band FEC is understood; stereo is not asked for, so speakers send mono."""
-
-
-def write_sdp(endpoint: Endpoint, offer: Description | None = None) -> str:
-    """An offer, or the answer to ``offer``: its sections in its order, all but the audio one declined."""
-    sections = [_audio_lines(endpoint)]
-    if offer:
-        taken = offer.audio
-        sections = [_audio_lines(endpoint) if section is taken else _declined(section) for section in offer.media]
-    lines = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
-    if endpoint.ice_lite:
-        lines.append("a=ice-lite")
-    if offer is None or endpoint.mid in offer.bundle:
-        lines.append(f"a=group:BUNDLE {endpoint.mid}")
-    lines.append(f"a=msid-semantic: WMS {endpoint.cname}")
-    return "\r\n".join(line for part in [lines, *sections] for line in part) + "\r\n"
-
-
-def _audio_lines(own: Endpoint) -> list[str]:
-    host, port = own.candidates[0] if own.candidates else ("0.0.0.0", 9)  # noqa: S104 (no address yet: RFC 9429 §5.2.1)
-    lines = [
-        f"m=audio {port} UDP/TLS/RTP/SAVPF {own.payload_type}",
-        f"c=IN IP4 {host}",
-        f"a={own.direction}",
-        "a=rtcp-mux",
-        f"a=ice-ufrag:{own.ufrag}",
-        f"a=ice-pwd:{own.pwd}",
-        f"a=fingerprint:{own.fingerprint.algorithm} {own.fingerprint.value}",
-        f"a=setup:{own.setup}",
-        f"a=rtpmap:{own.payload_type} opus/48000/2",
-        f"a=fmtp:{own.payload_type} {OPUS_PARAMETERS}",
-    ]
-    if own.ptime is not None:
-        lines.append(f"a=ptime:{own.ptime}")
-    if own.mid:
-        lines.append(f"a=mid:{own.mid}")
-    lines += [f"a=extmap:{identifier} {uri}" for uri, identifier in own.extensions]
-    if own.direction in ("sendrecv", "sendonly"):
-        lines += [f"a=msid:{own.cname} audio", f"a=ssrc:{own.ssrc} cname:{own.cname}"]
-    lines += candidate_lines(own.candidates)
-    if own.candidates:
-        lines.append("a=end-of-candidates")
-    return lines
-
-
-def candidate_lines(candidates: tuple[tuple[str, int], ...]) -> list[str]:
-    """Host candidates in order of preference (RFC 8839 §5.1, RFC 8445 §5.1.2)."""
-    return [
-        f"a=candidate:{index} 1 udp {(126 << 24) | ((65536 - index) << 8) | 255} {host} {port} typ host"
-        for index, (host, port) in enumerate(candidates, start=1)
-    ]
-
-
-def _declined(section: MediaSection) -> list[str]:
-    lines = [
-        f"m={section.kind} 0 {section.protocol} {' '.join(section.formats)}",
-        "c=IN IP4 0.0.0.0",
-        "a=inactive",
-    ]
-    return [*lines, f"a=mid:{section.mid}"] if section.mid else lines

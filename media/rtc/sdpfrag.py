@@ -3,13 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from media.rtc.sdp import LINES_MAX, MEDIA_MAX, SdpError, candidate_lines
+from media.rtc.endpoint import candidate_lines
+from media.rtc.sdp import ICE_PWD, ICE_UFRAG, LINES_MAX, MEDIA_MAX, SdpError
 from media.rtc.stun import Address
 
-_CREDENTIALS = {
-    "ice-ufrag": re.compile(r"[A-Za-z0-9+/]{4,256}"),
-    "ice-pwd": re.compile(r"[A-Za-z0-9+/]{22,256}"),
-}
+_CREDENTIALS = {"ice-ufrag": ICE_UFRAG, "ice-pwd": ICE_PWD}
 _MEDIA_LINE = re.compile(r"[a-z]+ \d{1,5}(/\d{1,5})? [A-Z/]+( [^ ]+)+")
 
 

@@ -14,11 +14,8 @@ from media.rtc.sdp import (
     FORMATS_MAX,
     LINES_MAX,
     MEDIA_MAX,
-    Direction,
-    Endpoint,
     SdpError,
     parse_sdp,
-    write_sdp,
 )
 from media.rtc.session import Session
 from tests.media.rtc.offers import CHROMIUM, FFMPEG, FINGERPRINT, FIREFOX, OBS
@@ -250,30 +247,3 @@ def test_shuffled_lines_raise_nothing_but_sdp_error(lines: list[str]):
 @given(st.lists(made_lines, max_size=10))
 def test_strange_attributes_behind_a_good_offer_raise_nothing_but_sdp_error(lines: list[str]):
     read(CHROMIUM + "\n".join(lines))
-
-
-@given(
-    st.sampled_from(("sendrecv", "sendonly", "recvonly", "inactive")),
-    st.integers(96, 127),
-    st.integers(0, 0xFFFF_FFFF),
-    st.lists(st.tuples(st.just("192.0.2.1"), st.integers(1, 65535)), max_size=3),
-)
-def test_written_offers_parse_back(
-    direction: Direction, payload_type: int, ssrc: int, candidates: list[tuple[str, int]]
-):
-    own = Endpoint(
-        ufrag="abcd",
-        pwd="p" * 22,
-        fingerprint=Fingerprint("sha-256", FINGERPRINT),
-        setup="actpass",
-        direction=direction,
-        payload_type=payload_type,
-        ssrc=ssrc,
-        extensions=((CAPTURE_TIME_URI, 3),),
-        candidates=tuple(candidates),
-    )
-    audio = parse_sdp(write_sdp(own)).audio
-    assert (audio.opus, audio.direction, audio.candidates) == (payload_type, direction, candidates)
-    assert (audio.ufrag, audio.pwd, audio.setup) == (own.ufrag, own.pwd, own.setup)
-    assert audio.ssrc == (ssrc if direction in ("sendrecv", "sendonly") else None)
-    assert audio.fingerprints == [own.fingerprint]
