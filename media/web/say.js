@@ -3,6 +3,8 @@ import { button, h, write } from "./dom.js";
 
 const SHOWN = 6_000;
 const MOST = 3;
+const HELD = 1_000; // for which what is said stands, or what comes next would take its place unheard
+const saying = { polite: [], assertive: [] };
 
 /** Say something when there is a pause. */
 export const say = (text) => speak("polite", text);
@@ -11,10 +13,22 @@ export const say = (text) => speak("polite", text);
 export const sayNow = (text) => speak("assertive", text);
 
 function speak(region, text) {
+  const texts = saying[region];
+  texts.push(text);
+  if (texts.length === 1) sayFirst(region);
+  else if (texts.length > MOST) texts.splice(1, 1);
+}
+
+function sayFirst(region) {
   const element = document.getElementById(region);
+  const texts = saying[region];
   write(element, "");
   // Once more later: the same text twice in a row is said twice only if the region was empty in between.
-  setTimeout(() => write(element, text), 60);
+  setTimeout(() => write(element, texts[0]), 60);
+  setTimeout(() => {
+    texts.shift();
+    if (texts.length) sayFirst(region);
+  }, HELD);
 }
 
 /** Show a note for some seconds, and say it; with `{label, act}` it has a button, and stays longer. */

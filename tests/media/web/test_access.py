@@ -156,6 +156,7 @@ def test_what_happens_is_said(come: Come, server: Process) -> None:
     cleo.button("Start listening").click()
     expect(cleo.button("Unmute")).to_be_visible()
     loud, quiet = cleo.page.locator("#assertive"), cleo.page.locator("#polite")
+    expect(quiet).to_have_text("You are connected.")
     server.call(host, "POST", f"{api}/participants/cleo/mute")
     expect(loud).to_have_text("You are muted by an admin.")
     server.call(host, "POST", f"{api}/participants/cleo/unmute")

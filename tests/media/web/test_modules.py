@@ -51,6 +51,21 @@ def test_tries_are_further_and_further_apart(come: Come) -> None:
     assert all(9000 <= wait <= 13_500 for wait in asked)
 
 
+def test_what_is_said_in_one_moment_is_said_one_after_the_other(come: Come) -> None:
+    page = come(None).visit()
+    said = page.evaluate("""async () => {
+      const { say } = await import("/web/say.js");
+      const heard = [];
+      const region = document.getElementById("polite");
+      const listener = new MutationObserver(() => region.textContent && heard.push(region.textContent));
+      listener.observe(region, { childList: true, characterData: true, subtree: true });
+      for (const text of ["one", "two", "two"]) say(text);
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      return heard;
+    }""")
+    assert said == ["one", "two", "two"]
+
+
 def test_ice_is_restarted_without_losing_the_sound(come: Come, server: Process) -> None:
     path = live(server)
     host, guest = come("ana"), come("lea")
