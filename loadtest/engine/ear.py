@@ -1,7 +1,8 @@
 """What one listener knows of its stream, and what a packet does to that: is it authentic, and what does it say.
 
 Most of a swarm's work is done here, once for each packet of each listener: so a listener is a record in a table,
-and the kernels touch nothing but that and two histograms. Sockets and threads are in :mod:`loadtest.engine.ears`.
+and the kernels touch nothing but that, two histograms and one count of the crowd's. Sockets and threads are in
+:mod:`loadtest.engine.ears`.
 """
 
 from typing import Any
@@ -40,6 +41,9 @@ RESOLUTION = 4000
 BINS = 8000
 """2 s; what is longer falls into the last bin."""
 
+STOP, ROUNDS, PACKETS, OCTETS, REJECTED, WRITTEN, READ, OVERFLOWS, ROUND_MAX_NS, MISSING = range(10)
+"""Places in the int64 state that all ears, their loop and Python share."""
+
 
 @njit(nogil=True, cache=True)
 def _bin(seconds: float) -> int:  # pragma: no cover
@@ -47,17 +51,16 @@ def _bin(seconds: float) -> int:  # pragma: no cover
 
 
 @njit(nogil=True, cache=True)
-def account(ear: Any, packet: Any, size: int, wall: int, delays: Any, jitters: Any) -> Any:  # pragma: no cover
-    """Book one authentic RTP packet that came at ``wall`` (Unix time, ns): whether it is the listener's first.
-
-    And by how much more packets of the listener are now missing: negative if this is one that was.
-    """
+def account(
+    state: Any, ear: Any, packet: Any, size: int, wall: int, delays: Any, jitters: Any
+) -> bool:  # pragma: no cover
+    """Book one authentic RTP packet that came at ``wall`` (Unix time, ns); True if it is the listener's first."""
     sequence = get16(packet, 2)
     timestamp = get32(packet, 4)
     arrival = wall * 1e-9
     ear.received += 1
     ear.octets += size
-    first, missing = ear.first_sequence < 0, 0
+    first = ear.first_sequence < 0
     # Only differences of transit matter, so the arrival wraps with the 32-bit RTP clock.
     transit = (arrival - timestamp / 48000.0) % (4294967296.0 / 48000.0)
     if first:
@@ -67,9 +70,9 @@ def account(ear: Any, packet: Any, size: int, wall: int, delays: Any, jitters: A
         step = ((sequence - ear.highest_sequence + 32768) & 0xFFFF) - 32768
         if step > 0:
             ear.highest_sequence += step
-            missing = step - 1
+            state[MISSING] += step - 1
         else:
-            missing = -1  # late, not lost; SRTP lets nothing through twice
+            state[MISSING] -= 1  # late, not lost; SRTP lets nothing through twice
         change = abs(transit - ear.last_transit)
         if change < 1.0:
             ear.jitter += (change - ear.jitter) / 16.0
@@ -80,7 +83,7 @@ def account(ear: Any, packet: Any, size: int, wall: int, delays: Any, jitters: A
         fraction = get32(packet, 21)
         captured = (seconds - 2208988800) + fraction / 4294967296.0
         delays[_bin(arrival - captured)] += 1
-    return first, missing
+    return first
 
 
 @njit(nogil=True, cache=True)

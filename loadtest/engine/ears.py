@@ -16,24 +16,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loadtest.engine.ear import BINS, EAR, EMPTY, JOINING, LISTENING
-from loadtest.engine.receive import (
-    BATCH,
-    CONTROL,
-    DATAGRAM_MAX,
+from loadtest.engine.ear import (
+    BINS,
+    EAR,
+    EMPTY,
+    JOINING,
+    LISTENING,
     MISSING,
     OCTETS,
     OVERFLOWS,
     PACKETS,
     READ,
     REJECTED,
-    RING,
     ROUND_MAX_NS,
     ROUNDS,
     STOP,
     WRITTEN,
-    receive,
 )
+from loadtest.engine.receive import BATCH, CONTROL, DATAGRAM_MAX, RING, receive
 from media.rtc.aesgcm import KEYS, derive
 from media.rtc.mmsg import Messages
 from media.rtc.srtp import SrtpContext

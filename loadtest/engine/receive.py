@@ -12,7 +12,21 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from loadtest.engine.ear import EMPTY, JOINING, account, opens
+from loadtest.engine.ear import (
+    EMPTY,
+    JOINING,
+    OCTETS,
+    OVERFLOWS,
+    PACKETS,
+    READ,
+    REJECTED,
+    ROUND_MAX_NS,
+    ROUNDS,
+    STOP,
+    WRITTEN,
+    account,
+    opens,
+)
 from media.rtc.aesgcm import SIZE
 from media.rtc.native import (
     CLOCK_MONOTONIC,
@@ -46,9 +60,6 @@ paid by who sends it, and on one machine that is the relay under test. Arrivals 
 
 FIRST_PACKET, DATAGRAM, REPORT = 0, 1, 2
 """Kinds of entries in the ring."""
-
-STOP, ROUNDS, PACKETS, OCTETS, REJECTED, WRITTEN, READ, OVERFLOWS, ROUND_MAX_NS, MISSING = range(10)
-"""Places in the shared int64 state."""
 
 
 @njit(nogil=True, cache=True)
@@ -109,9 +120,7 @@ def _take(  # pragma: no cover
     elif opens(ear, keys, packet, size, length):
         state[PACKETS] += 1
         state[OCTETS] += size
-        first, missing = account(ear, packet, size, wall, delays, jitters)
-        state[MISSING] += missing
-        if first:
+        if account(state, ear, packet, size, wall, delays, jitters):
             _hand_over(state, ring, entries, seat, FIRST_PACKET, packet, 0, wall)
         return
     state[REJECTED] += 1

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from loadtest.engine.ear import RESOLUTION
+from loadtest.engine.ear import RESOLUTION, WRITTEN
 from loadtest.engine.ears import Ears
-from loadtest.engine.receive import DATAGRAM, FIRST_PACKET, REPORT, RING, WRITTEN
+from loadtest.engine.receive import DATAGRAM, FIRST_PACKET, REPORT, RING
 from media.rtc.rtcp import build_bye
 from media.rtc.stun import BINDING_REQUEST, build_stun
 from tests.loadtest.engine.mouths import Mouth, collect, until
