@@ -73,7 +73,8 @@ async def test_a_speaker_is_heard_and_everyone_leaves_without_a_trace(
 ) -> None:
     speaker, spoken = await engine.join("speaker", venue.whip, venue.speaker_tokens[0], continuous=True)
     listener, timings = await engine.join("listener", venue.whep)
-    assert 0 < timings.signalling_ms < timings.signalling_ms + timings.connect_ms < timings.first_packet_ms
+    assert 0 < timings.signalling_ms < timings.first_packet_ms
+    assert timings.connect_ms > 0
     assert spoken.first_packet_ms > 0
     await until(lambda: engine.totals()["received"] > 100)
 
