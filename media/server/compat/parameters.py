@@ -129,37 +129,70 @@ SPACE_FIELDS: Final = _fields(
     "space.fields",
     "what to show of Spaces beside `id` and `state`",
     "created_at creator_id ended_at host_ids id invited_user_ids is_ticketed lang participant_count "
-    "scheduled_start speaker_ids started_at state subscriber_count title topic_ids updated_at",
+    "scheduled_start speaker_ids started_at state subscriber_count title topic_ids topics updated_at",
 )
 USER_FIELDS: Final = _fields(
     "user.fields",
     "what to show of users beside `id`, `name` and `username`; those that this service has not are left out",
-    "created_at description entities id location most_recent_tweet_id name pinned_tweet_id profile_image_url "
-    "protected public_metrics url username verified verified_type withheld",
+    "affiliation confirmed_email connection_status created_at description entities id is_identity_verified "
+    "location most_recent_post_id most_recent_tweet_id name parody pinned_post_id pinned_tweet_id "
+    "profile_banner_url profile_image_url protected public_metrics receives_your_dm subscriber_count "
+    "subscribes_to_you subscription subscription_type url username "
+    "verified verified_followers_count verified_type withheld",
 )
 TOPIC_FIELDS: Final = _fields(
     "topic.fields", "what to show of topics beside `id` and `name`", "description id name"
 )
+_OF_POSTS: Final = (
+    "article article_title attachments author_id card_uri community_id context_annotations conversation_id "
+    "created_at display_text_range edit_controls edit_history_post_ids edit_history_tweet_ids entities geo id "
+    "in_reply_to_user_id lang matched_media_notes media_metadata non_public_metrics note_post "
+    "note_request_suggestions note_tweet organic_metrics paid_partnership possibly_sensitive promoted_metrics "
+    "public_metrics referenced_posts referenced_tweets reply_settings scopes source suggested_source_links "
+    "suggested_source_links_with_counts text username withheld"
+)
+"""Of posts, which X calls tweets in some of its documents: it takes either word."""
 POST_FIELDS: Final = _fields(
     "tweet.fields",
     "what to show of posts beside `id`, `text` and `edit_history_tweet_ids`",
-    "attachments author_id context_annotations conversation_id created_at edit_controls edit_history_tweet_ids "
-    "entities geo id in_reply_to_user_id lang possibly_sensitive public_metrics referenced_tweets reply_settings "
-    "source text withheld",
+    _OF_POSTS,
+)
+POST_FIELDS_TOO: Final = _fields("post.fields", "the same as `tweet.fields`", _OF_POSTS)
+MEDIA_FIELDS: Final = _fields(
+    "media.fields",
+    "posts have no media here, so this adds nothing",
+    "alt_text duration_ms height media_key non_public_metrics organic_metrics preview_image_url promoted_metrics "
+    "public_metrics type url variants width",
+)
+POLL_FIELDS: Final = _fields(
+    "poll.fields",
+    "posts have no polls here, so this adds nothing",
+    "duration_minutes end_datetime id options voting_status",
+)
+PLACE_FIELDS: Final = _fields(
+    "place.fields",
+    "posts have no places here, so this adds nothing",
+    "contained_within country country_code full_name geo id name place_type",
 )
 SPACE_EXPANSIONS: Final = _fields(
     "expansions",
     "which ids to show in full under `includes`",
-    "creator_id host_ids invited_user_ids speaker_ids topic_ids",
+    "creator_id host_ids invited_user_ids speaker_ids topic_ids topics_ids",
 )
 USER_EXPANSIONS: Final = _fields(
-    "expansions", "posts are no part of a user here, so this adds nothing", "most_recent_tweet_id pinned_tweet_id"
+    "expansions",
+    "neither posts nor affiliations are part of a user here, so this adds nothing",
+    "affiliation.user_id affiliation most_recent_post_id most_recent_tweet_id pinned_post_id pinned_tweet_id",
 )
 POST_EXPANSIONS: Final = _fields(
     "expansions",
     "which ids to show in full under `includes`; this service has authors alone",
-    "attachments.media_keys attachments.poll_ids author_id edit_history_tweet_ids entities.mentions.username "
-    "geo.place_id in_reply_to_user_id referenced_tweets.id referenced_tweets.id.author_id",
+    "article.cover_media article.media_entities attachments.media_keys attachments.media_source_post "
+    "attachments.media_source_tweet attachments.poll_ids author_id author_screen_name edit_history_post_ids "
+    "edit_history_tweet_ids entities.mentions.username entities.note.mentions.username geo.place_id "
+    "in_reply_to_user_id referenced_posts.id referenced_posts.id.attachments.media_keys "
+    "referenced_posts.id.author_id referenced_tweets.id referenced_tweets.id.attachments.media_keys "
+    "referenced_tweets.id.author_id",
 )
 IDS: Final = Parameter(
     "ids",

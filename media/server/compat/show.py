@@ -14,6 +14,8 @@ from media.space.space import Space
 Wanted = Mapping[str, Sequence[str]]
 """Parameter to values, as :meth:`~media.server.compat.parameters.Asked.read` returns them."""
 _PEOPLE: Final = ("host_ids", "speaker_ids", "invited_user_ids")
+_TOPICS: Final = ("topic_ids", "topics_ids")
+"""X's documents spell this expansion either way."""
 _TIMES: Final = ("created_at", "scheduled_start", "started_at", "ended_at")
 
 
@@ -44,7 +46,8 @@ class Showing:
         """Return posts, and their authors if those are to be included."""
         authors = dict.fromkeys(post.author_id for post in posts)
         numbers = await self._numbers.show(authors)
-        fields = {"id", "text", "edit_history_tweet_ids", *self._wanted["tweet.fields"]}
+        wanted = (*self._wanted["tweet.fields"], *self._wanted["post.fields"])
+        fields = {"id", "text", "edit_history_tweet_ids", *wanted}
         data = [_post(post, fields, numbers[post.author_id]) for post in posts]
         if not authors or "author_id" not in self._wanted["expansions"]:
             return data, {}
@@ -56,9 +59,9 @@ class Showing:
         topics: dict[str, None] = {}
         for space in shown:
             for name in expansions:
-                value = getattr(space, name)
+                value = space.topic_ids if name in _TOPICS else getattr(space, name)
                 ids = [value] if isinstance(value, str) else value
-                (topics if name == "topic_ids" else people).update(dict.fromkeys(ids))
+                (topics if name in _TOPICS else people).update(dict.fromkeys(ids))
         users = await self.users(await whoever(self._accounts, people)) if people else []
         return {"users": users, "topics": [_topic(each, self._wanted["topic.fields"]) for each in topics]}
 

@@ -23,13 +23,17 @@ from media.space.states import State
 router: Final = APIRouter(
     prefix="/2/spaces", tags=["X API v2"], dependencies=[Depends(caller)], route_class=XRoute
 )
+_OF_POSTS: Final = (p.POST_FIELDS, p.POST_FIELDS_TOO)
 _SHOWN: Final = (p.SPACE_FIELDS, p.SPACE_EXPANSIONS, p.USER_FIELDS, p.TOPIC_FIELDS)
 _ONE: Final = p.Asked(*_SHOWN)
 _SOME: Final = p.Asked(p.IDS, *_SHOWN)
 _BY: Final = p.Asked(p.USER_IDS, *_SHOWN)
 _SEARCH: Final = p.Asked(p.QUERY, p.STATE, p.MAX_RESULTS, *_SHOWN)
-_BUYERS: Final = p.Asked(p.MAX_RESULTS, p.PAGINATION_TOKEN, p.USER_FIELDS, p.USER_EXPANSIONS, p.POST_FIELDS)
-_POSTS: Final = p.Asked(p.MAX_RESULTS, p.POST_FIELDS, p.POST_EXPANSIONS, p.USER_FIELDS)
+_BUYERS: Final = p.Asked(p.MAX_RESULTS, p.PAGINATION_TOKEN, p.USER_FIELDS, p.USER_EXPANSIONS, *_OF_POSTS)
+_POSTS: Final = p.Asked(
+    *(p.MAX_RESULTS, *_OF_POSTS, p.POST_EXPANSIONS, p.USER_FIELDS),
+    *(p.MEDIA_FIELDS, p.POLL_FIELDS, p.PLACE_FIELDS),
+)
 _STATES: Final = {
     "all": (State.LIVE, State.SCHEDULED),
     "live": (State.LIVE,),

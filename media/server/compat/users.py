@@ -14,7 +14,7 @@ from media.server.compat.show import Showing, whoever
 from media.server.routes import AccountsHere
 
 router: Final = APIRouter(prefix="/2/users", tags=["X API v2"], dependencies=[Depends(caller)], route_class=XRoute)
-_SHOWN: Final = (p.USER_FIELDS, p.USER_EXPANSIONS, p.POST_FIELDS)
+_SHOWN: Final = (p.USER_FIELDS, p.USER_EXPANSIONS, p.POST_FIELDS, p.POST_FIELDS_TOO)
 _ONE: Final = p.Asked(*_SHOWN)
 _SOME: Final = p.Asked(p.USERS, *_SHOWN)
 _BY_NAMES: Final = p.Asked(p.USERNAMES, *_SHOWN)
