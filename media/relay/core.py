@@ -6,6 +6,7 @@ file descriptor, and news for the control plane through ``notify``.
 
 import heapq
 import logging
+from collections import deque
 from collections.abc import Callable
 from itertools import count
 
@@ -24,6 +25,7 @@ from media.relay.plane import (
 )
 from media.relay.reception import reception
 from media.relay.room import Room
+from media.relay.session_index import SessionIndex
 from media.relay.stats import RelayStats
 from media.relay.ticker import Ticker
 from media.rtc.crowd import Crowd
@@ -50,6 +52,9 @@ logger = logging.getLogger(__name__)
 
 SESSIONS_MAX = 20_000
 """Sessions of one relay; four times what a core can fan out to, so that it bounds memory and nothing else."""
+TURN = 8
+"""Sessions at most that one call of :meth:`RelayCore.handle_timers` ends, and timers that it handles: each takes
+about 0.1 ms, and a due tick waits for the call to return."""
 
 
 class RelayCore:
@@ -70,7 +75,10 @@ class RelayCore:
         self._mixing = Mixing(self._crowd)
         self._door = Door()
         self._rooms: dict[str, Room] = {}
-        self._peers: dict[str, Peer] = {}
+        self._peers = SessionIndex()
+        self._over: deque[Peer | Room] = deque()
+        """Sessions to which nothing is sent any more but a goodbye, and after its last session a closed room."""
+        self._sessions_over = 0
         self._demux = Demux()
         links = Links(self._crowd, self._door.peers, self._open)
         self._links = links
@@ -93,25 +101,30 @@ class RelayCore:
             self._rooms[name] = Room(name, next(self._order), self._mixing, self._door.peers.give_voice)
 
     def close_room(self, name: str, reason: DownReason = "room closed") -> None:
-        """End every session of the room and forget it."""
+        """End every session of the room and forget it.
+
+        From now on the room is silent, and its sessions take no command and no datagram. What each of them still
+        costs (its goodbye, its event, its C state) is left to :meth:`handle_timers`.
+        """
         room = self._rooms.pop(name, None)
         if room is None:
             return
-        for peer in [peer for peer in self._peers.values() if peer.room is room]:
-            self._drop(peer, reason)
         self._links.cut_room(name)
-        room.close()
+        room.halt()
+        for peer in self._peers.take_room(room):
+            self._end_soon(peer, reason)
+        self._over.append(room)
 
     def add_session(self, room: str, participant: str, name: str, offer: Description, now: float) -> str:
         """Answer an offer."""
         place = self._open(room)
-        if len(self._peers) >= SESSIONS_MAX:
+        if self.sessions >= SESSIONS_MAX:
             raise RelayFullError(f"This relay holds its {SESSIONS_MAX} sessions already; try again later.")
         if name in self._peers:
             raise PlaneError(f"Session {name} exists already.")
         session = Session(self.identity, offer, self._candidates, now)
         peer = Peer(name, participant, place, session, now)
-        self._peers[name] = peer
+        self._peers.add(peer)
         for ufrag in session.ufrags:
             self._demux.name(peer, ufrag)
         self._schedule(peer)
@@ -138,7 +151,7 @@ class RelayCore:
             if hears:
                 peer.room.remove_hearer(peer)
             peer.room.remove_source(peer.participant, peer)
-            peer.participant = participant
+            self._peers.rename(peer, participant)
             if brings:
                 peer.room.add_source(participant, peer)
             if hears:
@@ -151,9 +164,11 @@ class RelayCore:
 
     def drop_participant(self, room: str, participant: str) -> None:
         """End all sessions of a participant."""
-        for peer in [*self._peers.values()]:
-            if peer.room.name == room and peer.participant == participant:
-                self._drop(peer, "removed")
+        place = self._rooms.get(room)
+        for peer in self._peers.of_participant(place, participant) if place else ():
+            self._silence(peer)
+            self._peers.remove(peer)
+            self._end_soon(peer, "removed")
 
     def let_talk(self, room: str, participant: str, allowed: bool) -> None:
         """Give or take the right to be heard."""
@@ -174,6 +189,8 @@ class RelayCore:
         """End everything."""
         for name in [*self._rooms]:
             self.close_room(name, "shutdown")
+        while self._over:
+            self._finish_next()
 
     # What the network brings.
 
@@ -198,7 +215,7 @@ class RelayCore:
             self._receive_check(datagram, source, now)
             return
         peer = self._demux.sender(source, datagram) if datagram else None
-        if peer is None:
+        if peer is None or peer.over:
             self.stats.dropped["no session"] += 1
             return
         if opened:
@@ -224,7 +241,7 @@ class RelayCore:
             self.stats.dropped["malformed STUN"] += 1
             return
         peer = self._demux.named(message.username)
-        if peer is None:
+        if peer is None or peer.over:
             self.stats.dropped["STUN for no session"] += 1
             return
         address, known = address_of(source), self._door.peers
@@ -243,8 +260,12 @@ class RelayCore:
             known.move(peer, address)
 
     def handle_timers(self, now: float) -> None:
-        """Whatever time alone brings to sessions."""
-        while self._timers and self._timers[0][0] <= now:
+        """Whatever time alone brings to sessions, and the ends of those that are over: :data:`TURN` of each."""
+        for _ in range(min(TURN, len(self._over))):
+            self._finish_next()
+        for _ in range(TURN):
+            if not self._timers or self._timers[0][0] > now:
+                return
             due, _, peer = heapq.heappop(self._timers)
             if peer.due != due or self._peers.get(peer.name) is not peer:
                 continue
@@ -257,12 +278,14 @@ class RelayCore:
 
     @property
     def sessions(self) -> int:
-        """How many there are, those still connecting included."""
-        return len(self._peers)
+        """How many there are, those still connecting and those not yet told that they are over included."""
+        return len(self._peers) + self._sessions_over
 
     @property
     def next_timer(self) -> float:
         """When :meth:`handle_timers` is due."""
+        if self._over:
+            return float("-inf")
         return self._timers[0][0] if self._timers else float("inf")
 
     def _handle(self, peer: Peer, events: list[SessionEvent], now: float) -> None:
@@ -349,19 +372,44 @@ class RelayCore:
         self._notify(SessionUp(peer.room.name, peer.participant, peer.name, now - peer.since))
 
     def _drop(self, peer: Peer, reason: DownReason) -> None:
-        session = peer.session
+        """End one session now."""
+        self._peers.remove(peer)
+        peer.over = reason
+        self._finish(peer, reason)
+
+    def _silence(self, peer: Peer) -> None:
+        """Nothing is sent to the session and nothing heard of it from now on."""
         if peer.up:
             self._door.peers.forget(peer)
         if peer.place >= 0:
             peer.room.remove_hearer(peer)
             self._crowd.remove(peer)
         peer.room.remove_source(peer.participant, peer)
+
+    def _end_soon(self, peer: Peer, reason: DownReason) -> None:
+        """End a session that is in the index no more, in its turn."""
+        peer.over = reason
+        self._over.append(peer)
+        self._sessions_over += 1
+
+    def _finish_next(self) -> None:
+        """Bring the oldest of those that are over to its end."""
+        oldest = self._over.popleft()
+        if isinstance(oldest, Room):
+            oldest.close()
+        elif oldest.over:
+            self._sessions_over -= 1
+            self._finish(oldest, oldest.over)
+
+    def _finish(self, peer: Peer, reason: DownReason) -> None:
+        """Tell both ends of a session that it is over, and free what it holds."""
+        session = peer.session
+        self._silence(peer)
         session.close()
         self._send_replies(peer)
         for address in session.addresses:
             self._demux.unroute(peer, address)
         self._count_drops(session)
-        del self._peers[peer.name]
         for ufrag in session.ufrags:
             self._demux.unname(ufrag)
         self.stats.sessions_down[reason] += 1
@@ -397,7 +445,7 @@ class RelayCore:
         stats.checks, stats.reports = self._door.checks, self._door.reports
         stats.packets, stats.octets = crowd.packets, crowd.octets
         stats.send_failures += crowd.failures
-        stats.listeners, stats.sessions = len(crowd) - self._links.fed, len(self._peers)
+        stats.listeners, stats.sessions = len(crowd) - self._links.fed, self.sessions
         stats.linked_rooms, stats.links = self._links.rooms, self._links.fed
         rooms = [*self._rooms.values()]
         stats.rooms = len(rooms) - stats.linked_rooms

@@ -102,7 +102,9 @@ class MediaLoop:
             now = time.monotonic()
             if now >= next_tick:
                 next_tick = self._tick(now, next_tick)
-                continue
+                if time.monotonic() < next_tick:
+                    continue
+                self._wait(0.0)  # ticks that take all the time must not keep a mute out
             if core.next_timer <= now:
                 self._guarded(core.handle_timers, now)
             if self._letters:

@@ -205,6 +205,11 @@ class Room:
         for follow in self._follows.values():
             self._crowd.silence(follow.row)
 
+    def halt(self) -> None:
+        """Mix and send nothing from now on; :meth:`close` comes once its sessions are gone."""
+        self.silence()
+        self._hearing.rooms["mixes"][self.place] = False
+
     def levels(self) -> dict[str, float] | None:
         """Who is audible and how loud, in whole dBov; None if it is not yet time to say so, or nothing changed."""
         self._levels_due -= 1

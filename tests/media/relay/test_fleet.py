@@ -132,7 +132,7 @@ async def test_commands_refusals_and_a_goodbye_over_the_socket():
     await relay.drop_session("0")
     assert downs == [SessionDown(ROOM, "lea", "0", "deleted")]
     await relay.drop_participant(ROOM, "lea")
-    assert len(downs) == 20
+    await until(lambda: len(downs) == 20)
     await relay.add_session(ROOM, "lea", "last", offer())
     await relay.stop()
     assert downs[-1] == SessionDown(ROOM, "lea", "last", "shutdown")

@@ -3,6 +3,7 @@
 import pytest
 
 from media.relay.plane import SessionDown
+from media.relay.ticker import TICK
 from tests.media.relay.world import ROOM, Member, World, hears, misses
 
 A, B = 440.0, 700.0
@@ -48,6 +49,7 @@ def test_one_who_talks_already_ceases_to_hear_themselves_by_being_named(world: W
 def test_they_are_dropped_by_their_name(world: World, renamed: tuple[Member, Member, Member]) -> None:
     _, mouth, ear = renamed
     world.core.drop_participant(ROOM, "ben")
+    world.run(TICK)
     ended = [(e.session, e.participant) for e in world.events if isinstance(e, SessionDown)]
     assert ended == [(ear.name, "ben"), (mouth.name, "ben")]
     world.core.rename_session(ear.name, "cem")  # it has ended, which is no error
