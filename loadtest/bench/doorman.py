@@ -65,7 +65,7 @@ async def run(chosen: argparse.Namespace) -> dict[str, Any]:
         **figures,
         "check_ratio": figures["python_us_per_check"] / figures["us_per_check"],
         "report_ratio": figures["python_us_per_report"] / figures["us_per_report"],
-        "dropped": sum(crowd.door.news()[1].values()),
+        "dropped": sum(crowd.door.counted()[1].values()),
     }
 
 
