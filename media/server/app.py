@@ -188,10 +188,10 @@ def create_app(
     state.refresh = refresh
     app.add_middleware(Idempotency, state=state, keys=Keys(store.engine, secret), clock=clock)
     app.add_middleware(Lane, state=state)
+    app.add_middleware(BodyLimit, state=state, directory=directory)
     app.add_middleware(Opening, state=state)
     if config.rate_limit:
         app.add_middleware(Limits, state=state, reads=config.rate_limit)
-    app.add_middleware(BodyLimit)
     app.add_middleware(
         CORSMiddleware,  # tokens travel in a header and never in a cookie, so any page may call
         allow_origins=["*"],

@@ -17,6 +17,7 @@ from typing import Annotated, Final
 import jwt
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.datastructures import State
 from starlette.types import Scope
 
 from media.server.errors import Problem
@@ -136,12 +137,28 @@ def bearer_of(scope: Scope) -> str | None:
 
 async def caller(request: Request, credentials: _Credentials) -> Caller:
     """Gate: anybody with a valid token whose account is not suspended."""
-    if credentials is None:
+    return check_token(request.app.state, None if credentials is None else credentials.credentials)
+
+
+def check_token(state: State, token: str | None) -> Caller:
+    """Return whom a token names.
+
+    :raises Problem: 401, there is none or it is wrong; 403, the account is suspended
+    """
+    if token is None:
         raise no_token()
-    tokens: Tokens = request.app.state.tokens
-    who = tokens.check(credentials.credentials)
-    request.app.state.guard.check_account(who.name)
+    who: Caller = state.tokens.check(token)
+    state.guard.check_account(who.name)
     return who
+
+
+def check_admin(who: Caller) -> None:
+    """Pass whoever runs the service.
+
+    :raises Problem: 403
+    """
+    if not who.admin:
+        raise Problem(403, "not-admin", "Only an admin's token may do this.")
 
 
 async def caller_or_nobody(request: Request, credentials: _Credentials) -> Caller | None:
@@ -153,8 +170,7 @@ async def caller_or_nobody(request: Request, credentials: _Credentials) -> Calle
 
 async def admin(who: Annotated[Caller, Depends(caller)]) -> Caller:
     """Gate: whoever runs the service."""
-    if not who.admin:
-        raise Problem(403, "not-admin", "Only an admin's token may do this.")
+    check_admin(who)
     return who
 
 

@@ -44,6 +44,12 @@ class Directory(BaseRoute):
                 left.append(route)
         return left
 
+    def find(self, method: str, path: str) -> Route | None:
+        """Return the route for a method and a path; None if there is none."""
+        leaf = _walk(self._root, path.split("/")[1:], 0, [])
+        found = leaf and leaf.by_method.get(method)
+        return found[0] if found else None
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Find the route, or one that knows the path and not the method."""
         if scope["type"] != "http":

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
-from media.server.auth import caller, caller_or_nobody
+from media.server.body_bounds import MAX_BYTES, MAX_DEPTH, MAX_VALUES, bound_of
 from media.server.errors import MEDIA_TYPE
 from media.server.examples import example_of
+from media.server.gates import Gate, gate_of
 
 TAGS: Final[Mapping[str, str]] = {
     "Spaces": "A Space from draft to end.",
@@ -62,7 +62,7 @@ PARAMETERS: Final[Mapping[str, tuple[str, str]]] = {
 
 _SHARED: Final[Mapping[str, tuple[int, str]]] = {
     "BadRequest": (400, "A body that is no UTF-8, or an `Idempotency-Key` that is none."),
-    "TooLarge": (413, "The body is larger than this address takes: 64 KiB of SDP, else 1 MiB."),
+    "TooLarge": (413, "The body is larger than the `x-max-bytes` that this address takes."),
     "NotJson": (415, "The body is not of a media type that this address takes."),
     "TooMany": (429, "Too many requests of this kind; `Retry-After` says when to come back."),
     "Internal": (500, "The server failed at this; it has noted why."),
@@ -115,6 +115,7 @@ def describe(app: FastAPI, routes: Sequence[BaseRoute], topics: int) -> dict[str
     for route, method, operation in _operations(found, routes):
         _name(route, operation)
         _secure(route, operation)
+        _bound(route, operation)
         _add_parameters(route.path, method, operation)
         _add_refusals(route.path, method, operation)
         _add_examples(operation, components)
@@ -147,17 +148,22 @@ def _name(route: APIRoute, operation: dict[str, Any]) -> None:
 
 
 def _secure(route: APIRoute, operation: dict[str, Any]) -> None:
-    gates = set(_calls(route.dependant))
-    if caller_or_nobody in gates and caller not in gates:
-        operation["security"] = [{"token": []}, {}]
-    elif caller not in gates:
-        operation["security"] = []
+    match gate_of(route):
+        case Gate.OPTIONAL:
+            operation["security"] = [{"token": []}, {}]
+        case Gate.OPEN:
+            operation["security"] = []
+        case _:
+            pass
 
 
-def _calls(dependant: Dependant) -> Iterator[Any]:
-    for each in dependant.dependencies:
-        yield each.call
-        yield from _calls(each)
+def _bound(route: APIRoute, operation: dict[str, Any]) -> None:
+    """State how large the body may be."""
+    if "requestBody" in operation:
+        bound = bound_of(route)
+        operation["requestBody"][MAX_BYTES] = bound.size
+        if route.body_field is not None:
+            operation["requestBody"] |= {MAX_VALUES: bound.values, MAX_DEPTH: bound.depth}
 
 
 def _add_parameters(path: str, method: str, operation: dict[str, Any]) -> None:

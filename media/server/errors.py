@@ -6,11 +6,11 @@ client needs to understand one shape only.
 
 import math
 import time
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
-from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -19,6 +19,10 @@ from media.relay.plane import OfferError, PlaneError, RelayFullError, RelayLostE
 from media.space import errors as space
 
 MEDIA_TYPE: Final = "application/problem+json"
+FAULTS_SHOWN: Final = 10
+"""Faults of a request that are listed; there may be one for each value of its body."""
+_SHOWN: Final = 64
+"""Characters of a field's name that are shown; the client chose it."""
 RELAY_RETRY: Final = 5
 """Seconds after which a full relay may have room again: about the time in which listeners come and go."""
 
@@ -70,7 +74,7 @@ def problem_of(error: Exception, now: float) -> Problem:
         case PlaneError():
             return Problem(409, "not-live", "The media of this Space has just ended.")
         case RequestValidationError():
-            return Problem(422, "bad-input", _first_fault(error))
+            return Problem(422, "bad-input", _sentence_of(error.errors()))
         case HTTPException():
             return _of_http(error)
         case _:
@@ -93,26 +97,35 @@ def install(app: FastAPI) -> None:
     """Let every error of an app leave as a problem."""
 
     async def handle(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, RequestValidationError):
+            return _invalid(request, error.errors())
         problem = problem_of(error, time.time())
-        if isinstance(error, RequestValidationError) and _is_foreign(request, error):
-            sentence = "The body must be JSON; send it with Content-Type: application/json."
-            return respond(Problem(415, "not-json", sentence, headers={"Accept": "application/json"}))
         if problem.status == 405:
             problem.headers["Allow"] = ", ".join(allowed_methods(request))
-        if isinstance(error, RequestValidationError):
-            faults = [{"at": _where(f), "detail": f["msg"]} for f in error.errors()]
-            return respond(problem, errors=jsonable_encoder(faults))
         return respond(problem)
 
     for kind in (*REFUSALS, RequestValidationError, Exception):
         app.add_exception_handler(kind, handle)
 
 
-def _is_foreign(request: Request, error: RequestValidationError) -> bool:
+Faults = Sequence[dict[str, Any]]
+"""What pydantic found wrong with a request."""
+
+
+def _invalid(request: Request, faults: Faults) -> JSONResponse:
+    """Answer a request whose parameters or body are wrong; the first faults are listed, and all are counted."""
+    if _is_foreign(request, faults):
+        sentence = "The body must be JSON; send it with Content-Type: application/json."
+        return respond(Problem(415, "not-json", sentence, headers={"Accept": "application/json"}))
+    shown = [{"at": _where(fault), "detail": str(fault["msg"])} for fault in faults[:FAULTS_SHOWN]]
+    return respond(Problem(422, "bad-input", _sentence_of(faults)), errors=shown, error_count=len(faults))
+
+
+def _is_foreign(request: Request, faults: Faults) -> bool:
     """Whether a body is wrong because it is of another media type than JSON."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
-    return not is_json and any(f["loc"][0] == "body" and f["type"] != "missing" for f in error.errors())
+    return not is_json and any(f["loc"][0] == "body" and f["type"] != "missing" for f in faults)
 
 
 def allowed_methods(request: Request) -> list[str]:
@@ -122,7 +135,13 @@ def allowed_methods(request: Request) -> list[str]:
     return sorted(table.get(template, set()))
 
 
-_HTTP: Final = {400: "bad-body", 404: "not-found", 405: "method-not-allowed", 413: "content-too-large"}
+_HTTP: Final = {
+    400: "bad-body",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "content-too-large",
+    422: "bad-input",
+}
 
 
 def _of_http(error: HTTPException) -> Problem:
@@ -137,14 +156,11 @@ def _of_http(error: HTTPException) -> Problem:
     return Problem(error.status_code, slug, sentence, headers=dict(error.headers or {}))
 
 
-def _first_fault(error: RequestValidationError) -> str:
-    faults = error.errors()
+def _sentence_of(faults: Faults) -> str:
     fault = faults[0]
     more = f" (and {len(faults) - 1} more, see errors)" if len(faults) > 1 else ""
     return f"{_where(fault)}: {fault['msg']}{more}."
 
 
-def _where(fault: dict[str, object]) -> str:
-    location = fault["loc"]
-    assert isinstance(location, tuple)
-    return ".".join(str(part) for part in location)
+def _where(fault: dict[str, Any]) -> str:
+    return ".".join(str(part)[:_SHOWN] for part in fault["loc"])

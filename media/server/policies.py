@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from media.server.auth import Admin, Caller, caller
 from media.server.errors import Problem
 from media.server.routes import SEEN, AccountsHere, SpacesHere, problems
+from media.server.schemas import OwnRules
 from media.space.errors import BadInputError
 from media.space.policy import Policy, find
 
@@ -59,7 +60,7 @@ class ChosenPolicy(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    policy: Annotated[str, Field(max_length=40)] | dict[str, Any] = Field(
+    policy: Annotated[str, Field(max_length=40)] | OwnRules = Field(
         description="a name of `GET /policies`, or rules of your own, as for `POST /spaces`", examples=["2021-05"]
     )
 

@@ -24,11 +24,13 @@ NO_NUL = r"^[^\x00]*$"
 """What PostgreSQL can store of text."""
 UserId = Annotated[
     str,
-    Field(pattern=NAME, examples=["ana"], json_schema_extra={"not": {"const": ME}}),
+    Field(pattern=NAME, max_length=64, examples=["ana"], json_schema_extra={"not": {"const": ME}}),
     AfterValidator(_check_name),
 ]
 Text = Annotated[str, Field(max_length=40, pattern=NO_NUL)]
 Title = Annotated[str, Field(max_length=70, pattern=NO_NUL)]
+OwnRules = Annotated[dict[str, Any], Field(max_length=64)]
+"""Fields of a policy, which has about 20."""
 
 
 class NewOffer(Input):
@@ -42,7 +44,9 @@ class NewSpace(Input):
     """What a host says about a Space to come."""
 
     title: Title = Field("", examples=["What we learned from the launch"])
-    lang: str = Field("en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47 language tag")
+    lang: str = Field(
+        "en", max_length=35, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47 language tag"
+    )
     topic_ids: list[Text] = Field([], max_length=10, description="as many as the policy allows")
     scheduled_start: AwareDatetime | None = Field(
         None, description="when it is to start; without it the Space is a draft until it is started"
@@ -58,7 +62,7 @@ class NewSpace(Input):
         description="tickets to sell from the first moment on, by the rules of `PUT /spaces/{id}/tickets`; if "
         "they cannot be sold, no Space is made",
     )
-    policy: Annotated[str, Field(max_length=40)] | dict[str, Any] | None = Field(
+    policy: Annotated[str, Field(max_length=40)] | OwnRules | None = Field(
         None,
         description="the rules it is to go by, if not the server's: a name of `GET /policies`, or rules of your "
         "own with its fields, a `name`, and the `base` of what is not said; admins only",

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator
 
 from media.server.admission import check
 from media.server.auth import Named, NamedOrNobody, caller, no_token
+from media.server.body_bounds import MAX_BYTES, SDP_LIMIT
 from media.server.errors import Problem
 from media.server.ptime import with_ptime
 from media.server.routes import AdmissionHere, SessionsHere, SpacesHere, problems
@@ -26,6 +27,7 @@ SDP_FRAGMENT: Final = "application/trickle-ice-sdpfrag"
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
+        MAX_BYTES: SDP_LIMIT,
         "description": "An SDP offer with one audio section, at most 64 KiB.",
         "content": {
             SDP: {
@@ -49,6 +51,7 @@ _ANSWER: Final[dict[int | str, dict[str, Any]]] = {
 _FRAGMENT: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
+        MAX_BYTES: SDP_LIMIT,
         "description": "An SDP fragment (RFC 8840): new ICE credentials for a restart, or trickled candidates.",
         "content": {SDP_FRAGMENT: {"schema": {"type": "string"}}},
     }

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from media.server.auth import bearer_of
 from media.server.errors import Problem, problem_of, respond
 from media.server.idempotency.keys import Keys, Known, Stored
+from media.server.schemas import RefreshToken
 
 LIMIT: Final = 1024 * 1024
 """Bytes of an answer that is kept; the key of a longer one is good for nothing but to be refused."""
@@ -44,8 +45,9 @@ class Idempotency:
         if header is None or scope["path"].endswith(_SDP):
             await self._app(scope, receive, send)
             return
-        caller = self._caller(scope)
-        if caller is None:  # the router says why not
+        token = bearer_of(scope)
+        caller = None if token is None else self._caller(token)
+        if token is not None and caller is None:  # the router says why not
             await self._app(scope, receive, send)
             return
         try:
@@ -53,6 +55,10 @@ class Idempotency:
             body = await _read_body(receive)
         except (Problem, HTTPException) as error:
             await respond(problem_of(error, self._clock()))(scope, receive, send)
+            return
+        caller = caller or await self._owner(body)
+        if caller is None:
+            await self._app(scope, _replayed(body, receive), send)
             return
         slot = caller, key
         if slot in self._working:
@@ -84,13 +90,18 @@ class Idempotency:
         for message in answer.messages:
             await send(message)
 
-    def _caller(self, scope: Scope) -> str | None:
-        """Return who calls: "" for somebody without a token, None for one whom no gate lets pass."""
-        token = bearer_of(scope)
-        if token is None:
-            return ""
+    def _caller(self, token: str) -> str | None:
+        """Return the user that a token names, None if no gate lets them pass."""
         who = self._state.tokens.look(token)
         return None if who is None or self._state.guard.reason(who.name) is not None else who.name
+
+    async def _owner(self, body: bytes) -> str | None:
+        """Return the user whose refresh token a body is; nothing is kept for a caller who has shown none."""
+        try:
+            shown = RefreshToken.model_validate_json(body)
+        except ValueError:
+            return None
+        return await self._state.grants.owner(shown.refresh_token)
 
 
 class _Answer:

@@ -17,6 +17,7 @@ PostId = Annotated[
     str,
     Field(
         pattern=rf"^[A-Za-z0-9_.:-]{{1,{POST_ID_MAX}}}$",
+        max_length=POST_ID_MAX,
         description="id of a post",
         examples=["1396580169512140802"],
     ),

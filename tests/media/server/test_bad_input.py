@@ -31,7 +31,7 @@ from media.rtc.stun import (
 )
 from media.rtc.transport import SecureTransport
 from media.server.auth import load_secret
-from media.server.body import SDP_LIMIT
+from media.server.body_bounds import SDP_LIMIT
 from tests.media.relay.sound import strength, tone
 from tests.media.server.peer import Peer
 from tests.media.server.process import Process

@@ -1,0 +1,58 @@
+"""The token that a route asks for, read from its dependencies and checked before its body is read.
+
+A route's dependencies run when its body has been parsed. Who is refused anyway must not cost that much.
+"""
+
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import Any
+
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.datastructures import State
+from starlette.types import Scope
+
+from media.server.auth import admin, bearer_of, caller, caller_or_nobody, check_admin, check_token
+
+
+class Gate(Enum):
+    """Who may use a route."""
+
+    OPEN = auto()
+    """Everyone."""
+    OPTIONAL = auto()
+    """Everyone, but a token that is sent must be right."""
+    SIGNED_IN = auto()
+    """Whoever has a token."""
+    ADMIN = auto()
+    """Whoever has an admin's token."""
+
+
+def gate_of(route: APIRoute) -> Gate:
+    """Return the gate that the dependencies of a route make."""
+    calls = set(_calls(route.dependant))
+    if admin in calls:
+        return Gate.ADMIN
+    if caller in calls:
+        return Gate.SIGNED_IN
+    return Gate.OPTIONAL if caller_or_nobody in calls else Gate.OPEN
+
+
+def admit(gate: Gate, scope: Scope, state: State) -> None:
+    """Let a request pass a gate.
+
+    :raises Problem: 401 or 403, as the route's dependencies would
+    """
+    if gate is Gate.OPEN:
+        return
+    if gate is Gate.OPTIONAL and not any(name == b"authorization" for name, _ in scope["headers"]):
+        return
+    who = check_token(state, bearer_of(scope))
+    if gate is Gate.ADMIN:
+        check_admin(who)
+
+
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    for each in dependant.dependencies:
+        yield each.call
+        yield from _calls(each)
