@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from media.server.accounts import Accounts
 from media.server.auth import Named
-from media.server.paging import Paged
+from media.server.paging import PagedSpaces
 from media.server.policies import chosen
 from media.server.routes import SEEN, AccountsHere, DiscoveryHere, SpacesHere, actor, problems
 from media.server.schemas import NewSpace, NewTime, SpaceChange, SpaceList, SpaceListMeta, SpaceOut
@@ -64,7 +64,7 @@ async def create_space(
 @router.get("", responses=problems(422))
 async def list_spaces(
     who: Named,
-    page: Paged,
+    page: PagedSpaces,
     spaces: SpacesHere,
     discovery: DiscoveryHere,
     state: Annotated[list[State] | None, Query(description="only Spaces of these states")] = None,

@@ -16,6 +16,8 @@ from media.server.errors import Problem
 PAGE: Final = 100
 """Entries of a page unless asked otherwise."""
 PAGE_MAX: Final = 1000
+SPACES_MAX: Final = 100
+"""Spaces of a page, as in X API v2: each is read from the store as a whole."""
 
 Entry = TypeVar("Entry")
 
@@ -88,9 +90,16 @@ async def _page(
     return Page(max_results, pagination_token)
 
 
+async def _page_of_spaces(
+    max_results: Annotated[int, Query(ge=1, le=SPACES_MAX)] = SPACES_MAX, pagination_token: PageToken = None
+) -> Page:
+    return Page(max_results, pagination_token)
+
+
 def no_token() -> Problem:
     """Return the refusal of a token that is none of a list."""
     return Problem(422, "bad-input", "The pagination_token is none of this list; send meta.next_token as it was.")
 
 
 Paged = Annotated[Page, Depends(_page)]
+PagedSpaces = Annotated[Page, Depends(_page_of_spaces)]

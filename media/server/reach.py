@@ -50,7 +50,7 @@ class Reach:
         spaces.watch(self._stages.watch)
         state.discovery = Discovery(spaces, accounts, circles, self._stages, clock)
         state.posts, state.guests = posts, guests = Posts(engine), Guests(engine)
-        state.finding = found = Finding(posts, accounts, guard.reason, clock)
+        state.finding = found = Finding(posts, accounts, guard.reason, spaces.slices, clock)
         self._attendance = state.attendance = coming = Attendance(guests, spaces, plane, clock)
         state.campaigns = Campaigns(
             guests, found, coming, spaces, sessions, accounts, circles, guard.reason, clock

@@ -13,11 +13,14 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
+from pydantic_core import from_json
+
 from media.relay.plane import DataPlane, PlaneError
 from media.server.batches import Batches
 from media.server.commands import carry_out, reopen
 from media.server.errors import Problem
 from media.server.sessions import MediaSession, Sessions
+from media.server.slices import Slices
 from media.server.store import Place, Store
 from media.space.errors import WrongStateError
 from media.space.events import PersonLeft, PersonRemoved, SpaceEdited, SpaceEnded, SpaceEvent
@@ -75,6 +78,8 @@ class Spaces:
         self.sessions = sessions
         self.policy = policy
         self.clock = clock
+        self.slices = Slices()
+        """For whoever looks through many Spaces."""
         self.on_timer_changed: Callable[[Space], None] = lambda _: None
         self._watchers: list[Watcher] = []
         self._held: dict[str, Held] = {}
@@ -98,8 +103,7 @@ class Spaces:
 
     async def open(self) -> None:
         """Take up every Space that was not over when the last process ended."""
-        for record in await self.store.find(UNFINISHED):
-            space = from_record(record, self.clock())
+        for space in await self.find(UNFINISHED):
             self._held[space.id] = Held(space)
             if space.state is State.LIVE:
                 await reopen(self.plane, space)
@@ -172,15 +176,21 @@ class Spaces:
         return held is not None and held.space.anonymous_listening
 
     async def find(
-        self, states: Sequence[State], limit: int, *, after: Place | None = None, drafts_of: str | None = None
+        self,
+        states: Sequence[State],
+        limit: int | None = None,
+        *,
+        after: Place | None = None,
+        drafts_of: str | None = None,
     ) -> list[Space]:
         """Return Spaces of these states, youngest first; see :meth:`media.server.store.Store.find`."""
         records = await self.store.find(states, limit, after=after, drafts_of=drafts_of)
-        found = [self._held.get(record["id"]) for record in records]
-        return [
-            held.space if held else from_record(record, self.clock())
-            for held, record in zip(found, records, strict=True)
-        ]
+        return await self.slices.map(self._read, records)
+
+    def _read(self, text: str) -> Space:
+        record = from_json(text)
+        held = self._held.get(record["id"])
+        return held.space if held else from_record(record, self.clock())
 
     async def act(self, space_id: str, step: Step) -> Space:
         """Do something to a Space; when this returns, relay and store have followed.

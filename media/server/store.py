@@ -108,15 +108,15 @@ class Store:
         *,
         after: Place | None = None,
         drafts_of: str | None = None,
-    ) -> list[Record]:
-        """Read Spaces of these states, youngest first.
+    ) -> list[str]:
+        """Read Spaces of these states, youngest first, each as JSON: a record may be long, and is read one by one.
 
         :param after: the last that was read
         :param drafts_of: whose drafts alone count; None for everybody's
         """
         c = SPACES.c
         query = (
-            sa.select(c.record)
+            sa.select(sa.cast(c.record, sa.Text))
             .where(c.state.in_([state.value for state in states]))
             .order_by(c.created_at.desc(), c.id)
             .limit(limit)

@@ -104,10 +104,16 @@ def rank(candidates: Iterable[Candidate], weights: Mapping[Name, float] = WEIGHT
     for name, weight in weights.items():
         if not weight >= 0:
             raise BadInputError(f"The weight of {name} is {weight}, but cannot be below zero.")
-    ranked = [
-        Ranked(candidate, *explain((n, v, weights.get(n, 0.0)) for n, v in signals(candidate).items()))
-        for candidate in candidates
-    ]
+    return in_order(score(candidate, weights) for candidate in candidates)
+
+
+def score(candidate: Candidate, weights: Mapping[Name, float] = WEIGHTS) -> Ranked[Candidate]:
+    """Return one Space with its score; the weights are not below zero."""
+    return Ranked(candidate, *explain((n, v, weights.get(n, 0.0)) for n, v in signals(candidate).items()))
+
+
+def in_order(ranked: Iterable[Ranked[Candidate]]) -> list[Ranked[Candidate]]:
+    """Return Spaces best first; among equals the younger first, then by id."""
     return sorted(ranked, key=lambda r: (-r.score, r.entry.since, r.entry.space_id))
 
 

@@ -16,7 +16,7 @@ from media.server.discovery.stages import Role, Stages, stage_of
 from media.server.discovery.topics import TOPICS
 from media.server.discovery.words import closeness, tokens
 from media.server.spaces import Spaces
-from media.space.ranking import Candidate, Ranked, rank
+from media.space.ranking import Candidate, Ranked, in_order, score
 from media.space.space import Space
 from media.space.states import State
 
@@ -77,7 +77,7 @@ class Discovery:
         here = [self._spaces.held(space_id) for space_id in met]
         public = [space for space in here if space is not None and space.state in PUBLIC]
         shown = [space for space in public if self._shows(space, circle)]
-        return self._order(shown, circle, taste, {})
+        return await self._order(shown, circle, taste, {})
 
     async def search(
         self,
@@ -106,13 +106,14 @@ class Discovery:
             and (not wanted or wanted.intersection(space.topic_ids))
             and self._shows(space, circle)
         ]
-        terms = [token.word for token in tokens(query)]
+        terms = list(dict.fromkeys(token.word for token in tokens(query)))
         if not terms:
-            return [] if query.strip() else self._order(here, circle, taste, {})
+            return [] if query.strip() else await self._order(here, circle, taste, {})
         names = await self._names.of({host for space in here for host in hosts_of(space)})
-        matches = {space.id: match(terms, space, names) for space in here}
-        found = [space for space in here if matches[space.id] > 0]
-        return self._order(found, circle, taste, matches)
+        matched = await self._spaces.slices.map(lambda space: match(terms, space, names), here)
+        matches = {space.id: how for space, how in zip(here, matched, strict=True) if how > 0}
+        found = [space for space in here if space.id in matches]
+        return await self._order(found, circle, taste, matches)
 
     async def blocks(self, person: str) -> frozenset[str]:
         """Return those whom a person blocks, and those who block the person."""
@@ -135,20 +136,20 @@ class Discovery:
     def _shows(self, space: Space, circle: Circle) -> bool:
         return not (circle.blocks and circle.blocks.intersection(hosts_of(space)))
 
-    def _order(
+    async def _order(
         self, spaces: Iterable[Space], circle: Circle, taste: Taste, matches: Mapping[str, float]
     ) -> list[Found]:
         now = self._clock() if taste.at is None else taste.at
-        people: dict[str, dict[str, Role]] = {}
-        candidates: list[Candidate] = []
-        by_id: dict[str, Space] = {}
-        for space in spaces:
-            by_id[space.id] = space
+        found: dict[str, tuple[Space, dict[str, Role]]] = {}
+
+        def weigh(space: Space) -> Ranked[Candidate]:
             stage = self._stages.of(space.id) if space.state is State.LIVE else stage_of(space)
             met: dict[str, Role] = {p: r for p, r in stage.items() if p in circle.follows}
-            people[space.id] = met
-            candidates.append(_candidate(space, met, taste, matches.get(space.id, 0.0), now))
-        return [Found(by_id[r.entry.space_id], people[r.entry.space_id], r) for r in rank(candidates)]
+            found[space.id] = space, met
+            return score(_candidate(space, met, taste, matches.get(space.id, 0.0), now))
+
+        ranked = in_order(await self._spaces.slices.map(weigh, spaces))
+        return [Found(*found[each.entry.space_id], each) for each in ranked]
 
 
 NOBODY: Final = Circle(frozenset(), frozenset(), 0.0)
@@ -164,8 +165,13 @@ def match(terms: Sequence[str], space: Space, names: Mapping[str, Sequence[str]]
     topics = [text for topic in space.topic_ids for text in (topic, TOPICS[topic].name if topic in TOPICS else "")]
     of_hosts = [text for host in hosts_of(space) for text in names.get(host, (host,))]
     places = ((_TITLE, [space.title]), (_HOST, of_hosts), (_TOPIC, topics))
-    best = [max(w * closeness(term, text) for w, texts in places for text in (*texts, "")) for term in terms]
-    return sum(best) / len(best) if all(best) else 0.0
+    total = 0.0
+    for term in terms:
+        best = max(weight * closeness(term, text) for weight, texts in places for text in (*texts, ""))
+        if best == 0:
+            return 0.0
+        total += best
+    return total / len(terms)
 
 
 def _candidate(space: Space, met: Mapping[str, Role], taste: Taste, matched: float, now: float) -> Candidate:

@@ -1,15 +1,14 @@
-"""Who speaks of something: the posts are read from the store, counted and ranked beside the event loop."""
+"""Who speaks of something: the posts are read from the store, counted in slices, and their authors ranked."""
 
-import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from media.server.accounts import Accounts, User
 from media.server.discovery.words import tokens
-from media.server.finding.posts import Post, Posts
-from media.server.finding.relevance import HALF_LIFE, REACH, Mention, Person, rank_people
-from media.server.finding.terms import Term, read_terms
+from media.server.finding.posts import Mentioning, Post, Posts
+from media.server.finding.relevance import HALF_LIFE, REACH, Mention, Person, Tally, in_order
+from media.server.finding.terms import read_terms
+from media.server.slices import Slices
 from media.space.ranking import Ranked
 
 
@@ -30,10 +29,12 @@ class Finding:
         posts: Posts,
         accounts: Accounts,
         suspended: Callable[[str], str | None],
+        slices: Slices,
         clock: Callable[[], float],
     ) -> None:
         """Take who is suspended, and a clock in Unix seconds."""
         self._posts = posts
+        self._slices = slices
         self._accounts = accounts
         self._suspended = suspended
         self._clock = clock
@@ -60,16 +61,21 @@ class Finding:
         terms = read_terms(written)
         now = self._clock()
         found = await self._posts.with_words(terms, viewer, now - 20 * half_life)
-        authors = await self._posts.authors()
-        kept = [
-            (post, followers)
-            for post, followers in found
-            if post.author_id not in without
-            and self._suspended(post.author_id) is None
-            and (lang is None or post.lang.partition("-")[0].lower() == lang.lower())
-        ]
-        rank = partial(_rank, kept, terms, authors, now, reach, half_life)
-        ranked = await asyncio.to_thread(rank)
+        tally = Tally([term.written for term in terms], now, half_life)
+
+        def count(post: Mentioning) -> None:
+            if post.author_id in without or self._suspended(post.author_id) is not None:
+                return
+            if lang is not None and post.lang.partition("-")[0].lower() != lang.lower():
+                return
+            words = tokens(post.text)
+            counts = tuple(term.count(words) for term in terms)
+            if any(counts):
+                tally.add(Mention(post.number, post.author_id, post.created_at, counts), post.followers)
+
+        await self._slices.map(count, found)
+        score = tally.scorer(await self._posts.authors(), reach)
+        ranked = in_order(await self._slices.map(score, tally.people))
         best = ranked[:limit]
         users = await self._users([r.entry.user_id for r in best])
         posts = await self._posts.some({number for r in best for number in r.entry.posts})
@@ -81,22 +87,3 @@ class Finding:
         for start in range(0, len(ids), 500):
             users.update((user.id, user) for user in await self._accounts.some(ids[start : start + 500]))
         return users
-
-
-def _rank(
-    found: Sequence[tuple[Post, int]],
-    terms: Sequence[Term],
-    authors: int,
-    now: float,
-    reach: float,
-    half_life: float,
-) -> list[Ranked[Person]]:
-    mentions: list[Mention] = []
-    for post, _ in found:
-        words = tokens(post.text)
-        counts = tuple(term.count(words) for term in terms)
-        if any(counts):
-            mentions.append(Mention(post.number, post.author_id, post.created_at, counts))
-    followers = {post.author_id: count for post, count in found}
-    names = [term.written for term in terms]
-    return rank_people(mentions, names, followers, authors, now, reach=reach, half_life=half_life)

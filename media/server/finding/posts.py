@@ -1,9 +1,9 @@
 """The posts of this server in the store, and their words, by which they are found."""
 
 import secrets
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -16,7 +16,7 @@ from media.server.finding.terms import Term, index_of
 from media.server.tables import RELATIONS, USERS
 
 NEWEST: Final = 5_000
-"""Posts that are looked through for each term: the newest that have its words."""
+"""Posts that are looked through for all terms together: of each term as many, the newest that have its words."""
 BATCH: Final = 500
 """Rows written, and ids asked for, at a time."""
 _ID_EPOCH: Final = 1_288_834_974.657
@@ -37,7 +37,20 @@ class Post:
     """In the order in which posts came."""
 
 
+class Mentioning(NamedTuple):
+    """A post that may mention a term, and the followers of its author."""
+
+    number: int
+    author_id: str
+    text: str
+    lang: str
+    created_at: float
+    """Unix seconds."""
+    followers: int
+
+
 _COLUMNS: Final = tuple(POSTS.c[name] for name in Post.__dataclass_fields__)
+_MENTIONING: Final = tuple(POSTS.c[name] for name in Mentioning._fields[:-1])
 
 
 def new_id(now: float) -> str:
@@ -97,20 +110,20 @@ class Posts:
                 found.update((row.number, Post(*row)) for row in await connection.execute(query))
         return found
 
-    async def with_words(self, terms: Iterable[Term], viewer: str, since: float) -> list[tuple[Post, int]]:
-        """Read the newest public posts that have all words of a term, with the followers of the author.
+    async def with_words(self, terms: Collection[Term], viewer: str, since: float) -> list[Mentioning]:
+        """Read the newest public posts that have all words of a term, newest first.
 
-        Without those of the person who asks, of people who are protected or want no invitations, and of people
-        between whom and the person is a block.
+        Without those of the user who asks, of users who are protected or want no invitations, and of users
+        between whom and the user is a block.
         """
-        found: dict[int, tuple[Post, int]] = {}
+        found: dict[int, Mentioning] = {}
         async with self._engine.connect() as connection:
             for term in terms:
                 words = POST_WORDS.c
                 has = sa.select(words.post).where(words.word.in_(term.words)).group_by(words.post)
                 has = has.having(sa.func.count() == len(term.words)).subquery()
                 query = (
-                    sa.select(*_COLUMNS, sa.func.coalesce(USERS.c.followers_count, 0))
+                    sa.select(*_MENTIONING, sa.func.coalesce(USERS.c.followers_count, 0))
                     .select_from(POSTS.join(has, has.c.post == POSTS.c.number))
                     .outerjoin(USERS, USERS.c.id == POSTS.c.author_id)
                     .where(POSTS.c.created_at >= since, POSTS.c.author_id != viewer)
@@ -118,11 +131,11 @@ class Posts:
                     .where(POSTS.c.author_id.not_in(sa.select(OPT_OUTS.c.user_id)))
                     .where(_unblocked(viewer))
                     .order_by(POSTS.c.created_at.desc(), POSTS.c.number.desc())
-                    .limit(NEWEST)
+                    .limit(NEWEST // len(terms))
                 )
-                for row in await connection.execute(query):
-                    found[row.number] = Post(*tuple[Any, ...](row)[:-1]), row[-1]
-        return sorted(found.values(), key=lambda item: (-item[0].created_at, -item[0].number))
+                rows = (await connection.execute(query)).all()
+                found.update((row[0], Mentioning._make(row)) for row in rows)
+        return sorted(found.values(), key=lambda post: (-post.created_at, -post.number))
 
     async def authors(self) -> int:
         """Count the people who have posted."""

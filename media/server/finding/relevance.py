@@ -7,7 +7,7 @@ frequency). Reach is logarithmic in followers. The score is the sum of what term
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -50,52 +50,59 @@ class Person:
     """The newest, at most :data:`SAMPLES`."""
 
 
-def rank_people(
-    mentions: Iterable[Mention],
-    terms: Sequence[str],
-    followers: Mapping[str, int],
-    authors: int,
-    now: float,
-    *,
-    reach: float = REACH,
-    half_life: float = HALF_LIFE,
-) -> list[Ranked[Person]]:
-    """Return the authors of mentions, best first; among equals by id.
+class Tally:
+    """The authors of mentions, counted one mention at a time and then scored one author at a time."""
 
-    :param mentions: newest first
-    :param followers: of each author
-    :param authors: of how many the posts are that were looked through
-    :param now: Unix seconds; of mentions that are of later, the age is 0
-    """
-    people: dict[str, Person] = {}
-    for mention in mentions:
-        person = people.get(mention.author)
+    def __init__(self, terms: Sequence[str], now: float, half_life: float = HALF_LIFE) -> None:
+        """Take the terms, and the time (Unix seconds); of mentions that are of later, the age is 0."""
+        self._terms = terms
+        self._now = now
+        self._half_life = half_life
+        self._people: dict[str, Person] = {}
+
+    @property
+    def people(self) -> list[Person]:
+        """All authors, in the order of their newest mentions."""
+        return list(self._people.values())
+
+    def add(self, mention: Mention, followers: int) -> None:
+        """Count a mention by somebody who has so many followers; the newest first."""
+        person = self._people.get(mention.author)
         if person is None:
-            person = Person(mention.author, followers.get(mention.author, 0), [0.0] * len(terms))
-            people[mention.author] = person
-        decay = 2.0 ** -(max(0.0, now - mention.at) / half_life)
+            person = Person(mention.author, followers, [0.0] * len(self._terms))
+            self._people[mention.author] = person
+        decay = 2.0 ** -(max(0.0, self._now - mention.at) / self._half_life)
         for place, count in enumerate(mention.counts):
             person.weights[place] += count * decay
             person.mentions += count
         if len(person.posts) < SAMPLES:
             person.posts.append(mention.post)
-    rarity = [_rarity(sum(p.weights[n] > 0 for p in people.values()), authors) for n in range(len(terms))]
-    everything = math.fsum(rarity) or 1.0
-    ranked = [
-        Ranked(
-            person,
-            *explain(
-                [
-                    *(
-                        (f"term:{term}", saturate(person.weights[n], K1), (1 - reach) * rarity[n] / everything)
-                        for n, term in enumerate(terms)
-                    ),
-                    ("reach", logarithmic(person.followers, AUDIENCE), reach),
-                ]
-            ),
-        )
-        for person in people.values()
-    ]
+
+    def scorer(self, authors: int, reach: float = REACH) -> Callable[[Person], Ranked[Person]]:
+        """Return what scores an author, once all mentions are counted.
+
+        :param authors: of how many the posts are that were looked through
+        :param reach: share of the score that followers can make up, 0 to 1
+        """
+        people, terms = self.people, self._terms
+        rarity = [_rarity(sum(p.weights[n] > 0 for p in people), authors) for n in range(len(terms))]
+        everything = math.fsum(rarity) or 1.0
+        shares = [(1 - reach) * each / everything for each in rarity]
+        names = [f"term:{term}" for term in terms]
+
+        def score(person: Person) -> Ranked[Person]:
+            parts = [
+                (name, saturate(weight, K1), share)
+                for name, weight, share in zip(names, person.weights, shares, strict=True)
+                if weight > 0
+            ]
+            return Ranked(person, *explain([*parts, ("reach", logarithmic(person.followers, AUDIENCE), reach)]))
+
+        return score
+
+
+def in_order(ranked: Iterable[Ranked[Person]]) -> list[Ranked[Person]]:
+    """Return people best first; among equals by id."""
     return sorted(ranked, key=lambda r: (-r.score, r.entry.user_id))
 
 

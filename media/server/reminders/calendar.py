@@ -24,26 +24,24 @@ _STATUS: Final = {State.CANCELED: "CANCELLED"}
 def calendar_of(space: Space, base: str, now: float) -> bytes:
     """Write a Space that has a time to start; ``base``: the address of this server, ending with a slash."""
     method = "CANCEL" if space.state is State.CANCELED else "PUBLISH"
-    return _calendar([space], base, now, method)
+    return calendar_with([entry_of(space, base, now)], method)
 
 
-def calendar_with(spaces: Iterable[Space], base: str, now: float) -> bytes:
-    """Write several, those of which are left out that have no time to start."""
-    return _calendar(spaces, base, now, "PUBLISH")
-
-
-def _calendar(spaces: Iterable[Space], base: str, now: float, method: Literal["PUBLISH", "CANCEL"]) -> bytes:
+def calendar_with(entries: Iterable[bytes], method: Literal["PUBLISH", "CANCEL"] = "PUBLISH") -> bytes:
+    """Write a calendar of entries as :func:`entry_of` writes them."""
     calendar = Calendar()
     calendar.add("prodid", "-//Spaces Lab//Spaces//EN")
     calendar.add("version", "2.0")
     calendar.add("method", method)
-    for space in spaces:
-        if space.scheduled_start is not None:
-            calendar.add_component(_event(space, space.scheduled_start, base, now))
-    return calendar.to_ical()
+    head, end, tail = calendar.to_ical().partition(b"END:VCALENDAR")
+    return b"".join((head, *entries, end, tail))
 
 
-def _event(space: Space, start: float, base: str, now: float) -> Event:
+def entry_of(space: Space, base: str, now: float) -> bytes:
+    """Write the entry of a Space; empty for one that has no time to start."""
+    start = space.scheduled_start
+    if start is None:
+        return b""
     event = Event()
     event.add("uid", f"{space.id}@spaces-lab")
     event.add("dtstamp", _time(now))
@@ -62,7 +60,7 @@ def _event(space: Space, start: float, base: str, now: float) -> Event:
         alarm.add("description", space.title or f"Space of {space.host}")
         alarm.add("trigger", timedelta(seconds=-LEAD))
         event.add_component(alarm)
-    return event
+    return event.to_ical()
 
 
 def _time(seconds: float) -> datetime:

@@ -1,5 +1,6 @@
 """Reminders over HTTP, and Spaces as calendar files."""
 
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -8,7 +9,7 @@ from media.server.addresses import base_of
 from media.server.auth import Named
 from media.server.paging import Paged
 from media.server.profiles import PageMeta
-from media.server.reminders.calendar import MEDIA_TYPE, calendar_of, calendar_with
+from media.server.reminders.calendar import MEDIA_TYPE, calendar_of, calendar_with, entry_of
 from media.server.reminders.ledger import Ledger
 from media.server.reminders.service import Reminders
 from media.server.reminders.shapes import ReminderList, ReminderOut
@@ -83,7 +84,8 @@ async def my_calendar(
     wanted = await guard.visible([await spaces.get(space_id) for space_id, _ in reminders], who.name)
     hosted = [s for s in spaces.in_memory if s.host == who.name and s.state is State.SCHEDULED]
     both = {space.id: space for space in (*wanted, *hosted)}
-    return _file(calendar_with(both.values(), base_of(request), spaces.clock()), "spaces")
+    entry = partial(entry_of, base=base_of(request), now=spaces.clock())
+    return _file(calendar_with(await spaces.slices.map(entry, both.values())), "spaces")
 
 
 @router.get(

@@ -1,6 +1,7 @@
 """What lasts, on every database that it can be kept in."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -33,7 +34,7 @@ async def test_the_store_keeps_the_newest(store: Store, database: str) -> None:
     await store.save(to_record(space))
     assert await store.load("s") == to_record(space)
     assert await store.find([State.DRAFT]) == []
-    assert [r["id"] for r in await store.find([State.LIVE, State.ENDED])] == ["s"]
+    assert [json.loads(r)["id"] for r in await store.find([State.LIVE, State.ENDED])] == ["s"]
     await store.close()
     again = Store(database)
     await again.open()  # the schema is there already
@@ -50,7 +51,7 @@ async def test_a_space_that_is_not_there(store: Store, space_id: str) -> None:
 async def test_spaces_are_found_youngest_first(store: Store) -> None:
     for number in (2, 3, 1, 4):
         await store.save(to_record(Space(f"s{number}", "ana", float(number))))
-    assert [r["id"] for r in await store.find([State.DRAFT], 3)] == ["s4", "s3", "s2"]
+    assert [json.loads(r)["id"] for r in await store.find([State.DRAFT], 3)] == ["s4", "s3", "s2"]
 
 
 async def test_many_write_at_a_time(store: Store) -> None:

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.server.discovery.words import tokens
-from media.server.finding.relevance import DAY, Mention, rank_people
+from media.server.finding.relevance import DAY, Mention, Person, Tally, in_order
 from media.server.finding.terms import index_of, read_terms
 from media.space.errors import BadInputError
+from media.space.ranking import Ranked
 
 NOW = 1_000 * DAY
 TERMS = ("launch", "@acme")
@@ -28,20 +29,28 @@ followers = st.fixed_dictionaries({name: st.integers(0, 10**7) for name in "abcd
 shares = st.floats(0, 1)
 
 
+def ranking(found: list[Mention], known: dict[str, int], reach: float = 0.25) -> list[Ranked[Person]]:
+    """The authors of mentions among a hundred authors, best first."""
+    tally = Tally(TERMS, NOW)
+    for mention in found:
+        tally.add(mention, known.get(mention.author, 0))
+    return in_order(map(tally.scorer(100, reach), tally.people))
+
+
 def score(found: list[Mention], known: dict[str, int], person: str, reach: float = 0.25) -> float:
-    ranked = rank_people(found, TERMS, known, 100, NOW, reach=reach)
+    ranked = ranking(found, known, reach)
     return next((r.score for r in ranked if r.entry.user_id == person), 0.0)
 
 
 @given(mentions, followers, shares)
 def test_reasons_sum_to_the_score_which_orders(found: list[Mention], known: dict[str, int], reach: float) -> None:
-    ranked = rank_people(found, TERMS, known, 100, NOW, reach=reach)
+    ranked = ranking(found, known, reach)
     assert {r.entry.user_id for r in ranked} == {m.author for m in found}
     assert [r.score for r in ranked] == sorted((r.score for r in ranked), reverse=True)
     for each in ranked:
         assert math.isclose(math.fsum(r.contribution for r in each.reasons), each.score, abs_tol=1e-9)
         assert each.entry.mentions == sum(sum(m.counts) for m in found if m.author == each.entry.user_id)
-    assert rank_people(found, TERMS, known, 100, NOW, reach=reach) == ranked
+    assert ranking(found, known, reach) == ranked
 
 
 @given(mentions.filter(bool), followers, st.integers(1, 10**6))
@@ -68,7 +77,7 @@ def test_said_more_often_never_lowers(found: list[Mention], known: dict[str, int
 
 def test_a_term_that_few_mention_counts_more() -> None:
     found = [Mention(n, f"u{n}", NOW, (1, 0)) for n in range(50)] + [Mention(99, "rare", NOW, (0, 1))]
-    ranked = rank_people(found, TERMS, {}, 100, NOW)
+    ranked = ranking(found, {})
     assert ranked[0].entry.user_id == "rare"
     assert ranked[0].reasons[0].signal == "term:@acme"
 

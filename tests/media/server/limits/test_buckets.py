@@ -53,7 +53,12 @@ def test_what_is_remembered_is_bounded() -> None:
 
 
 def test_kinds_of_requests() -> None:
-    assert kind_of("GET", "/spaces") == kind_of("HEAD", "/tokens") == "reads"
+    assert kind_of("GET", "/spaces/x") == kind_of("HEAD", "/tokens") == "reads"
+    assert (
+        kind_of("GET", "/spaces") == kind_of("HEAD", "/spaces/search") == kind_of("GET", "/2/spaces") == "lookups"
+    )
+    assert kind_of("GET", "/people/search") == kind_of("POST", "/spaces/x/campaigns") == "searches"
+    assert kind_of("GET", "/spaces/x/campaigns") == "reads"
     assert kind_of("POST", "/spaces/x/whep") == "joins" and kind_of("DELETE", "/spaces/x/whep/1") == "writes"
     assert kind_of("GET", "/users/search") == "lookups" and kind_of("GET", "/users/ana") == "reads"
     assert kind_of("POST", "/spaces/x/reactions") == "reactions"

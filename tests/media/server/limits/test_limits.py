@@ -34,7 +34,7 @@ def client(service: Service, address: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(service.app, client=(address, 1)), base_url="http://s")
 
 
-async def spend(service: Service, name: str | None, path: str = "/spaces", **more: Any) -> httpx.Response:
+async def spend(service: Service, name: str | None, path: str = "/topics", **more: Any) -> httpx.Response:
     """Ask until refused; return the refusal."""
     for _ in range(2000):
         response = await service.call(name, "GET", path, **more)
@@ -45,7 +45,7 @@ async def spend(service: Service, name: str | None, path: str = "/spaces", **mor
 
 async def test_a_person_who_asks_for_too_much_is_told_when_to_come_back(tmp_path: Path) -> None:
     async with limited(tmp_path) as service:
-        first = await service.call("ana", "GET", "/spaces")
+        first = await service.call("ana", "GET", "/topics")
         assert first.headers["RateLimit-Policy"] == '"reads";q=40;w=4'
         assert first.headers["RateLimit"] == '"reads";r=39;t=1'
         refused = await spend(service, "ana")
@@ -55,8 +55,8 @@ async def test_a_person_who_asks_for_too_much_is_told_when_to_come_back(tmp_path
         assert (await service.call("ana", "POST", "/spaces", json={})).status_code == 201, (
             "writes are another matter"
         )
-        assert (await service.call("ben", "GET", "/spaces")).status_code == 200, "and so is somebody else"
-        assert (await service.call("root", "GET", "/spaces")).headers.get("RateLimit") is None, "admins are free"
+        assert (await service.call("ben", "GET", "/topics")).status_code == 200, "and so is somebody else"
+        assert (await service.call("root", "GET", "/topics")).headers.get("RateLimit") is None, "admins are free"
         assert (await service.call(None, "GET", "/healthz")).status_code == 200
 
 
@@ -72,24 +72,24 @@ async def test_an_address_is_limited_whoever_calls_from_it(tmp_path: Path) -> No
     async with limited(tmp_path) as service:
         refused = await spend(service, None)
         assert '"reads-of-address"' in refused.headers["RateLimit-Policy"]
-        assert (await service.call("ana", "GET", "/spaces")).status_code == 429
+        assert (await service.call("ana", "GET", "/topics")).status_code == 429
         async with client(service, "203.0.113.8") as service.http:
-            assert (await service.call("ana", "GET", "/spaces")).status_code == 200
+            assert (await service.call("ana", "GET", "/topics")).status_code == 200
 
 
 async def test_an_ipv6_customer_has_64_bits(tmp_path: Path) -> None:
     async with limited(tmp_path, "2001:db8:1:2::1") as service:
         await spend(service, None)
         async with client(service, "2001:db8:1:2:ffff::9") as service.http:
-            assert (await service.call(None, "GET", "/spaces")).status_code == 429
+            assert (await service.call(None, "GET", "/topics")).status_code == 429
         async with client(service, "2001:db8:1:3::1") as service.http:
-            assert (await service.call(None, "GET", "/spaces")).status_code == 401
+            assert (await service.call(None, "GET", "/topics")).status_code == 401
 
 
 async def test_who_calls_from_this_machine_is_not_limited_and_who_comes_by_a_proxy_is(tmp_path: Path) -> None:
     async with limited(tmp_path, "127.0.0.1") as service:
         for _ in range(100):
-            assert "RateLimit" not in (await service.call("ana", "GET", "/spaces")).headers
+            assert "RateLimit" not in (await service.call("ana", "GET", "/topics")).headers
         by_proxy = {"headers": {"X-Forwarded-For": "203.0.113.9"}}
         refused = await spend(service, "ana", **by_proxy)
         assert '"reads";' in refused.headers["RateLimit-Policy"], "its word on the address is not believed"
@@ -101,12 +101,12 @@ async def test_a_trusted_proxy_is_believed_and_a_stranger_is_not(tmp_path: Path)
         refused = await spend(service, None, **forged)
         assert '"reads-of-address"' in refused.headers["RateLimit-Policy"]
         other = {"headers": {"X-Forwarded-For": "198.51.100.2, 203.0.113.9"}}
-        assert (await service.call(None, "GET", "/spaces", **other)).status_code == 429, "what it saw counts"
+        assert (await service.call(None, "GET", "/topics", **other)).status_code == 429, "what it saw counts"
         other = {"headers": {"X-Forwarded-For": "203.0.113.10"}}
-        assert (await service.call(None, "GET", "/spaces", **other)).status_code == 401
+        assert (await service.call(None, "GET", "/topics", **other)).status_code == 401
         async with client(service, "203.0.113.77") as service.http:
             await spend(service, None, headers={"X-Forwarded-For": "203.0.113.10"})
-            assert (await service.call(None, "GET", "/spaces")).status_code == 429, "it stands for itself"
+            assert (await service.call(None, "GET", "/topics")).status_code == 429, "it stands for itself"
 
 
 async def test_joins_are_limited_before_their_offers_are_read(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ async def test_looking_people_up_is_a_kind_of_its_own(tmp_path: Path) -> None:
     async with limited(tmp_path) as service:
         refused = await spend(service, "ana", "/users/search?query=a")
         assert refused.headers["RateLimit-Policy"] == '"lookups";q=10;w=5'
-        assert (await service.call("ana", "GET", "/users")).status_code == 200
+        assert (await service.call("ana", "GET", "/topics")).status_code == 200
 
 
 def test_the_operator_chooses() -> None:
