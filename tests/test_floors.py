@@ -12,6 +12,7 @@ MAY_IMPORT = {
     "media/space": {"media.space"},
     "media/audio": {"media.audio"},
     "media/rtc": {"media.rtc"},
+    "media/recording": {"media.recording"},
     "media/relay": {"media.relay", "media.rtc", "media.audio"},
     "media/server": {"media.server", "media.relay", "media.space"},
     "sim": {"sim", "media.space"},
@@ -21,7 +22,7 @@ MAY_IMPORT = {
 }
 OURS = ("media", "sim", "loadtest", "notebooks")
 
-PURE = ("media/space", "media/audio", "media/rtc")
+PURE = ("media/space", "media/audio", "media/rtc", "media/recording")
 OUTSIDE_WORLD = {"asyncio", "threading", "sqlalchemy", "fastapi", "starlette", "uvicorn", "httpx", "aiohttp"}
 CLOCKS_AND_CHANCE = {"time", "datetime", "random", "secrets", "socket", "os"}
 
