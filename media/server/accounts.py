@@ -14,9 +14,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from media.server.auth import is_name
+from media.server.database import Database
 from media.server.errors import Problem
 from media.server.tables import RELATIONS, SUSPENSIONS, USERS
 from media.server.user_words import forget_words, write_words
@@ -59,7 +60,7 @@ _PROFILE: Final = tuple(USERS.c[name] for name in User.__dataclass_fields__)
 class Accounts:
     """Queries, each a transaction of its own."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         self._engine = engine
         self.on_related: Callable[[str, str], None] = lambda _source, _target: None
         """Is told between whom something changed, after it did."""

@@ -152,7 +152,7 @@ async def cancel_space(space_id: str, who: Named, spaces: SpacesHere) -> SpaceOu
 @router.post("/{space_id}/end", responses=problems(403, 404, 409))
 async def end_space(space_id: str, who: Named, spaces: SpacesHere) -> SpaceOut:
     """End a Space for everyone: its host can, and an admin of the service."""
-    return SpaceOut.of(await spaces.act(space_id, lambda s, now: s.end(actor(s, who, Action.END), now)))
+    return SpaceOut.of(await spaces.silence(space_id, lambda s, now: s.end(actor(s, who, Action.END), now)))
 
 
 async def _followers(accounts: Accounts, person: str) -> int:

@@ -1,6 +1,7 @@
 """The app, put together: what the routes find in ``app.state``, and in which order things start and stop."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import defaultdict
@@ -24,6 +25,7 @@ from media.server.compat import spaces as compat_spaces
 from media.server.compat import users as compat_users
 from media.server.compat.numbers import Numbers
 from media.server.config import Config
+from media.server.database_faults import StoreUnavailableError
 from media.server.directory import Directory, methods_of
 from media.server.events.routes import router as event_routes
 from media.server.events.service import EventService
@@ -67,6 +69,17 @@ class Plane(DataPlane, Protocol):
         ...
 
 
+class _Part(Protocol):
+    async def close(self) -> None: ...
+
+
+async def _close(*parts: _Part) -> None:
+    """End parts in turn; one that cannot write any more, which is in the log, keeps no other from it."""
+    for part in parts:
+        with contextlib.suppress(StoreUnavailableError):
+            await part.close()
+
+
 health: Final = APIRouter(tags=["Operation"])
 
 
@@ -74,10 +87,16 @@ health: Final = APIRouter(tags=["Operation"])
 async def healthz(request: Request, response: Response) -> dict[str, str]:
     """Answer 200 when Spaces can be served, 503 while not."""
     state = request.app.state
-    if state.plane.ready and state.open:
+    if not state.open:
+        status = "starting"
+    elif not state.plane.ready:
+        status = "no relay"
+    elif (fault := await state.spaces.store.database.check()) is not None:
+        status = f"store unavailable: {fault.kind}"
+    else:
         return {"status": "ready"}
     response.status_code = 503
-    return {"status": "no relay" if state.open else "starting"}
+    return {"status": status}
 
 
 def create_app(
@@ -101,14 +120,14 @@ def create_app(
     sessions = Sessions()
     store = Store(config.database_url)
     spaces = Spaces(store, plane, sessions, config.policies[config.policy], clock)
-    accounts = Accounts(store.engine)
+    accounts = Accounts(store.database)
     guard = Guard(accounts, spaces, sessions, plane, clock)
     timers = Timers(spaces)
     counted = metrics.Metrics(metric_families)
     counted.watch(spaces, sessions)
     admission = Admission(spaces, sessions, plane, guard, config.large_room)
     # after admission, which subscribes to the plane first: who is present is known when the streams are told
-    events = EventService(spaces, sessions, guard, plane, store.engine, counted.registry, clock)
+    events = EventService(spaces, sessions, guard, plane, store.database, counted.registry, clock)
 
     async def open_up() -> None:
         try:
@@ -119,7 +138,7 @@ def create_app(
             await reach.open()
             events.open()
             await life.open()
-        except PlaneError as error:
+        except (PlaneError, StoreUnavailableError) as error:
             give_up(str(error))
             return
         except Exception:
@@ -143,9 +162,7 @@ def create_app(
             opening.cancel()
             await asyncio.wait([opening])
             await timers.stop()
-            await reach.close()
-            await life.close()
-            await spaces.close()
+            await _close(reach, life, spaces)
             await store.close()
 
     app = FastAPI(
@@ -177,16 +194,16 @@ def create_app(
     state.plane, state.spaces, state.sessions = plane, spaces, sessions
     secret = load_secret(config.data)
     state.tokens = Tokens(secret)
-    state.accounts, state.guard, state.grants = accounts, guard, Grants(store.engine)
+    state.accounts, state.guard, state.grants = accounts, guard, Grants(store.database)
     state.policies, state.public_url = config.policies, config.public_url
     state.admission = admission
-    state.numbers, state.lookup = Numbers(store.engine), Lookup(store.engine)
+    state.numbers, state.lookup = Numbers(store.database), Lookup(store.database)
     state.hub, state.events = events.hub, events
-    reach = Reach(state, spaces, sessions, plane, accounts, guard, store.engine, clock)
-    life = Life(state, config, spaces, accounts, guard, events.hub, store.engine, clock)
+    reach = Reach(state, spaces, sessions, plane, accounts, guard, store.database, clock)
+    life = Life(state, config, spaces, accounts, guard, events.hub, store.database, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh = refresh
-    app.add_middleware(Idempotency, state=state, keys=Keys(store.engine, secret), clock=clock)
+    app.add_middleware(Idempotency, state=state, keys=Keys(store.database, secret), clock=clock)
     app.add_middleware(Lane, state=state)
     app.add_middleware(BodyLimit, state=state, directory=directory)
     app.add_middleware(Opening, state=state)

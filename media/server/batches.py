@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Final, Generic, TypeVar
 
+from media.server.database_faults import StoreUnavailableError
+
 Item = TypeVar("Item", bound=Hashable)
 
 MOST: Final = 500
@@ -18,9 +20,14 @@ MOST: Final = 500
 class Batches(Generic[Item]):
     """Gathers items, and hands them to a writer in batches, one at a time."""
 
-    def __init__(self, write: Callable[[Sequence[Item]], Awaitable[None]]) -> None:
-        """Take what writes a batch: all of it, or it raises."""
+    def __init__(
+        self,
+        write: Callable[[Sequence[Item]], Awaitable[None]],
+        give_up: Callable[[Item], None] = lambda _: None,
+    ) -> None:
+        """Take what writes a batch: all of it, or it raises; and what is told of an item that is not written."""
         self._write = write
+        self._give_up = give_up
         self._waiting: dict[Item, asyncio.Future[None]] = {}
         self._under_way: dict[Item, asyncio.Future[None]] = {}
         self._task: asyncio.Task[None] | None = None
@@ -53,12 +60,16 @@ class Batches(Generic[Item]):
         self._task = None
 
     async def _one_by_one(self, batch: Sequence[Item], error: Exception) -> None:
-        """Write each alone, so that one that cannot be written does not keep the others back."""
+        """Write each alone, so that one that cannot be written does not keep the others back.
+
+        Unless the store is away: then each would wait, and fail like the first.
+        """
         for item in batch:
             try:
-                if len(batch) == 1:
+                if len(batch) == 1 or isinstance(error, StoreUnavailableError):
                     raise error
                 await self._write([item])
             except Exception as its_own:
+                self._give_up(item)
                 self._under_way[item].set_exception(its_own)
                 self._under_way[item].exception()  # whoever waited may be gone

@@ -1,7 +1,7 @@
 """What the relay must do for each thing that happens in a Space.
 
 This is the whole of moderation in the media path: nothing but these lines turns a right into sound or takes the
-sound away. They run before the store is written, so that silence never waits for a disk.
+sound away. What takes it away runs before the store is written, so that silence never waits for a disk.
 """
 
 from media.relay.plane import DataPlane
@@ -18,25 +18,29 @@ from media.space.events import (
 from media.space.space import Space
 
 
-async def carry_out(plane: DataPlane, space: str, event: SpaceEvent) -> None:
+async def carry_out(plane: DataPlane, space: Space, event: SpaceEvent) -> None:
     """Give the plane the command that follows from an event, if one does.
+
+    An event can be older than a mute that waited for nothing, so no event opens a microphone that is muted now.
 
     :raises PlaneError: the plane has no such room (any more)
     """
+    room = space.id
     match event:
         case SpaceStarted():
-            await plane.open_room(space)
+            await plane.open_room(room)
         case SpaceEnded():
-            await plane.close_room(space)
+            await plane.close_room(room)
         case RightGranted(person=person):
-            await plane.mute(space, person, True)  # first, so that there is no moment of open microphone
-            await plane.let_talk(space, person, True)
+            await plane.mute(room, person, True)  # first, so that there is no moment of open microphone
+            await plane.let_talk(room, person, True)
         case RightRevoked(person=person):
-            await plane.let_talk(space, person, False)
+            await plane.let_talk(room, person, False)
         case MuteChanged(person=person, by_self=by_self, by_admin=by_admin):
-            await plane.mute(space, person, by_self or by_admin)
+            now = space.people.named.get(person)
+            await plane.mute(room, person, by_self or by_admin or (now is not None and now.muted))
         case PersonRemoved(person=person) | PersonLeft(person=person, reason="left"):
-            await plane.drop_participant(space, person)
+            await plane.drop_participant(room, person)
         case _:
             pass
 

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from media.relay.plane import OfferError, PlaneError, RelayFullError, RelayLostError
+from media.server.database_faults import RETRY, StoreUnavailableError, UnwrittenError
 from media.space import errors as space
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -51,7 +52,15 @@ _SPACE: Final[dict[type[space.SpaceError], tuple[int, str]]] = {
 }
 
 
-REFUSALS: Final = (Problem, space.SpaceError, OfferError, RelayFullError, PlaneError, HTTPException)
+REFUSALS: Final = (
+    Problem,
+    space.SpaceError,
+    OfferError,
+    RelayFullError,
+    PlaneError,
+    StoreUnavailableError,
+    HTTPException,
+)
 """What may be raised on the way to an answer, and is one."""
 
 
@@ -73,6 +82,8 @@ def problem_of(error: Exception, now: float) -> Problem:
             return Problem(503, "relay-lost", str(error), headers={"Retry-After": "1"})
         case PlaneError():
             return Problem(409, "not-live", "The media of this Space has just ended.")
+        case StoreUnavailableError():
+            return _of_store(error)
         case RequestValidationError():
             return Problem(422, "bad-input", _sentence_of(error.errors()))
         case HTTPException():
@@ -133,6 +144,18 @@ def allowed_methods(request: Request) -> list[str]:
     table: dict[str, set[str]] = request.app.state.methods
     template: str = getattr(request.scope.get("route"), "path", "")
     return sorted(table.get(template, set()))
+
+
+def _of_store(error: StoreUnavailableError) -> Problem:
+    """Return what a caller is told; the cause is for the operator, and in the log."""
+    if isinstance(error, UnwrittenError):
+        sentence = (
+            "This is carried out and holds, but the store is not available: it is written down as soon as "
+            "the store is back, and would be lost if the server ended before."
+        )
+    else:
+        sentence = "The store is not available, so nothing was changed; ask again in a moment."
+    return Problem(503, "store-unavailable", sentence, headers={"Retry-After": str(RETRY)})
 
 
 _HTTP: Final = {

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from media.server.auth import Caller
+from media.server.database import Database
 from media.server.errors import Problem
 from media.server.tables import REFRESH_TOKENS
 
@@ -26,7 +27,7 @@ _COLUMNS: Final = REFRESH_TOKENS.c
 class Grants:
     """Makes, takes and ends refresh tokens.  Times in Unix seconds."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         self._engine = engine
 
     async def begin(self, callers: Sequence[Caller], now: float) -> list[str]:

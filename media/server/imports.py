@@ -14,10 +14,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from media.server.accounts import Relation
 from media.server.auth import is_name
+from media.server.database import Database
+from media.server.database_faults import StoreUnavailableError
 from media.server.store import Store, StoreError
 from media.server.tables import RELATIONS, USERS
 from media.server.user_words import write_words
@@ -42,18 +44,18 @@ async def import_into(url: str, users: Path, follows: Path | None) -> tuple[int,
 
     :raises StoreError: the store cannot be used, or somebody else wrote the same people meanwhile
     """
-    store = Store(url)
+    store = Store(url, patience=None)
     await store.open()
     try:
-        return await import_people(store.engine, users, follows)
-    except SQLAlchemyError as error:
+        return await import_people(store.database, users, follows)
+    except (SQLAlchemyError, StoreUnavailableError) as error:
         first = str(error).splitlines()[0]
         raise StoreError(f"The store did not take it ({first}); nothing was imported, try again.") from error
     finally:
         await store.close()
 
 
-async def import_people(engine: AsyncEngine, users: Path, follows: Path | None) -> tuple[int, int]:
+async def import_people(engine: Database, users: Path, follows: Path | None) -> tuple[int, int]:
     """Read both files into the store; return how many users and follows came.
 
     :raises ImportLineError: a line is wrong, and nothing was imported

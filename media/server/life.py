@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Final
 
 from fastapi import APIRouter
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.datastructures import State
 
 from media.server.accounts import Accounts
 from media.server.config import Config
+from media.server.database import Database
 from media.server.events.hub import Hub
 from media.server.guard import Guard
 from media.server.reminders import push_routes
@@ -40,7 +40,7 @@ class Life:
         accounts: Accounts,
         guard: Guard,
         hub: Hub,
-        engine: AsyncEngine,
+        engine: Database,
         clock: Callable[[], float],
     ) -> None:
         """Put the services into ``state``; ``clock`` in Unix seconds."""

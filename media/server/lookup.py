@@ -7,9 +7,9 @@ their whole handle, and by parts of it and their name only by those whom they fo
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from media.server.accounts import Relation, User
+from media.server.database import Database
 from media.server.discovery.words import plain
 from media.server.paging import Page, no_token
 from media.server.tables import RELATIONS, SUSPENSIONS, USER_WORDS, USERS
@@ -29,7 +29,7 @@ _PROFILE: Final = tuple(_U[name] for name in User.__dataclass_fields__)
 class Lookup:
     """Queries."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         self._engine = engine
 
     async def people(self, query: str, viewer: str, page: Page) -> tuple[list[User], str | None]:

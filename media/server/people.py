@@ -192,7 +192,7 @@ async def mute(space_id: str, person: Person, who: Named, spaces: SpacesHere) ->
 
     These are two flags: a person cannot unmute while an admin's mute is set.
     """
-    space = await spaces.act(
+    space = await spaces.silence(
         space_id, lambda s, now: s.mute(actor(s, who, Action.MUTE_OTHERS, person), person, now)
     )
     return PersonOut.of(space.people.known(person))
@@ -226,7 +226,7 @@ async def step_down(
     space_id: str, person: Person, who: Named, spaces: SpacesHere, sessions: SessionsHere
 ) -> PersonOut:
     """Leave the stage and go on listening, or take somebody else off it as host, co-host or admin."""
-    space = await spaces.act(
+    space = await spaces.silence(
         space_id, lambda s, now: s.step_down(actor(s, who, Action.REVOKE, person), person, now)
     )
     return PersonOut.of(space.people.look(person, sessions.present(space_id, person)))
@@ -245,7 +245,7 @@ async def remove(space_id: str, person: Person, who: Named, spaces: SpacesHere, 
         present = sessions.present(space.id, person)
         return space.remove(actor(space, who, Action.REMOVE, person), person, now, present=present)
 
-    await spaces.act(space_id, step)
+    await spaces.silence(space_id, step)
 
 
 def _show(space: Space, person: str, who: Caller, present: bool) -> PersonOut:

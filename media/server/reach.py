@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Final
 
 from fastapi import APIRouter
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.datastructures import State
 
 from media.relay.plane import DataPlane
 from media.server.accounts import Accounts
 from media.server.analytics.analytics import Analytics
 from media.server.analytics.routes import router as analytics
+from media.server.database import Database
 from media.server.discovery import routes as discovery
 from media.server.discovery.circles import Circles
 from media.server.discovery.discovery import Discovery
@@ -40,7 +40,7 @@ class Reach:
         plane: DataPlane,
         accounts: Accounts,
         guard: Guard,
-        engine: AsyncEngine,
+        engine: Database,
         clock: Callable[[], float],
     ) -> None:
         """Put the services into ``state``; ``clock`` in Unix seconds."""

@@ -76,6 +76,8 @@ async def serve(
                 app = create_app(
                     config, plane, metric_families=families, refresh=refresh, started=starting, give_up=give_up
                 )
+                await app.state.spaces.store.claim(give_up)
+                await app.state.spaces.store.open()
                 gc.collect()
                 gc.freeze()  # all that was imported: no collection finds anything there, and each would look
                 complaint = await _run(app, listener, stop)

@@ -1,16 +1,27 @@
 """The Spaces of this server: live objects in memory, their effects in the relay, their records in the store.
 
-One input goes through three steps, in this order: the domain decides (at once, without awaiting), the relay obeys,
-the store remembers. The first step is what makes two requests at a time safe; the order of the other two is what
-makes a removed person silent within milliseconds.
+The rule by which memory, relay and store agree, also while the store is away:
+
+- **A change is kept before it is shown** (:meth:`Spaces.act`, :meth:`Spaces.create`). The domain decides on a copy
+  of the Space, the store writes the copy, then the Space becomes it, watchers are told, and the relay obeys. If
+  the store cannot write it, nothing has happened and the caller is told so: 503.
+- **What takes sound away waits for nothing** (:meth:`Spaces.silence`: mute, revoke, remove, leave, end), nor does
+  what has happened anyway (:meth:`Spaces.note`: connections, timers). It is decided on the Space itself, shown,
+  obeyed by the relay, and then written. If the store cannot, it holds all the same, is written as soon as the
+  store is back, and the caller is told both: 503. So a success always means that it is kept.
+
+Both can meet: what is decided at once while a copy is being written is decided on that copy, too, so a grant that
+was under way never undoes a mute.
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import string
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic_core import from_json
@@ -18,11 +29,12 @@ from pydantic_core import from_json
 from media.relay.plane import DataPlane, PlaneError
 from media.server.batches import Batches
 from media.server.commands import carry_out, reopen
+from media.server.database_faults import StoreUnavailableError, UnwrittenError
 from media.server.errors import Problem
 from media.server.sessions import MediaSession, Sessions
 from media.server.slices import Slices
 from media.server.store import Place, Store
-from media.space.errors import WrongStateError
+from media.space.errors import SpaceError, WrongStateError
 from media.space.events import PersonLeft, PersonRemoved, SpaceEdited, SpaceEnded, SpaceEvent
 from media.space.policy import Policy
 from media.space.record import from_record, to_record
@@ -48,11 +60,40 @@ def unknown_space() -> Problem:
     return Problem(404, "unknown-space", "There is no Space of this id.")
 
 
+class Wish:
+    """A change that somebody waits for."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.refusal: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """What was decided on a Space itself, while a copy with other changes was on its way to the store."""
+
+    step: Step
+    now: float
+    events: Events
+
+
+class Attempt:
+    """A copy of a Space with the changes that are being written."""
+
+    def __init__(self, draft: Space) -> None:
+        self.draft = draft
+        self.events: Events = []
+        self.meanwhile: list[AtOnce] = []
+
+
 class Held:
     """A Space in memory, and what is still to be done about it outside."""
 
     def __init__(self, space: Space) -> None:
         self.space = space
+        self.waiting: list[Wish | AtOnce] = []
+        """Changes that no copy has taken up, and after which of them something took sound away."""
+        self.attempt: Attempt | None = None
         self.outbox: deque[SpaceEvent] = deque()
         self.endings: deque[MediaSession] = deque()
         """Sessions that the relay is to end, and does not by ending those of a participant."""
@@ -83,9 +124,14 @@ class Spaces:
         self.on_timer_changed: Callable[[Space], None] = lambda _: None
         self._watchers: list[Watcher] = []
         self._held: dict[str, Held] = {}
+        self._making: dict[str, Space] = {}
+        """Spaces that the store has not written yet."""
+        self._unmade: set[str] = set()
+        """Spaces of which the store may have written a record that nobody was told of."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
-        self._batches = Batches(self._write)
+        self._batches = Batches(self._write, self._give_up)
+        store.database.on_recovered(self.catch_up)
 
     def watch(self, watcher: Watcher) -> None:
         """Tell a service what happens in every Space; not that listeners come and go, who are a number."""
@@ -116,7 +162,17 @@ class Spaces:
             await asyncio.wait(self._tasks)
         for held in self._held.values():
             held.changed = True
-        await asyncio.gather(*map(self._save, list(self._held.values())))
+        done = await asyncio.gather(*map(self._save, list(self._held.values())), return_exceptions=True)
+        for error in done:
+            if isinstance(error, BaseException):
+                raise error
+
+    async def catch_up(self) -> None:
+        """Write what could not be written while the store was away."""
+        for space_id in list(self._unmade):
+            await self.store.erase(space_id)
+            self._unmade.discard(space_id)
+        await asyncio.gather(*(self._save(held) for held in list(self._held.values()) if held.changed))
 
     async def create(
         self,
@@ -141,12 +197,23 @@ class Spaces:
         if sale is not None:
             offer, seller = sale
             events += space.sell_tickets(host, offer, now, seller=seller)
-        held = self._held[space.id] = Held(space)
-        held.changed = True
-        await self._save(held)
+        await self._make(space)
         self.on_timer_changed(space)
         self._tell(space, events)
         return space
+
+    async def _make(self, space: Space) -> None:
+        held = Held(space)
+        held.changed = True
+        self._making[space.id] = space
+        try:
+            await self._save(held)
+        except BaseException:
+            self._unmade.add(space.id)  # the store may have kept it before its answer was lost
+            raise
+        finally:
+            del self._making[space.id]
+        self._held[space.id] = held
 
     async def schedule(self, space_id: str, by: str, start: float) -> Space:
         """Give a Space a time to start (Unix seconds), or another one.
@@ -157,11 +224,16 @@ class Spaces:
         return await self.act(space_id, lambda s, now: s.schedule(by, start, now, others=self.scheduled(s)))
 
     def _drafts(self, host: str) -> int:
-        return sum(s.host == host and s.state is State.DRAFT for s in self.in_memory)
+        return sum(s.host == host and s.state is State.DRAFT for s in self._known)
 
     def scheduled(self, but: Space) -> int:
         """How many other Spaces a host has scheduled."""
-        return sum(s.host == but.host and s.state is State.SCHEDULED for s in self.in_memory if s.id != but.id)
+        return sum(s.host == but.host and s.state is State.SCHEDULED for s in self._known if s.id != but.id)
+
+    @property
+    def _known(self) -> Iterator[Space]:
+        yield from self.in_memory
+        yield from self._making.values()
 
     async def get(self, space_id: str) -> Space:
         """Return a Space, live or long over.
@@ -193,13 +265,31 @@ class Spaces:
         return held.space if held else from_record(record, self.clock())
 
     async def act(self, space_id: str, step: Step) -> Space:
-        """Do something to a Space; when this returns, relay and store have followed.
+        """Change a Space; when this returns, store and relay have followed, in this order.
 
         :raises SpaceError: the rules refuse it
         :raises Problem: 404, there is no such Space
+        :raises StoreUnavailableError: it cannot be written, and has not happened
+        """
+        held, wish = await self._find(space_id), Wish(step)
+        held.waiting.append(wish)
+        await self._batches.add(held, fresh=True)
+        if wish.refusal is not None:
+            raise wish.refusal
+        await self._relay(held)
+        return held.space
+
+    async def silence(self, space_id: str, step: Step) -> Space:
+        """Take sound away in a Space; when this returns, relay and store have followed, in this order.
+
+        :raises SpaceError: the rules refuse it
+        :raises Problem: 404, there is no such Space
+        :raises UnwrittenError: it holds, but cannot be written before the store is back
         """
         held = await self._find(space_id)
-        self._step(held, step)
+        now, events = self._step(held, step)
+        if any(isinstance(before, Wish) for before in held.waiting):
+            held.waiting.append(AtOnce(step, now, events))  # asked for after them, so decided after them
         await self._settle(held)
         return held.space
 
@@ -210,7 +300,7 @@ class Spaces:
         """
         held = await self._find(space_id)
         present = self.sessions.present(space_id, person)
-        events = self._step(held, lambda space, now: space.leave(person, now, present=present))
+        _, events = self._step(held, lambda space, now: space.leave(person, now, present=present))
         self._forget(held, person)
         if not events:  # a face in the crowd, whose going is no event
             await self.plane.drop_participant(space_id, person)
@@ -238,7 +328,7 @@ class Spaces:
         :raises SpaceError: the rules refuse it
         """
         held = self._held.get(space_id)
-        if held is not None and not self._closed and self._step(held, step):
+        if held is not None and not self._closed and self._step(held, step)[1]:
             self.follow(self._settle(held))
 
     def follow(self, work: Coroutine[Any, Any, None]) -> None:
@@ -249,12 +339,23 @@ class Spaces:
 
     def _followed(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, StoreUnavailableError):  # which is logged
             log.error("Relay or store could not follow a Space.", exc_info=error)
 
-    def _step(self, held: Held, step: Step) -> Events:
+    def _step(self, held: Held, step: Step) -> tuple[float, Events]:
+        """Decide at once, on the Space itself."""
+        now = self.clock()
+        events = step(held.space, now)
+        if held.attempt is not None:
+            held.attempt.meanwhile.append(AtOnce(step, now, events))
+        held.changed = held.changed or bool(events)
+        self._show(held, events)
+        return now, events
+
+    def _show(self, held: Held, events: Events) -> None:
+        """Let it be known what happened in a Space, and let the relay be told."""
         space = held.space
-        events = step(space, self.clock())
         for event in events:
             match event:
                 case PersonRemoved(person=person) | PersonLeft(person=person, reason="left"):
@@ -267,10 +368,8 @@ class Spaces:
                 case _:
                     pass
         held.outbox.extend(events)
-        held.changed = held.changed or bool(events)
         self.on_timer_changed(space)
         self._tell(space, events)
-        return events
 
     def _forget(self, held: Held, person: str) -> None:
         """Forget the sessions of a person; the relay knows those under another name that were renamed."""
@@ -282,32 +381,80 @@ class Spaces:
                 watcher(space, events)
 
     async def _settle(self, held: Held) -> None:
+        await self._relay(held)
+        try:
+            await self._save(held)
+        except StoreUnavailableError as error:
+            raise UnwrittenError(str(error)) from error
+
+    async def _relay(self, held: Held) -> None:
         async with held.relaying:
             while held.endings:
                 await self.plane.drop_session(held.endings.popleft().id)
             while held.outbox:
                 event = held.outbox.popleft()
                 try:
-                    await carry_out(self.plane, held.space.id, event)
+                    await carry_out(self.plane, held.space, event)
                 except PlaneError as error:
                     log.warning("The relay could not follow %s: %s", type(event).__name__, error)
-        await self._save(held)
 
     async def _save(self, held: Held) -> None:
         """Have the newest state written down; when this returns, all that was decided before it is."""
         await self._batches.add(held, fresh=held.changed)
-        if held.space.state not in UNFINISHED:
-            self._held.pop(held.space.id, None)
 
     async def _write(self, batch: Sequence[Held]) -> None:
+        """Write Spaces with the changes that wait; what is written is shown then."""
         for held in batch:
+            if held.attempt is None and held.waiting:
+                held.attempt = self._attempt(held)
+        fresh = [held for held in batch if held.changed or (held.attempt is not None and held.attempt.events)]
+        for held in fresh:
             held.changed = False
         try:
-            await self.store.save(*(to_record(held.space) for held in batch))
+            if fresh:
+                written = [held.space if held.attempt is None else held.attempt.draft for held in fresh]
+                await self.store.save(*map(to_record, written))
         except BaseException:
-            for held in batch:
+            for held in fresh:
                 held.changed = True
             raise
+        for held in batch:
+            self._adopt(held)
+
+    def _attempt(self, held: Held) -> Attempt:
+        """Decide on a copy, in the order in which it was asked for."""
+        attempt, waiting, held.waiting = Attempt(held.space.copy()), held.waiting, []
+        for each in waiting:
+            try:
+                now = each.now if isinstance(each, AtOnce) else self.clock()
+                attempt.events += each.step(attempt.draft, now)
+            except Exception as refusal:
+                if isinstance(each, Wish):
+                    each.refusal = refusal
+        return attempt
+
+    def _adopt(self, held: Held) -> None:
+        """Let a Space become the copy that was written, and what was decided meanwhile hold there, too."""
+        attempt, held.attempt = held.attempt, None
+        if attempt is not None:
+            events = attempt.events
+            for each in attempt.meanwhile:
+                with contextlib.suppress(SpaceError):
+                    again = each.step(attempt.draft, each.now)
+                    held.changed = held.changed or bool(again)
+                    events += [event for event in again if event not in each.events]
+            held.space.become(attempt.draft)
+            self._show(held, events)
+            if held.outbox or held.endings:
+                self.follow(self._relay(held))  # also if nobody waits any more
+            if held.changed:
+                self.follow(self._save(held))
+        if held.space.state not in UNFINISHED and not held.changed:
+            self._held.pop(held.space.id, None)
+
+    def _give_up(self, held: Held) -> None:
+        """Forget the copy that cannot be written; the record is written anew, as nobody knows whether it was."""
+        held.attempt = None
 
     async def _find(self, space_id: str) -> Held:
         held = self._held.get(space_id)

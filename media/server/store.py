@@ -6,9 +6,9 @@ renewed by the migrations in this package, at start.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from alembic import command
@@ -17,15 +17,24 @@ from pydantic_core import to_json
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from media.server.database import PATIENCE, Database, is_file
+from media.server.database_faults import StoreUnavailableError
+from media.server.store_lock import LockedError, StoreLock, lock_of
 from media.server.tables import SPACES
 from media.space.record import Record
 from media.space.states import State
 
 _DRIVERS: Final = {"postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 """What a URL means that names no driver.  SQLite's default would block the event loop, and is refused."""
+CONNECT: Final = 3.0
+"""Seconds that connecting to PostgreSQL may take."""
+POOL: Final = 5.0
+"""Seconds that a request waits for one of the connections."""
+BUSY: Final = 2_000
+"""Milliseconds that SQLite waits for the lock of somebody else."""
 _START_UP: Final = 0x5350_4143
 """Names the lock of PostgreSQL that servers hold in turn while they migrate: "SPAC" in ASCII."""
 
@@ -41,42 +50,71 @@ class StoreError(RuntimeError):
 class Store:
     """Rows in, rows out.  :meth:`open` before use, :meth:`close` after."""
 
-    def __init__(self, url: str) -> None:
-        """Take a SQLAlchemy URL; one that names a driver must name one for asyncio."""
+    def __init__(self, url: str, *, patience: float | None = PATIENCE) -> None:
+        """Take a SQLAlchemy URL; one that names a driver must name one for asyncio.
+
+        :param patience: seconds that a transaction may take; None for as long as it takes, as an import does
+        """
         try:
             address = make_url(url)
             driver = _DRIVERS.get(address.drivername, address.drivername)
-            self._engine = create_async_engine(address.set(drivername=driver), json_serializer=_to_json)
+            self._engine = _engine(address.set(drivername=driver), patience)
         except (SQLAlchemyError, ImportError, ValueError) as error:
             raise StoreError(f"The database URL cannot be used: {error}.") from None
         self._upsert = _upsert(self._engine.dialect.name)
         self._shown_url = address.render_as_string(hide_password=True)
-        if self._engine.dialect.name == "sqlite":
-            event.listen(self._engine.sync_engine, "connect", _prepare_sqlite)
+        self._database = Database(self._engine, patience)
+        self._lock: StoreLock | None = None
+        self._opened = False
 
     @property
-    def engine(self) -> AsyncEngine:
+    def database(self) -> Database:
         """The database, for those who keep other tables in it."""
-        return self._engine
+        return self._database
+
+    async def claim(self, give_up: Callable[[str], None]) -> None:
+        """Take the store for this server alone, until :meth:`close`.
+
+        :param give_up: is told why, if another server has taken it while it was away
+        :raises StoreError: another server has it, or it cannot be reached
+        """
+        try:
+            self._lock = await lock_of(self._engine, self._shown_url, self._database, give_up)
+        except LockedError as error:
+            await self.close()
+            raise StoreError(str(error)) from None
+        except (SQLAlchemyError, OSError) as error:
+            await self.close()
+            raise StoreError(self._cannot_open(error)) from error
 
     async def open(self) -> None:
         """Bring the schema up to date.
 
         :raises StoreError: the database cannot be reached or is of a newer version
         """
+        if self._opened:
+            return
         try:
             if self._engine.dialect.name == "sqlite":
                 _keep_to_owner(self._engine.url.database)
             async with self._engine.begin() as connection:
                 await connection.run_sync(_migrate)
-        except (SQLAlchemyError, OSError, command.util.CommandError) as error:
+        except (SQLAlchemyError, OSError, StoreUnavailableError, command.util.CommandError) as error:
             await self.close()  # else a connection that was made would outlive the loop it belongs to
-            first = str(error).splitlines()[0]
-            raise StoreError(f"The store {self._shown_url} cannot be opened: {first}.") from error
+            raise StoreError(self._cannot_open(error)) from error
+        self._opened = True
 
     async def close(self) -> None:
-        """Let every connection go."""
-        await self._engine.dispose()
+        """Let every connection go, and the store with them."""
+        self._opened = False
+        await self._database.close()
+        if self._lock is not None:
+            await self._lock.release()
+            self._lock = None
+
+    def _cannot_open(self, error: Exception) -> str:
+        first = str(error).strip() or type(error).__name__
+        return f"The store {self._shown_url} cannot be opened: {first.splitlines()[0]}."
 
     async def save(self, *records: Record) -> None:
         """Write Spaces, new or known, all of them or none."""
@@ -90,15 +128,20 @@ class Store:
             }
             for record in records
         ]
-        async with self._engine.begin() as connection:
+        async with self._database.begin() as connection:
             await connection.execute(self._upsert, rows)
+
+    async def erase(self, space_id: str) -> None:
+        """Forget a Space, if there is one of that id."""
+        async with self._database.begin() as connection:
+            await connection.execute(sa.delete(SPACES).where(SPACES.c.id == space_id))
 
     async def load(self, space_id: str) -> Record | None:
         """Read a Space; None if there is none of that id."""
         if "\0" in space_id:
             return None  # PostgreSQL has no text with it, not even to compare
         query = sa.select(SPACES.c.record).where(SPACES.c.id == space_id)
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return (await connection.execute(query)).scalar_one_or_none()
 
     async def find(
@@ -126,8 +169,32 @@ class Store:
             query = query.where(sa.or_(c.created_at < at, sa.and_(c.created_at == at, c.id > number)))
         if drafts_of is not None:
             query = query.where(sa.or_(c.state != State.DRAFT.value, c.creator_id == drafts_of))
-        async with self._engine.connect() as connection:
+        async with self._database.connect() as connection:
             return list((await connection.execute(query)).scalars())
+
+
+def _engine(url: sa.URL, patience: float | None) -> AsyncEngine:
+    """Make an engine that waits for nothing longer than a request may take."""
+    sqlite_file = url.get_backend_name() == "sqlite"
+    more: dict[str, Any] = {}
+    if not sqlite_file:
+        more["connect_args"] = {"timeout": CONNECT, "command_timeout": patience and patience - 1}
+    if sqlite_file and not is_file(url.database):
+        pool: dict[str, Any] = {}  # one connection, which is the database
+    else:
+        pool = {"pool_timeout": POOL}
+    engine = create_async_engine(url, json_serializer=_to_json, **more, **pool)
+    if sqlite_file:
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    else:
+        event.listen(engine.sync_engine, "checkout", _check_postgresql)
+    return engine
+
+
+def _check_postgresql(connection: Any, *_: object) -> None:
+    """Have a connection replaced that PostgreSQL has closed, as it does with all when it is restarted."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _upsert(dialect: str) -> sa.Executable:
@@ -154,13 +221,13 @@ def _migrate(connection: sa.Connection) -> None:
 
 def _keep_to_owner(path: str | None) -> None:
     """Make a database that is not there yet, for its owner's eyes: invitations and keys of browsers are in it."""
-    if path and path != ":memory:" and not path.startswith("file:") and not Path(path).exists():
+    if path and is_file(path) and not Path(path).exists():
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
 
 
 def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
     """Let readers and the writer work side by side, and survive the death of the process."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=5000"):
+    for pragma in (f"busy_timeout={BUSY}", "journal_mode=WAL", "synchronous=NORMAL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

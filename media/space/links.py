@@ -1,7 +1,7 @@
 """Invitation links: secrets that give a role to whoever follows them, a bounded number of times."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from media.space.errors import SeatsFullError, UnknownLinkError
@@ -35,6 +35,13 @@ class Links:
 
     def __iter__(self) -> Iterator[Link]:
         return iter(self._by_code.values())
+
+    def copy(self) -> "Links":
+        """Return a second one in the same state."""
+        other = Links()
+        for link in self:
+            other.keep(replace(link))
+        return other
 
     def known(self, code: str) -> Link:
         """Return the link of a code.

@@ -9,6 +9,8 @@ each file that has something to keep true extends that.
 """
 
 from collections.abc import Sequence
+from copy import copy
+from typing import Self
 
 from media.space.errors import BadInputError, NotEligibleError
 from media.space.events import CancelReason, EndReason, Events
@@ -83,6 +85,17 @@ class Meeting:
         """Since when neither host nor co-host is connected, while live."""
         self.empty_since: float | None = None
         """Since when nobody at all is connected, while live."""
+
+    def copy(self) -> Self:
+        """Return a second Space in the same state, to try inputs on; reactions are counted by both as one."""
+        other = copy(self)
+        other.people, other.spoke = self.people.copy(), dict(self.spoke)
+        other.links, other.waiting, other.notes = self.links.copy(), self.waiting.copy(), self.notes.copy()
+        return other
+
+    def become(self, other: Self) -> None:
+        """Take over the state of a copy, which is used no more."""
+        vars(self).update(vars(other))
 
     def _role(self, by: str | None) -> Role:
         if by is None:

@@ -40,6 +40,15 @@ class Notes:
         self.message_count = 0
         """Of all that ever were."""
 
+    def copy(self) -> "Notes":
+        """Return a second one in the same state."""
+        other = Notes()
+        other.pins = list(self.pins)
+        other.shared.extend(self.shared)
+        other.messages.extend(self.messages)
+        other.shown_count, other.message_count = self.shown_count, self.message_count
+        return other
+
     def show(self, post_id: str, by: str, now: float) -> Shown:
         """Return a post with its number."""
         self.shown_count += 1

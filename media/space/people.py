@@ -6,7 +6,9 @@ as small as one of ten.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Final
 
 from media.space.errors import UnknownPersonError
 from media.space.events import InvitedAs
@@ -65,6 +67,9 @@ class Participant:
         )
 
 
+_ALL_OF: Final = attrgetter(*(field.name for field in fields(Participant)))
+
+
 class People:
     """Everyone in one Space.  Driven by :class:`~media.space.space.Space` only."""
 
@@ -79,6 +84,18 @@ class People:
 
     def __iter__(self) -> Iterator[Participant]:
         return iter(self.named.values())
+
+    def copy(self) -> "People":
+        """Return the same people, who can be changed without changing these."""
+        other = People()
+        other.crowd, other.turns, other.answered = self.crowd, self.turns, list(self.answered)
+        for participant in self.named.values():
+            # whoever was removed is changed no more, and a raid can leave thousands of them
+            removed = participant.standing is Standing.REMOVED
+            other.named[participant.person] = participant if removed else Participant(*_ALL_OF(participant))
+        for standing, group in self._of.items():
+            other._of[standing] = {person: other.named[person] for person in group}
+        return other
 
     @property
     def around(self) -> Iterator[Participant]:

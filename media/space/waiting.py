@@ -36,6 +36,12 @@ class Waiting:
         elif self.since is None:
             self.since = now
 
+    def copy(self) -> "Waiting":
+        """Return a second one in the same state."""
+        other = Waiting(self.gaps, self.waits)
+        other.since = self.since
+        return other
+
     def estimate(self, position: int) -> float | None:
         """Return how long the person at a position (from 1) will wait; None if nobody was answered yet."""
         return position * fmean(self.gaps) if self.gaps else None

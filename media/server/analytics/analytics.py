@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from media.relay.plane import DataPlane, Levels, PlaneEvent, SessionDown, SessionUp
 from media.server.analytics.course import INTERVAL
 from media.server.analytics.ledger import Ledger
 from media.server.analytics.tables import ANALYTICS
+from media.server.database import Database
+from media.server.database_faults import StoreUnavailableError
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
 from media.space.events import Events, SpaceEnded, SpaceStarted
@@ -39,7 +40,7 @@ class Analytics:
         spaces: Spaces,
         sessions: Sessions,
         plane: DataPlane,
-        engine: AsyncEngine,
+        engine: Database,
         clock: Callable[[], float],
     ) -> None:
         """Take a clock in Unix seconds."""
@@ -175,5 +176,7 @@ class Analytics:
             await asyncio.sleep(_LOOK)
             try:
                 await self.sample()
+            except StoreUnavailableError:
+                pass  # which is in the log already
             except Exception:
                 log.exception("What was counted could not be written down; it is tried again.")

@@ -11,9 +11,9 @@ from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from media.server.compat.tables import NUMBERS
+from media.server.database import Database
 
 KEPT: Final = 100_000
 """Numbers remembered as written down; beyond that the store is asked."""
@@ -32,7 +32,7 @@ def number_of(name: str) -> int:
 class Numbers:
     """Shows numbers, and knows whom those that were shown stand for."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         self._engine = engine
         self._written: set[str] = set()
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from media.server.accounts import Relation
+from media.server.database import Database
 from media.server.tables import RELATIONS
 
 KEPT: Final = 60.0
@@ -38,7 +38,7 @@ class Circle:
 class Circles:
     """Asked by discovery; told by :class:`~media.server.accounts.Accounts` of what changed."""
 
-    def __init__(self, engine: AsyncEngine, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, engine: Database, clock: Callable[[], float] = time.monotonic) -> None:
         """Take a clock in seconds."""
         self._engine = engine
         self._clock = clock

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from media.server.accounts import Relation
+from media.server.database import Database
 from media.server.discovery.discovery import hosts_of
 from media.server.events.hub import Hub
 from media.server.events.schema import BubbleData, InvitedData, RemovedData, RequestData
@@ -37,7 +37,7 @@ _AT_ONCE: Final = 500
 class Notices:
     """Watches every Space, and tells people through the hub."""
 
-    def __init__(self, hub: Hub, spaces: Spaces, engine: AsyncEngine) -> None:
+    def __init__(self, hub: Hub, spaces: Spaces, engine: Database) -> None:
         self._hub = hub
         self._spaces = spaces
         self._engine = engine

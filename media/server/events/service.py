@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from media.relay.plane import DataPlane
+from media.server.database import Database
 from media.server.events.counters import Counters
 from media.server.events.hub import Hub
 from media.server.events.notices import Notices
@@ -24,7 +24,7 @@ class EventService:
         sessions: Sessions,
         guard: Guard,
         plane: DataPlane,
-        engine: AsyncEngine,
+        engine: Database,
         registry: CollectorRegistry,
         clock: Callable[[], float],
     ) -> None:

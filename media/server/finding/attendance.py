@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from media.relay.plane import DataPlane, Levels, PlaneEvent, SessionDown, SessionUp
+from media.server.database_faults import StoreUnavailableError
 from media.server.finding.guests import Guest, Guests
 from media.server.spaces import Spaces
 from media.space.events import Events, SpaceCanceled, SpaceEnded
@@ -132,5 +133,7 @@ class Attendance:
             await asyncio.sleep(WRITE)
             try:
                 await self.write()
+            except StoreUnavailableError:
+                pass  # which is in the log already
             except Exception:
                 log.exception("Who came could not be written down; it is tried again.")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from media.server.database import Database
 from media.server.finding.tables import CAMPAIGNS, GUESTS, OPT_OUTS
 
 BATCH: Final = 500
@@ -58,7 +58,7 @@ def _earlier(at: sa.Column[float], number: sa.Column[str], place: Place) -> sa.C
 class Guests:
     """Queries, each a transaction of its own."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         self._engine = engine
 
     async def add(self, campaign: Campaign, guests: Sequence[Guest]) -> None:

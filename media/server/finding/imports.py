@@ -13,8 +13,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from media.server.database import Database
+from media.server.database_faults import StoreUnavailableError
 from media.server.finding.posts import BATCH, Post, new_id, write_posts
 from media.server.finding.schema import LANG, POST_MAX
 from media.server.finding.tables import POSTS
@@ -32,18 +34,18 @@ async def import_posts_into(url: str, path: Path) -> int:
 
     :raises StoreError: the store cannot be used, or somebody else wrote the same posts meanwhile
     """
-    store = Store(url)
+    store = Store(url, patience=None)
     await store.open()
     try:
-        return await import_posts(store.engine, path)
-    except SQLAlchemyError as error:
+        return await import_posts(store.database, path)
+    except (SQLAlchemyError, StoreUnavailableError) as error:
         first = str(error).splitlines()[0]
         raise StoreError(f"The store did not take it ({first}); nothing was imported, try again.") from error
     finally:
         await store.close()
 
 
-async def import_posts(engine: AsyncEngine, path: Path) -> int:
+async def import_posts(engine: Database, path: Path) -> int:
     """Read a file of posts into the store; return how many came.
 
     :raises ImportLineError: a line is wrong, and nothing was imported

@@ -7,9 +7,10 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from media.server.accounts import Relation
+from media.server.database import Database
 from media.server.errors import Problem
 from media.server.finding.tables import OPT_OUTS, POST_WORDS, POSTS
 from media.server.finding.terms import Term, index_of
@@ -61,7 +62,7 @@ def new_id(now: float) -> str:
 class Posts:
     """Queries, each a transaction of its own."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         self._engine = engine
 
     async def add(self, post: Post) -> None:

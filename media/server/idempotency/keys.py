@@ -14,8 +14,10 @@ from typing import Final
 import sqlalchemy as sa
 from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from media.server.database import Database
+from media.server.database_faults import StoreUnavailableError
 from media.server.idempotency.tables import IDEMPOTENCY_KEYS
 
 KEPT: Final = 24 * 3600
@@ -51,16 +53,21 @@ class Known:
 class Keys:
     """The store's side of idempotency.  Times in Unix seconds."""
 
-    def __init__(self, engine: AsyncEngine, secret: bytes) -> None:
+    def __init__(self, engine: Database, secret: bytes) -> None:
         self._engine = engine
         self._cipher = Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"idempotency:" + secret).digest()))
         self._tidied = 0.0
+        self._owed: dict[tuple[str, str], Stored | None] = {}
+        """Answers to be written, or keys to be forgotten (None), when the store is back."""
+        engine.on_recovered(self._pay)
 
     async def begin(self, caller: str, key: str, request: str, now: float) -> Known | None:
         """Note that a request begins; return what is known if the key came before, and note nothing then."""
         if now - self._tidied > TIDY:
             self._tidied = now
             await self._tidy(now)
+        if (caller, key) in self._owed:
+            await self._pay()
         mine = (_COLUMNS.caller == caller) & (_COLUMNS.key == key)
         row = {"caller": caller, "key": key, "request": request, "expires_at": now + KEPT}
         try:
@@ -74,17 +81,32 @@ class Keys:
         return None
 
     async def finish(self, caller: str, key: str, answer: Stored) -> None:
-        """Write down what was answered."""
-        sealed = self._cipher.encrypt(json.dumps(asdict(answer)).encode())
-        await self._update(caller, key, sealed)
+        """Write down what was answered; later, if the store is away."""
+        await self._settle(caller, key, answer)
 
     async def forget(self, caller: str, key: str) -> None:
-        """Forget a key: nothing was done, and the same may be tried again."""
+        """Forget a key: nothing was done, and the same may be tried again; later, if the store is away."""
+        await self._settle(caller, key, None)
+
+    async def _settle(self, caller: str, key: str, answer: Stored | None) -> None:
+        try:
+            await (self._discard(caller, key) if answer is None else self._update(caller, key, answer))
+        except StoreUnavailableError:
+            self._owed[caller, key] = answer
+
+    async def _pay(self) -> None:
+        """Write what could not be written while the store was away."""
+        for slot, answer in list(self._owed.items()):
+            await (self._discard(*slot) if answer is None else self._update(*slot, answer))
+            self._owed.pop(slot, None)
+
+    async def _discard(self, caller: str, key: str) -> None:
         gone = sa.delete(IDEMPOTENCY_KEYS).where(_COLUMNS.caller == caller, _COLUMNS.key == key)
         async with self._engine.begin() as connection:
             await connection.execute(gone)
 
-    async def _update(self, caller: str, key: str, sealed: bytes) -> None:
+    async def _update(self, caller: str, key: str, answer: Stored) -> None:
+        sealed = self._cipher.encrypt(json.dumps(asdict(answer)).encode())
         mine = (_COLUMNS.caller == caller) & (_COLUMNS.key == key)
         async with self._engine.begin() as connection:
             await connection.execute(sa.update(IDEMPOTENCY_KEYS).where(mine).values(answer=sealed))

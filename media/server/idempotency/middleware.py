@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from media.server.auth import bearer_of
+from media.server.database_faults import StoreUnavailableError
 from media.server.errors import Problem, problem_of, respond
 from media.server.idempotency.keys import Keys, Known, Stored
 from media.server.schemas import RefreshToken
@@ -26,6 +27,8 @@ _KEY: Final = re.compile(r'"([\x20\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21\x23-\x
 """As the draft has it, and without the quotation marks, as it is sent more often."""
 _KEPT_HEADERS: Final = frozenset({b"content-type", b"location", b"etag", b"link"})
 _SDP: Final = ("/whip", "/whep")
+AT_ONCE: Final = ("/mute", "/mute-all", "/step-down", "/end")
+"""Ends of addresses that take sound away, which waits for no store; done twice it is the same as once."""
 
 
 class Idempotency:
@@ -72,7 +75,14 @@ class Idempotency:
 
     async def _once(self, slot: tuple[str, str], body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         digest = _digest(scope, body)
-        known = await self._keys.begin(*slot, digest, self._clock())
+        try:
+            known = await self._keys.begin(*slot, digest, self._clock())
+        except StoreUnavailableError as error:
+            if scope["path"].endswith(AT_ONCE):
+                await self._app(scope, _replayed(body, receive), send)
+            else:
+                await respond(problem_of(error, self._clock()))(scope, receive, send)
+            return
         if known is not None:
             await _again(known, digest)(scope, receive, send)
             return

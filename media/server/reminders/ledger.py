@@ -6,8 +6,8 @@ from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from media.server.database import Database
 from media.server.reminders.outbox import Message, enqueue
 from media.server.reminders.tables import REMINDERS
 from media.space.reminders import Reminder
@@ -27,7 +27,7 @@ class Told:
 class Ledger:
     """Queries, each a transaction of its own."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         self._engine = engine
 
     async def add(self, space_id: str, user_id: str, reminder: Reminder) -> bool:

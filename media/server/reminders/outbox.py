@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from media.server.database import Database
 from media.server.reminders.tables import PUSH_QUEUE, PUSH_SUBSCRIPTIONS
 
 DEVICES: Final = 10
@@ -75,7 +76,7 @@ async def enqueue(connection: AsyncConnection, people: Sequence[str], message: M
 class Outbox:
     """Queries, each a transaction of its own."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         self._engine = engine
 
     async def subscribe(self, subscription: Subscription) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from media.server.database_faults import StoreUnavailableError
 from media.server.reminders.outbox import Outbox, Waiting
 from media.server.reminders.pusher import Outcome, Pusher
 
@@ -78,6 +79,8 @@ class Postman:
                 await self.deliver()
                 due = await self._outbox.next_due()
                 wait = None if due is None else max(0.05, due - self._clock())
+            except StoreUnavailableError:  # which is in the log already
+                wait = REST
             except SQLAlchemyError:
                 log.exception("Push messages wait for the store.")
                 wait = REST

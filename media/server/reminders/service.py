@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 from sqlalchemy.exc import SQLAlchemyError
 
+from media.server.database_faults import StoreUnavailableError
 from media.server.errors import Problem
 from media.server.events.hub import Hub
 from media.server.events.schema import CanceledData, ReminderData
@@ -102,8 +103,8 @@ class Reminders:
         assert space.scheduled_start is not None
         reminder = Reminder(self._clock(), space.scheduled_start)
         if await self._ledger.add(space.id, person, reminder):
-            try:
-                await self._spaces.act(space.id, lambda s, now: s.subscribe(now))
+            try:  # the count follows from what the store holds already
+                self._spaces.note(space.id, lambda s, now: s.subscribe(now))
             except WrongStateError:  # it has started, or was canceled, this moment
                 self._due.add(space.id)
             if space.id not in self._timed:
@@ -115,7 +116,7 @@ class Reminders:
         """Do not remind a person any more."""
         if await self._ledger.discard(space.id, person):
             with contextlib.suppress(WrongStateError):
-                await self._spaces.act(space.id, lambda s, now: s.subscribe(now, -1))
+                self._spaces.note(space.id, lambda s, now: s.subscribe(now, -1))
 
     async def sweep(self) -> None:
         """Tell everyone what they are to be told now."""
@@ -173,6 +174,8 @@ class Reminders:
                 await self.sweep()
                 deadline = min(self._timed.values(), default=None)
                 wait = None if deadline is None else max(0.0, deadline - self._clock())
+            except StoreUnavailableError:  # which is in the log already
+                wait = REST
             except SQLAlchemyError:
                 log.exception("Reminders wait for the store.")
                 wait = REST

@@ -39,7 +39,7 @@ async def mute_all(space_id: str, body: MuteAll, who: Named, spaces: SpacesHere)
 
     A co-host mutes neither the host nor the other co-host. `DELETE` lifts it from all, an unmute from one.
     """
-    space = await spaces.act(
+    space = await spaces.silence(
         space_id, lambda s, now: s.mute_all_but(actor(s, who, Action.MUTE_OTHERS), body.spared, now)
     )
     return Stage.of(space)

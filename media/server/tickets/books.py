@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
 
+from media.server.database import Database
 from media.server.tickets.rows import OFFER, OPEN, TICKET, Account, OfferRow, Ticket, ticket_of
 from media.server.tickets.tables import EARNINGS, TICKET_OFFERS, TICKETS
 from media.space.tickets import Purchase, Split
@@ -17,7 +17,7 @@ _T: Final = TICKETS.c
 class Books:
     """Queries."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         self._engine = engine
 
     async def offer_of(self, space_id: str) -> OfferRow | None:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from media.server.accounts import Accounts
+from media.server.database_faults import StoreUnavailableError
 from media.server.errors import Problem
 from media.server.events.hub import Hub
 from media.server.events.schema import TicketData
@@ -126,7 +127,7 @@ class BoxOffice:
         since = self._clock() - window(policy)
         started = SPACES.c.record["started_at"].as_float()
         query = sa.select(sa.func.count()).where(SPACES.c.creator_id == host, started >= since)
-        async with self._spaces.store.engine.connect() as connection:
+        async with self._spaces.store.database.connect() as connection:
             hosted = (await connection.execute(query)).scalar_one()
         return Seller(user is not None and user.adult, user.followers_count if user else 0, hosted)
 
@@ -261,6 +262,8 @@ class BoxOffice:
                 wait = None if due is None else max(0.05, due - self._clock())
                 if self._over:  # the store has not heard yet that they are
                     wait = min(wait or 0.05, 0.05)
+            except StoreUnavailableError:  # which is in the log already
+                wait = REST
             except SQLAlchemyError:
                 log.exception("Tickets wait for the store.")
                 wait = REST

@@ -28,7 +28,7 @@ def files(folder: Path, users: str | bytes = USERS_CSV, follows: str | bytes = F
 async def rows(url: str) -> int:
     store = Store(url)
     await store.open()
-    async with store.engine.connect() as connection:
+    async with store.database.connect() as connection:
         found = [
             (await connection.execute(sa.select(sa.func.count()).select_from(t))).scalar_one() for t in TABLES
         ]

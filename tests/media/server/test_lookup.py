@@ -112,7 +112,7 @@ async def test_blocks_suspensions_and_protection_are_respected(service: Service)
 async def test_imported_people_are_found(service: Service, tmp_path: Path) -> None:
     users = tmp_path / "users.csv"
     users.write_text("id,username,name\n1,Nia_9,Nia Ortega\n2,bo,Bo Ortega\n")
-    engine = service.app.state.spaces.store.engine
+    engine = service.app.state.spaces.store.database
     await import_people(engine, users, None)
     assert await look(service, "ortega") == ["1", "2"]
     assert await look(service, "nia_9") == ["1"]
@@ -124,7 +124,7 @@ async def test_imported_people_are_found(service: Service, tmp_path: Path) -> No
 async def test_people_of_before_are_found(tmp_path: Path, database: str) -> None:
     async with running(tmp_path, database=database) as service:
         await people(service, ana="Ana Ferreira")
-        async with service.app.state.spaces.store.engine.begin() as connection:  # as version 0008 had left it
+        async with service.app.state.spaces.store.database.begin() as connection:  # as version 0008 had left it
             await connection.execute(sa.text("DROP TABLE user_words"))
             await connection.execute(sa.text("UPDATE alembic_version SET version_num = '0008'"))
     async with running(tmp_path, database=database) as service:

@@ -68,14 +68,14 @@ async def test_expired_unknown_and_ended_tokens(service: Service) -> None:
     service.clock.ahead = 31 * 86_400
     assert (await renew(service, token)).status_code == 401
     await sign_in(service, "cem")  # which forgets what has expired
-    async with service.app.state.spaces.store.engine.connect() as connection:
+    async with service.app.state.spaces.store.database.connect() as connection:
         rows = (await connection.execute(sa.select(REFRESH_TOKENS))).all()
     assert [row.user_id for row in rows] == ["cem"]
 
 
 async def test_the_store_knows_no_token_and_a_suspended_person_renews_none(service: Service) -> None:
     token = await sign_in(service)
-    async with service.app.state.spaces.store.engine.connect() as connection:
+    async with service.app.state.spaces.store.database.connect() as connection:
         assert token not in str((await connection.execute(sa.select(REFRESH_TOKENS))).all())
     await service.ok("root", "PUT", "/users/ben/suspension", json={})
     refused = await renew(service, token)

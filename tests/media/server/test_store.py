@@ -73,7 +73,7 @@ async def test_the_migrations_make_the_tables_that_the_queries_name(store: Store
     def differences(connection: sa.Connection) -> object:
         return compare_metadata(MigrationContext.configure(connection), METADATA)
 
-    async with store.engine.connect() as connection:
+    async with store.database.connect() as connection:
         assert await connection.run_sync(differences) == []
 
 

@@ -36,7 +36,7 @@ async def prepared(database: str, folder: Path) -> None:
 async def count(url: str) -> int:
     store = Store(url)
     await store.open()
-    async with store.engine.connect() as connection:
+    async with store.database.connect() as connection:
         tables = (POSTS, POST_WORDS)
         found = [
             (await connection.execute(sa.select(sa.func.count()).select_from(t))).scalar_one() for t in tables

@@ -95,7 +95,7 @@ async def test_answers_outlive_the_server_and_a_day(tmp_path: Path, database: st
     async with running(tmp_path, database=database) as service:
         first = await post(service, "ana", {"title": "one"})
         tokens = await post(service, "root", {"users": ["ben"]}, path="/tokens")
-        async with service.app.state.spaces.store.engine.connect() as connection:
+        async with service.app.state.spaces.store.database.connect() as connection:
             kept = (await connection.execute(sa.select(IDEMPOTENCY_KEYS.c.answer))).scalars().all()
         assert len(kept) == 2 and not any(tokens.json()["data"][0]["token"].encode() in each for each in kept)
     async with running(tmp_path, database=database) as service:
@@ -104,13 +104,13 @@ async def test_answers_outlive_the_server_and_a_day(tmp_path: Path, database: st
         assert (await post(service, "root", {"users": ["ben"]}, path="/tokens")).json() == tokens.json()
         service.clock.ahead = keys.KEPT + 1
         assert "Idempotent-Replayed" not in (await post(service, "ana", {"title": "one"})).headers
-        async with service.app.state.spaces.store.engine.connect() as connection:
+        async with service.app.state.spaces.store.database.connect() as connection:
             left = (await connection.execute(sa.select(IDEMPOTENCY_KEYS.c.caller))).scalars().all()
         assert left == ["ana"], "what has expired is forgotten"
 
 
 async def test_what_began_and_was_not_answered_is_not_done_again(service: Service) -> None:
-    engine = service.app.state.spaces.store.engine
+    engine = service.app.state.spaces.store.database
     await post(service, "ana", {"title": "one"})
     async with engine.begin() as connection:  # as if the server had been killed before it wrote the answer
         await connection.execute(sa.update(IDEMPOTENCY_KEYS).values(answer=None))
@@ -125,6 +125,6 @@ async def test_one_caller_cannot_fill_the_store(service: Service, monkeypatch: p
         await post(service, "ana", {}, f"k{number}")
     service.clock.ahead = 120.0
     await post(service, "ben", {}, "b")
-    async with service.app.state.spaces.store.engine.connect() as connection:
+    async with service.app.state.spaces.store.database.connect() as connection:
         left = (await connection.execute(sa.select(IDEMPOTENCY_KEYS.c.key))).scalars().all()
     assert sorted(left) == ["b", "k4", "k5", "k6", "k7", "k8"]

@@ -25,7 +25,7 @@ class Shop:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.office = service.app.state.box_office
-        self.engine = service.app.state.spaces.store.engine
+        self.engine = service.app.state.spaces.store.database
 
     async def host(self, name: str = "ana", **lacks: Any) -> None:
         """Make a host who may sell tickets, but for what is lacking."""
