@@ -10,10 +10,11 @@ silence never waits for a disk. One server process holds a store, so what is in 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from media.relay.plane import DataPlane, PlaneError
 from media.server.accounts import Accounts, Relation
+from media.server.database_faults import StoreUnavailableError, UnwrittenError
 from media.server.errors import Problem
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
@@ -49,6 +50,7 @@ class Guard:
         self._suspended: dict[str, str] = {}
         self._blocked: dict[str, set[str]] = {}
         """Host to those whom they block, for hosts whose Spaces somebody wanted to join."""
+        self._unwritten: dict[tuple[str, ...], Callable[[], Awaitable[None]]] = {}
         self._reading = asyncio.Lock()
         self.on_out: Callable[[str, str | None], None] = lambda person, host: None
         """Told at once who is blocked by a host, or suspended (None): what they follow ends, too."""
@@ -58,6 +60,32 @@ class Guard:
     async def open(self) -> None:
         """Read who is suspended."""
         self._suspended = await self._accounts.suspended()
+
+    async def know_hosts(self) -> None:
+        """Have the blocks of the hosts of live Spaces in memory: to mute there, no store is asked."""
+        for space in self._spaces.in_memory:
+            if space.state is State.LIVE:
+                await self.know(space.host)
+
+    async def catch_up(self) -> None:
+        """Write the suspensions and blocks that could not be written while the store was away."""
+        for key, write in list(self._unwritten.items()):
+            await write()
+            if self._unwritten.get(key) is write:
+                del self._unwritten[key]
+
+    async def _write(self, key: tuple[str, ...], write: Callable[[], Awaitable[None]]) -> None:
+        """Write what holds already; if the store is away, as soon as it is back.
+
+        :raises UnwrittenError: it is not written yet
+        """
+        self._unwritten[key] = write
+        try:
+            await write()
+        except StoreUnavailableError as error:
+            raise UnwrittenError(str(error)) from error
+        if self._unwritten.get(key) is write:
+            del self._unwritten[key]
 
     def reason(self, person: str) -> str | None:
         """Why a person is suspended; None if they are not."""
@@ -120,8 +148,13 @@ class Guard:
         rooms = {space.id for space in spaces} | {s.space for s in self._sessions if s.person == person}
         await asyncio.gather(*(self._silence(room, person) for room in rooms))
         for space in spaces:
-            await self._spaces.expel(space.id, person)
-        await self._accounts.suspend(person, by, self._clock(), reason)
+            with contextlib.suppress(UnwrittenError):  # it holds; the next line says so
+                await self._spaces.expel(space.id, person)
+        at = self._clock()
+        await self._write((person,), lambda: self._note_suspension(person, by, at, reason))
+
+    async def _note_suspension(self, person: str, by: str, at: float, reason: str) -> None:
+        await self._accounts.suspend(person, by, at, reason)
         for space in [s for s in self._spaces.in_memory if s.host == person and s.state is State.SCHEDULED]:
             with contextlib.suppress(WrongStateError):  # called off by itself this moment
                 await self._spaces.act(space.id, lambda s, now: s.cancel(None, now))
@@ -129,6 +162,7 @@ class Guard:
     async def lift(self, person: str) -> None:
         """Let a person in again."""
         await self._accounts.lift(person)
+        self._unwritten.pop((person,), None)
         self._suspended.pop(person, None)
 
     async def block(self, person: str, other: str) -> None:
@@ -139,16 +173,24 @@ class Guard:
             spaces = [s for s in self._spaces.in_memory if s.host == person and self._is_in(s, other)]
             for space in spaces:
                 present = self._sessions.present(space.id, other)
-                await self._spaces.act(
-                    space.id, lambda s, now, here=present: s.remove(person, other, now, present=here)
-                )
-            await self._accounts.relate(Relation.BLOCK, person, other)
-            self._blocked[person] = await self._accounts.blocked_by(person)
+                with contextlib.suppress(UnwrittenError):  # it holds; the next line says so
+                    await self._spaces.silence(
+                        space.id, lambda s, now, here=present: s.remove(person, other, now, present=here)
+                    )
+            await self._write((person, other), lambda: self._accounts.relate(Relation.BLOCK, person, other))
+            await self._read_again(person)
 
     async def unblock(self, person: str, other: str) -> None:
         """Let somebody in again, except where they were removed."""
         async with self._reading:
             await self._accounts.part(Relation.BLOCK, person, other)
+            self._unwritten.pop((person, other), None)
+            self._blocked.get(person, set()).discard(other)
+            await self._read_again(person)
+
+    async def _read_again(self, person: str) -> None:
+        """Read whom a person blocks; what is in memory holds if the store has gone away since."""
+        with contextlib.suppress(StoreUnavailableError):
             self._blocked[person] = await self._accounts.blocked_by(person)
 
     def _is_in(self, space: Space, person: str) -> bool:

@@ -197,12 +197,10 @@ class Spaces:
         if sale is not None:
             offer, seller = sale
             events += space.sell_tickets(host, offer, now, seller=seller)
-        await self._make(space)
-        self.on_timer_changed(space)
-        self._tell(space, events)
+        await asyncio.shield(self.follow(self._make(space, events)))  # whole, even if nobody waits for it any more
         return space
 
-    async def _make(self, space: Space) -> None:
+    async def _make(self, space: Space, events: Events) -> None:
         held = Held(space)
         held.changed = True
         self._making[space.id] = space
@@ -214,6 +212,8 @@ class Spaces:
         finally:
             del self._making[space.id]
         self._held[space.id] = held
+        self.on_timer_changed(space)
+        self._tell(space, events)
 
     async def schedule(self, space_id: str, by: str, start: float) -> Space:
         """Give a Space a time to start (Unix seconds), or another one.
@@ -331,11 +331,12 @@ class Spaces:
         if held is not None and not self._closed and self._step(held, step)[1]:
             self.follow(self._settle(held))
 
-    def follow(self, work: Coroutine[Any, Any, None]) -> None:
+    def follow(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do something soon that nobody waits for; a failure is logged."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._followed)
+        return task
 
     def _followed(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
