@@ -42,7 +42,7 @@ class Counters:
     discarded: int = 0
     """Good packets thrown away: too many, too old after a stall, or stray ones of another stream."""
     resets: int = 0
-    """Jumps of sequence number or timestamp that turned out to be a new stream."""
+    """New streams after the first: by another SSRC, or by a jump of sequence number or timestamp."""
 
 
 @njit(nogil=True, cache=True)
@@ -55,8 +55,9 @@ def _jumped(speaker: Any, sequence: int, timestamp: int, arrival: float) -> bool
 
 
 @njit(nogil=True, cache=True)
-def _begin(speaker: Any, sequence: int, timestamp: int) -> None:  # pragma: no cover
+def _begin(speaker: Any, ssrc: int, sequence: int, timestamp: int) -> None:  # pragma: no cover
     speaker.stream += 1
+    speaker.ssrc = ssrc
     forget(speaker)
     speaker.newest, speaker.newest_timestamp = sequence - 1, timestamp
     speaker.seen[:] = 0
@@ -94,6 +95,7 @@ def arrive(  # pragma: no cover
     speaker: Any,
     packets: Any,
     free: Any,
+    ssrc: int,
     sequence: int,
     timestamp: int,
     data: Any,
@@ -104,6 +106,9 @@ def arrive(  # pragma: no cover
     level: float,
 ) -> tuple[int, int]:
     """The slots of the packets that are new by this one's arrival: one, none, or two when a new stream has begun.
+
+    Another SSRC is another stream (RFC 3550 §3), whose sequence numbers and timestamps have nothing to do with
+    those before: it begins with its first packet. Within one SSRC, a jump has to be confirmed by a second packet.
 
     ``speaker``, ``packets`` and ``free`` are of :class:`media.audio.speaker.Speakers`, ``data`` (uint8) is the
     payload, the rest as in :meth:`media.audio.jitter.JitterBuffer.put`: ``capture`` is uint64, and ``level`` NaN
@@ -123,10 +128,15 @@ def arrive(  # pragma: no cover
     packet.arrival, packet.captured, packet.capture, packet.level = arrival, captured, capture, level
     for at in range(size):
         packet.payload[at] = data[at]
-    if speaker.stream == 0:
-        _begin(speaker, sequence, timestamp)
-        return _place(speaker, packets, free, slot), -1
     stray = speaker.stray - 1
+    if speaker.stream == 0 or ssrc != speaker.ssrc:
+        if stray >= 0:
+            speaker.discarded += 1
+            free_slot(free, stray)
+            speaker.stray = 0
+        speaker.resets += speaker.stream > 0
+        _begin(speaker, ssrc, sequence, timestamp)
+        return _place(speaker, packets, free, slot), -1
     if not _jumped(speaker, sequence, timestamp, arrival):
         if stray >= 0:
             free_slot(free, stray)
@@ -141,6 +151,6 @@ def arrive(  # pragma: no cover
     # Two in a row agree with each other (RFC 3550 A.1): a new stream has begun.
     speaker.resets += 1
     speaker.stray = 0
-    _begin(speaker, packets[stray].sequence, packets[stray].timestamp)
+    _begin(speaker, ssrc, packets[stray].sequence, packets[stray].timestamp)
     first = _place(speaker, packets, free, stray)
     return first, _place(speaker, packets, free, slot)

@@ -75,18 +75,20 @@ class JitterBuffer:
         arrival: float,
         capture: int | None = None,
         level: float | None = None,
+        ssrc: int = 0,
     ) -> None:
         """Take one packet: 16-bit sequence number, 32-bit timestamp at 48 kHz, Opus payload.
 
         ``arrival`` is in seconds, ``capture`` the 64-bit NTP time of abs-capture-time and ``level`` the dBov of
-        RFC 6464, if the packet had them.
+        RFC 6464, if the packet had them. Another ``ssrc`` than before begins another stream.
         Nothing raises; whatever cannot be used is counted.
         """
         own = self._speakers
         own.reserve(1)
         _put(
-            *(own.records, self._place, own.packets, own.free, sequence, timestamp, octets(payload), len(payload)),
-            *(arrival, capture is not None, np.uint64(capture or 0), nan if level is None else level),
+            *(own.records, self._place, own.packets, own.free, ssrc, sequence, timestamp),
+            *(octets(payload), len(payload), arrival),
+            *(capture is not None, np.uint64(capture or 0), nan if level is None else level),
         )
 
     # Sound out
@@ -165,6 +167,7 @@ def _put(  # pragma: no cover
     place: int,
     packets: Any,
     free: Any,
+    ssrc: int,
     sequence: int,
     timestamp: int,
     data: Any,
@@ -175,7 +178,7 @@ def _put(  # pragma: no cover
     level: float,
 ) -> None:
     speaker = records[place]
-    put(speaker, packets, free, sequence, timestamp, data, size, arrival, captured, capture, level)
+    put(speaker, packets, free, ssrc, sequence, timestamp, data, size, arrival, captured, capture, level)
 
 
 @njit(nogil=True, cache=True)

@@ -55,6 +55,7 @@ def put(  # pragma: no cover
     speaker: Any,
     packets: Any,
     free: Any,
+    ssrc: int,
     sequence: int,
     timestamp: int,
     data: Any,
@@ -67,7 +68,7 @@ def put(  # pragma: no cover
     """Take one packet, see :func:`media.audio.arrivals.arrive`."""
     stream = speaker.stream
     first, second = arrive(
-        speaker, packets, free, sequence, timestamp, data, size, arrival, captured, capture, level
+        speaker, packets, free, ssrc, sequence, timestamp, data, size, arrival, captured, capture, level
     )
     if stream != speaker.stream:
         empty(speaker, free)

@@ -105,7 +105,8 @@ SPEAKER: np.dtype[Any] = np.dtype(
         ("transits", "i8"),
         ("turn", "i8"),  # how many were ever remembered since they were forgotten
         # media.audio.arrivals
-        ("stream", "i8"),
+        ("stream", "i8"),  # how many there have been
+        ("ssrc", "i8"),  # of the one that goes on
         ("newest", "i8"),
         ("newest_timestamp", "i8"),
         ("newest_arrival", "f8"),

@@ -271,7 +271,8 @@ class RelayCore:
                 continue
             peer.due = float("inf")
             if peer.up:
-                peer.session.note_consent(self._door.peers.last_check(peer))
+                known = self._door.peers
+                peer.session.note_life(max(known.last_check(peer), known.last_heard(peer)))
             self._handle(peer, peer.session.handle_timer(now) if peer.session.next_timer <= now else [], now)
             if peer.up and not peer.session.reporting:
                 self._door.peers.distrust_sound(peer)
@@ -298,11 +299,10 @@ class RelayCore:
                 case Moved() | Restarted() | Forgotten():
                     self._reroute(peer, event)
                 case RtcpReceived(compound, ssrc):
-                    if compound.bye:
-                        self._drop(peer, "closed by peer")
-                        return
                     if peer.up:
                         self._door.peers.trust_reports(peer, ssrc)
+                        if compound.bye:  # the end of a stream and not of the session (RFC 3550 §6.6)
+                            self._door.peers.distrust_sound(peer)
                 case Closed(reason, detail):
                     logger.info("session %s ends: %s (%s)", peer.name, reason, detail or "it said goodbye")
                     self._drop(peer, reason)
@@ -329,9 +329,6 @@ class RelayCore:
 
     def _hear(self, peer: Peer, packet: RtpPacket, now: float) -> None:
         session = peer.session
-        if not session.talks or packet.payload_type != session.payload_type:
-            self.stats.dropped["not negotiated"] += 1
-            return
         capture = None
         if packet.extensions and session.capture_id:
             value = packet.extensions.get(session.capture_id, b"")

@@ -51,8 +51,8 @@ def _take_all(  # pragma: no cover
         row = sounds[number]
         payload = data[row.index, row.start : row.start + row.size]
         taken = take_packet(
-            *(records[row.voice], packets, free, row.sequence, row.timestamp, payload, row.size, row.arrival),
-            *(row.captured != 0, row.capture, row.level),
+            *(records[row.voice], packets, free, row.ssrc, row.sequence, row.timestamp, payload, row.size),
+            *(row.arrival, row.captured != 0, row.capture, row.level),
         )
         refused += not taken
     return refused

@@ -46,6 +46,7 @@ def take_packet(  # pragma: no cover
     speaker: Any,
     packets: Any,
     free: Any,
+    ssrc: int,
     sequence: int,
     timestamp: int,
     data: Any,
@@ -59,7 +60,7 @@ def take_packet(  # pragma: no cover
     samples = samples_in(data, size)
     if not _afford(speaker, samples if samples > 0 else FRAME, arrival):
         return False
-    put(speaker, packets, free, sequence, timestamp, data, size, arrival, captured, capture, level)
+    put(speaker, packets, free, ssrc, sequence, timestamp, data, size, arrival, captured, capture, level)
     return True
 
 
@@ -101,6 +102,7 @@ def _take_packet(  # pragma: no cover
     place: int,
     packets: Any,
     free: Any,
+    ssrc: int,
     sequence: int,
     timestamp: int,
     data: Any,
@@ -111,7 +113,7 @@ def _take_packet(  # pragma: no cover
     level: float,
 ) -> bool:
     return take_packet(
-        records[place], packets, free, sequence, timestamp, data, size, arrival, captured, capture, level
+        records[place], packets, free, ssrc, sequence, timestamp, data, size, arrival, captured, capture, level
     )
 
 
@@ -159,7 +161,7 @@ class Voice:
         own, payload = self._speakers, packet.payload
         own.reserve(1)
         taken = _take_packet(
-            *(own.records, self.place, own.packets, own.free, packet.sequence, packet.timestamp),
+            *(own.records, self.place, own.packets, own.free, packet.ssrc, packet.sequence, packet.timestamp),
             *(octets(payload), len(payload), arrival),
             *(capture is not None, np.uint64(capture or 0), nan if level is None else level),
         )

@@ -21,7 +21,7 @@ from media.rtc.native import CLOCK_MONOTONIC, SRTP_OK, clock_gettime, srtp_unpro
 from media.rtc.peers import CHECKS_KEPT, Peers
 from media.rtc.reception import book, find_block
 from media.rtc.sha1 import BLOCK, DIGEST, keyed, scratch
-from media.rtc.sound import FORGED, MALFORMED, TAKEN, take_sound
+from media.rtc.sound import FORGED, HELD, MALFORMED, TAKEN, take_sound
 from media.rtc.words import get32
 
 ANSWERS_MAX = 50
@@ -47,9 +47,10 @@ REASONS = {
     15: "too many from one stranger",
     16: "too many from strangers",
     17: "malformed",
+    18: "another stream",
 }
 """Why a datagram was dropped, by place in ``counters``."""
-_WRONG, _FORGED, _UNASKED, _FLOOD, _STRANGER, _STRANGERS, _MALFORMED = REASONS
+_WRONG, _FORGED, _UNASKED, _FLOOD, _STRANGER, _STRANGERS, _MALFORMED, _OTHER = REASONS
 _LEFT, _OPENED, _SOUND = -1, -2, -3
 _ROOM = 2 * BLOCK
 
@@ -119,6 +120,7 @@ def _report(  # pragma: no cover
     length[0] = header.length
     if srtp_unprotect_rtcp(peer.srtp, packet.ctypes.data, length.ctypes.data) != SRTP_OK:
         return _FORGED
+    peer.heard = now
     block = find_block(packet, length[0], peer.ssrc)
     if block > 0:
         book(packet, block, peer, now, ntp)
@@ -141,6 +143,8 @@ def _hear(  # pragma: no cover
     found = take_sound(packet, size, peer, uplink, arrival, length, row)
     if found == TAKEN:
         return _SOUND
+    if found == HELD:
+        return _OTHER
     return _FORGED if found == FORGED else _MALFORMED if found == MALFORMED else _UNASKED
 
 

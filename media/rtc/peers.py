@@ -22,6 +22,7 @@ PEER = np.dtype(
         ("srtp", "u8"),  # inbound context
         ("ufrag", "u8"),
         ("consent", "f8"),  # when the last authentic check came, in the driver's time
+        ("heard", "f8"),  # when the last authentic packet of sound or report came
         ("reported", "f8"),  # when the last report came; 0 before the first
         ("second", "i8"),  # the one that answers, handed and packets are counted in
         ("turn", "i8"),  # the batch in which something of this peer was left to Python
@@ -85,7 +86,8 @@ class Peers:
         entry = self._new()
         record = self.records[entry]
         record["srtp"], record["ssrc"], record["talks"] = context.address, ssrc, talks
-        record["consent"], record["reporter"], record["round_trip"] = now, -1, np.nan
+        record["consent"], record["heard"] = now, now
+        record["reporter"], record["round_trip"] = -1, np.nan
         record["source"], record["voice"] = -1, -1
         record["group"] = group
         holder.entry = entry
@@ -159,6 +161,10 @@ class Peers:
     def last_check(self, holder: Known) -> float:
         """When the last authentic check came through the door."""
         return float(self.records[holder.entry]["consent"])
+
+    def last_heard(self, holder: Known) -> float:
+        """When the last authentic sound or report came through the door."""
+        return float(self.records[holder.entry]["heard"])
 
     def overheard(self, holder: Known, transaction: bytes) -> bool:
         """True if the door has answered this check: from elsewhere it is somebody else's."""

@@ -11,15 +11,15 @@ from media.rtc.dtls import Identity
 from media.rtc.endpoint import Endpoint, write_sdp
 from media.rtc.events import Closed, Forgotten, Moved, Restarted, RtcpReceived, RtpReceived, SessionEvent
 from media.rtc.rtcp import build_receiver_report
-from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI, RtpPacket
+from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI, RtpPacket, is_sound
 from media.rtc.sdp import Description, Direction, Setup
 from media.rtc.sdpfrag import Fragment, write_fragment
 from media.rtc.stun import BINDING_REQUEST, USE_CANDIDATE, Address, StunMessage, build_success
 from media.rtc.transport import SecureTransport
 from media.rtc.uplink import Uplink
 
-CONSENT_TIMEOUT = 15.0
-"""Seconds without an authentic check until the session ends; RFC 7675 §5.1 gives consent up to 30 s."""
+LIFE_TIMEOUT = 15.0
+"""Seconds without an authentic check, report or packet of sound until the session ends."""
 FIRST_CHECK_TIMEOUT = 30.0
 """Seconds a client has from the answer to its first check."""
 REPORT_INTERVAL = 5.0
@@ -88,7 +88,7 @@ class Session:
         self._checks: dict[bytes, Address] = {}
         self.address: Address | None = None
         """Where to send: the nominated path, before nomination the first that worked."""
-        self._consent_until = now + FIRST_CHECK_TIMEOUT
+        self._alive_until = now + FIRST_CHECK_TIMEOUT
         self.uplink = Uplink()
         self._report_at = float("inf")
         self.outbox: list[tuple[bytes, Address]] = []
@@ -112,7 +112,7 @@ class Session:
             return ""
         self._remote = fragment
         self._credentials[1:] = [_new_credentials()]
-        self.note_consent(now)  # the network has just changed: it may take a while
+        self.note_life(now)  # the network has just changed: it may take a while
         return write_fragment(
             *(*self._credentials[1], self._mid, self.payload_type, self._candidates),
             lite=True,
@@ -121,7 +121,7 @@ class Session:
     @property
     def next_timer(self) -> float:
         """When :meth:`handle_timer` is due, in the caller's time."""
-        due = min(self._consent_until, self._report_at)
+        due = min(self._alive_until, self._report_at)
         handshake = self.transport.next_timer if self.transport else None
         return due if handshake is None else min(due, handshake)
 
@@ -143,7 +143,9 @@ class Session:
             del self._checks[next(iter(self._checks))]
         events = self._learn(source)
         self.outbox.append((build_success(message, source, pwd.encode()), source))
-        self._consent_until = now + CONSENT_TIMEOUT
+        if self.address is None:
+            self._alive_until = now
+        self.note_life(now)
         nominates = USE_CANDIDATE in message.attributes
         if self.address is None or (nominates and source != self.address):
             moved = self.address is not None
@@ -164,6 +166,9 @@ class Session:
         if self.transport is None:
             return []
         had_keys = self.transport.sender is not None
+        if is_sound(datagram):
+            packet = self.receive_sound(datagram, now)
+            return [RtpReceived(packet)] if packet else []
         events = self.transport.receive(datagram, now)
         if self.transport.sender is not None and not had_keys and not self.talks:
             self.transport.release_handshake()
@@ -172,10 +177,22 @@ class Session:
         return events
 
     def receive_sound(self, datagram: bytes, now: float) -> RtpPacket | None:
-        """:meth:`receive` for what :func:`media.rtc.rtp.is_sound` says is RTP, which is most of what comes."""
-        packet = self.transport.receive_rtp(datagram) if self.transport else None
-        if packet and self.talks:
-            self._note_packet(packet, now)
+        """:meth:`receive` for what :func:`media.rtc.rtp.is_sound` says is RTP, which is most of what comes.
+
+        None if it is not to be heard: the reason is counted among what the transport dropped.
+        """
+        transport = self.transport
+        packet = transport.receive_rtp(datagram) if transport else None
+        if transport is None or packet is None:
+            return None
+        self.note_life(now)
+        negotiated = self.talks and packet.payload_type == self.payload_type
+        heard = (negotiated or packet.ssrc == self.uplink.ssrc) and self.uplink.note(packet, now)
+        if not (negotiated and heard):
+            transport.dropped["another stream" if negotiated else "not negotiated"] += 1
+            return None
+        transport.kept["sound"] = packet.ssrc
+        self._report_at = min(self._report_at, now + REPORT_INTERVAL)
         return packet
 
     def receive_report(self, compound: bytes, now: float) -> list[SessionEvent]:
@@ -184,14 +201,14 @@ class Session:
         self._note(events, now)
         return events
 
-    def note_consent(self, when: float) -> None:
-        """An authentic check was answered elsewhere at that time."""
-        self._consent_until = max(self._consent_until, when + CONSENT_TIMEOUT)
+    def note_life(self, when: float) -> None:
+        """Something authentic came from the peer at that time."""
+        self._alive_until = max(self._alive_until, when + LIFE_TIMEOUT)
 
     def handle_timer(self, now: float) -> list[SessionEvent]:
         """Whatever time alone brings: a flight sent again, consent lost."""
-        if now >= self._consent_until:
-            heard = "no check arrived" if self.address is None else "no check arrived any more"
+        if now >= self._alive_until:
+            heard = "no check arrived" if self.address is None else "nothing authentic arrived any more"
             return [Closed("consent lost", heard)]
         if self.transport is None:
             return []
@@ -221,16 +238,15 @@ class Session:
         return [Forgotten(oldest)]
 
     def _note(self, events: list[SessionEvent], now: float) -> None:
-        """Keep account of how the peer's sound arrives."""
-        for event in events if self.talks else []:
-            if isinstance(event, RtpReceived):
-                self._note_packet(event.packet, now)
-            elif isinstance(event, RtcpReceived) and event.compound.sender:
-                self.uplink.note_sender(event.compound.sender, now)
-
-    def _note_packet(self, packet: RtpPacket, now: float) -> None:
-        self.uplink.note(packet, now)
-        self._report_at = min(self._report_at, now + REPORT_INTERVAL)
+        """Take from the peer's reports what they say of its own sound."""
+        for event in events:
+            if isinstance(event, RtcpReceived):
+                self.note_life(now)
+                if self.transport:
+                    self.transport.kept["reports"] = event.ssrc
+                if event.compound.sender and event.compound.sender.ssrc == self.uplink.ssrc:
+                    self.uplink.note_sender(event.compound.sender, now)
+                self.uplink.end(event.compound.bye)
 
     def _report(self, now: float) -> None:
         """Tell a speaker how they arrive; the next report is due with the next packet."""

@@ -11,7 +11,7 @@ from numba import njit
 
 from media.rtc.native import SRTP_OK, srtp_unprotect
 from media.rtc.rtp import find_extension, locate
-from media.rtc.uplink import note
+from media.rtc.uplink import OTHER, note
 from media.rtc.words import get16, get32
 
 SOUND: np.dtype[Any] = np.dtype(
@@ -20,6 +20,7 @@ SOUND: np.dtype[Any] = np.dtype(
         ("index", "i8"),  # of the datagram in the inbox
         ("start", "i8"),  # of the payload in it
         ("size", "i8"),
+        ("ssrc", "i8"),
         ("sequence", "i8"),  # 16 bits
         ("timestamp", "i8"),  # 32 bits
         ("arrival", "f8"),  # s
@@ -30,8 +31,8 @@ SOUND: np.dtype[Any] = np.dtype(
     align=True,
 )
 
-TAKEN, FORGED, MALFORMED, UNASKED = range(4)
-"""What :func:`take_sound` says: there is a row, or why there is none."""
+TAKEN, FORGED, MALFORMED, UNASKED, HELD = range(5)
+"""What :func:`take_sound` says: there is a row, or why there is none. HELD: it is not of the current stream."""
 
 
 @njit(nogil=True, cache=True)
@@ -45,12 +46,18 @@ def take_sound(  # pragma: no cover
     length[0] = size
     if srtp_unprotect(peer.srtp, packet.ctypes.data, length.ctypes.data) != SRTP_OK:
         return FORGED
+    peer.heard = max(peer.heard, arrival)
     start, end, block, block_end = locate(packet, np.int64(length[0]))
     if start < 0:
         return MALFORMED
     row.sequence, row.timestamp, row.arrival = get16(packet, 2), get32(packet, 4), arrival
-    note(uplink, get32(packet, 8), row.sequence, row.timestamp, arrival)
-    if packet[1] & 0x7F != peer.payload_type:
+    row.ssrc = get32(packet, 8)
+    negotiated = packet[1] & 0x7F == peer.payload_type
+    if (negotiated or row.ssrc == uplink.ssrc) and note(
+        uplink, row.ssrc, row.sequence, row.timestamp, arrival
+    ) == OTHER:
+        return HELD
+    if not negotiated:
         return UNASKED
     row.voice, row.start, row.size = peer.voice, start, end - start
     row.captured, row.capture, row.level = 0, 0, np.nan

@@ -128,6 +128,11 @@ class SrtpContext:
         """The compound RTCP packet inside; :raises SrtpError: forged, replayed or truncated."""
         return self._apply(lib.srtp_unprotect_rtcp, packet, 0)
 
+    def forget(self, ssrc: int) -> None:
+        """Free what is kept of an inbound stream; what is sent of it again would be taken as new."""
+        if self.address:
+            lib.srtp_remove_stream(self._cell[0], int.from_bytes(ssrc.to_bytes(4, "big"), "little"))
+
     def _apply(self, function: Any, packet: bytes, trailer: int) -> bytes:
         if not self.address:
             raise SrtpError("this SRTP context is closed")

@@ -15,7 +15,9 @@ from media.rtc.rtp import RtpError, RtpPacket, is_sound, parse_rtp
 from media.rtc.srtp import SrtpContext
 
 SSRCS_MAX = 8
-"""Streams a peer may use in one session, reports included; each costs memory, restarts may add some to the one."""
+"""Streams of a peer whose keys and replay window are kept, reports included; each costs some kilobytes."""
+RETIRED_MAX = 4096
+"""Streams before those, of which the number alone is kept: what was sent of them must not be heard again."""
 
 
 class SecureTransport:
@@ -40,7 +42,11 @@ class SecureTransport:
             else Handshake(identity, role, expected, now)
         )
         self._ssrc = ssrc
-        self._ssrcs: set[int] = set()
+        self._ssrcs: dict[int, None] = {}
+        """Streams that are kept, the one used last at the end."""
+        self._retired: set[int] = set()
+        self.kept: dict[str, int] = {}
+        """SSRCs that stay, however many others come: of the sound that is heard, and of who reports on ours."""
         self.sender: SrtpContext | None = None
         self.receiver: SrtpContext | None = None
         self.outbox: list[bytes] = []
@@ -113,14 +119,15 @@ class SecureTransport:
         if self._one_too_many(ssrc):
             return None
         try:
-            packet = parse_rtp(self.receiver.unprotect(datagram))
+            plain = self.receiver.unprotect(datagram)
         except SrtpLibraryError:
             self.dropped["forged or replayed"] += 1
+            return None
+        self._keep(self.receiver, ssrc)
+        try:
+            return parse_rtp(plain)
         except RtpError:
             self.dropped["malformed"] += 1
-        else:
-            self._ssrcs.add(ssrc)
-            return packet
         return None
 
     def _receive_rtcp(self, datagram: bytes) -> list[SessionEvent]:
@@ -135,7 +142,7 @@ class SecureTransport:
         except SrtpLibraryError:
             self.dropped["forged or replayed"] += 1
             return []
-        self._ssrcs.add(ssrc)
+        self._keep(self.receiver, ssrc)
         return self.receive_report(compound)
 
     def receive_report(self, compound: bytes) -> list[SessionEvent]:
@@ -147,11 +154,24 @@ class SecureTransport:
             return []
 
     def _one_too_many(self, ssrc: int) -> bool:
-        """A stream beyond the limit: libsrtp would keep its state until the session ends."""
+        """A stream that has been retired, or would retire one more than can be remembered."""
         if ssrc in self._ssrcs or len(self._ssrcs) < SSRCS_MAX:
+            return False
+        if ssrc not in self._retired and len(self._retired) < RETIRED_MAX:
             return False
         self.dropped["too many streams"] += 1
         return True
+
+    def _keep(self, receiver: SrtpContext, ssrc: int) -> None:
+        """Note the use of a stream; the one unused for longest makes room for one too many, and is retired."""
+        self._ssrcs.pop(ssrc, None)
+        self._ssrcs[ssrc] = None
+        if len(self._ssrcs) > SSRCS_MAX:
+            kept = {*self.kept.values(), ssrc}
+            oldest = next(each for each in self._ssrcs if each not in kept)
+            del self._ssrcs[oldest]
+            self._retired.add(oldest)
+            receiver.forget(oldest)
 
 
 def _empty_report(ssrc: int) -> bytes:

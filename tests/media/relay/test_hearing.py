@@ -40,8 +40,8 @@ class Together:
             size, start = len(packet.payload), 12 + index
             self.data[index, start : start + size] = np.frombuffer(packet.payload, np.uint8)
             sounds[index] = (
-                *(self.voices[who].place, index, start, size, packet.sequence, packet.timestamp, arrival),
-                *(np.nan if level is None else level, capture or 0, capture is not None),
+                *(self.voices[who].place, index, start, size, packet.ssrc, packet.sequence, packet.timestamp),
+                *(arrival, np.nan if level is None else level, capture or 0, capture is not None),
             )
         return self.hearing.take(sounds, self.data)
 

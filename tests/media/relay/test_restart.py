@@ -5,7 +5,7 @@ import pytest
 from media.relay.plane import PlaneError
 from media.rtc.inbox import key_of
 from media.rtc.sdpfrag import parse_fragment, write_fragment
-from media.rtc.session import CONSENT_TIMEOUT
+from media.rtc.session import LIFE_TIMEOUT
 from media.rtc.stun import USE_CANDIDATE
 from tests.media.relay.test_hostile import answers, check
 from tests.media.relay.world import Member, World, hears
@@ -96,12 +96,12 @@ def test_restart_that_is_never_used_changes_nothing(world: World, listener: Memb
 
 def test_restart_gives_a_lost_client_time_to_come_back(world: World, listener: Member):
     listener.gone = True
-    world.run(CONSENT_TIMEOUT - 7.0)
+    world.run(LIFE_TIMEOUT - 7.0)
     answer = restart(world, listener)
-    world.run(CONSENT_TIMEOUT - 2.0)
+    world.run(LIFE_TIMEOUT - 2.0)
     assert world.downs() == []
     listener.gone = False
-    listener.client._deadline = world.now + CONSENT_TIMEOUT
+    listener.client._deadline = world.now + LIFE_TIMEOUT
     listener.client.accept_restart(answer, world.now)
     world.run(30.0)
     assert world.downs() == []

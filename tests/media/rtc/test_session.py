@@ -2,15 +2,16 @@
 
 import pytest
 
-from media.rtc import gnutls
+from media.rtc import gnutls, transport
 from media.rtc.events import Closed, Connected, Forgotten, Moved, RtcpReceived, RtpReceived
-from media.rtc.rtcp import build_receiver_report
+from media.rtc.rtcp import build_bye, build_receiver_report
 from media.rtc.rtp import RtpPacket, build_rtp
 from media.rtc.sdp import parse_sdp
-from media.rtc.session import ADDRESSES_MAX, CONSENT_TIMEOUT, FIRST_CHECK_TIMEOUT, Session
+from media.rtc.session import ADDRESSES_MAX, FIRST_CHECK_TIMEOUT, LIFE_TIMEOUT, Session
 from media.rtc.srtp import SrtpContext
 from media.rtc.stun import BINDING_REQUEST, BINDING_RESPONSE, USERNAME, build_stun, is_stun, parse_stun
 from media.rtc.transport import SSRCS_MAX
+from media.rtc.uplink import HOLD
 from tests.media.rtc.pair import RELAY, Pair, identity, losing
 
 passive_client = {"change_offer": lambda offer: offer.replace("a=setup:actpass", "a=setup:passive")}
@@ -99,8 +100,8 @@ def test_vanished_client_is_given_up_15_s_after_its_last_check():
     pair.up = lambda *_: []
     pair.run(16.0)
     times = [time for time, event in pair.session_events if isinstance(event, Closed)]
-    assert times[0] == pytest.approx(last_check[0] + CONSENT_TIMEOUT, abs=0.02)
-    assert pair.seen(Closed)[0] == Closed("consent lost", "no check arrived any more")
+    assert times[0] == pytest.approx(last_check[0] + LIFE_TIMEOUT, abs=0.02)
+    assert pair.seen(Closed)[0] == Closed("consent lost", "nothing authentic arrived any more")
 
 
 def test_client_that_never_comes_is_given_up_after_30_s():
@@ -160,22 +161,117 @@ def test_media_before_the_handshake_is_dropped():
     assert pair.session.transport and pair.session.transport.dropped["early"] == 2
 
 
-def test_streams_beyond_the_limit_are_dropped_and_cost_nothing():
+def stream(pair: Pair, ssrc: int) -> SrtpContext:
+    """What the client would protect another stream of its own with."""
+    keys = pair.client.transport._handshake.keys if pair.client.transport else None
+    assert keys
+    return SrtpContext(keys.profile, keys.send, ssrc)
+
+
+def test_each_new_stream_is_heard_however_many_there_have_been():
     pair = Pair()
     pair.connect()
-    keys = pair.client.transport
-    assert keys and keys.sender
-
-    handshake = keys._handshake.keys
-    assert handshake
-    for ssrc in range(1, SSRCS_MAX + 5):
-        sender = SrtpContext(handshake.profile, handshake.send, ssrc)
+    ssrcs = range(1, 5 * SSRCS_MAX)
+    for ssrc in ssrcs:
+        sender = stream(pair, ssrc)
         pair.client.outbox.append(sender.protect(build_rtp(RtpPacket(111, ssrc, 0, ssrc, b"opus"))))
         pair.client.outbox.append(sender.protect_rtcp(build_receiver_report(ssrc, (), "x")))
+        pair.run(0.02)
+    assert heard(pair) == [*ssrcs]
+    assert len(pair.seen(RtcpReceived)) == len(ssrcs)
+    assert pair.session.transport and len(pair.session.transport._ssrcs) == SSRCS_MAX
+
+
+def test_stream_that_was_forgotten_is_not_heard_again():
+    """The window that tells a repeated packet is gone with it."""
+    pair = Pair()
+    pair.connect()
+    recorded = []
+    for ssrc in range(1, SSRCS_MAX + 3):
+        recorded.append(stream(pair, ssrc).protect(build_rtp(RtpPacket(111, ssrc, 0, ssrc, b"opus"))))
+        pair.client.outbox.append(recorded[-1])
+    pair.run(1.0)
+    pair.client.outbox += recorded
+    pair.run(1.0)
+    assert heard(pair) == [*range(1, SSRCS_MAX + 3)]
+    dropped = pair.session.transport.dropped if pair.session.transport else {}
+    assert (dropped["too many streams"], dropped["forged or replayed"]) == (2, SSRCS_MAX)
+
+
+def test_streams_are_retired_up_to_a_bound(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(transport, "RETIRED_MAX", 2)
+    pair = Pair()
+    pair.connect()
+    for ssrc in range(1, SSRCS_MAX + 5):
+        pair.client.outbox.append(stream(pair, ssrc).protect(build_rtp(RtpPacket(111, ssrc, 0, ssrc, b"opus"))))
+    pair.run(1.0)
+    assert heard(pair) == [*range(1, SSRCS_MAX + 3)]
+    assert pair.session.transport and pair.session.transport.dropped["too many streams"] == 2
+
+
+def test_stream_that_is_heard_and_the_one_that_reports_stay_whatever_else_comes():
+    pair = Pair()
+    pair.connect()
+    speak(pair, 1)
+    pair.run(0.02)
+    for ssrc in range(1, 3 * SSRCS_MAX):  # not of the negotiated payload type: dropped, and kept for its replays
+        pair.client.outbox.append(stream(pair, ssrc).protect(build_rtp(RtpPacket(96, ssrc, 0, ssrc, b"video"))))
     pair.run(0.1)
-    assert heard(pair) == list(range(1, SSRCS_MAX + 1))
-    assert len(pair.seen(RtcpReceived)) == SSRCS_MAX
-    assert pair.session.transport and pair.session.transport.dropped["too many streams"] == 2 * 4
+    speak(pair, 2)
+    pair.run(0.1)
+    assert heard(pair) == [1, 2]
+    assert pair.session.transport and pair.session.transport.dropped["not negotiated"] == 3 * SSRCS_MAX - 1
+
+
+def test_of_two_streams_that_go_on_at_once_the_newer_is_heard_whole():
+    pair = Pair()
+    pair.connect()
+    older, newer = stream(pair, 7), stream(pair, 8)
+    for number in range(50):
+        pair.client.outbox.append(older.protect(build_rtp(RtpPacket(111, number, 0, 7, b"opus"))))
+        if number:
+            pair.client.outbox.append(newer.protect(build_rtp(RtpPacket(111, 1000 + number, 0, 8, b"opus"))))
+        pair.run(0.02)
+    assert heard(pair) == [0, 1, *range(1001, 1050)]
+    pair.run(HOLD)
+    pair.client.outbox.append(older.protect(build_rtp(RtpPacket(111, 50, 0, 7, b"opus"))))
+    pair.run(0.02)
+    assert heard(pair)[-1] == 50, "once the newer is silent the older is heard again"
+
+
+def test_goodbye_for_a_stream_ends_neither_the_session_nor_the_stream_after_it():
+    pair = Pair()
+    pair.connect()
+    assert pair.client.transport and pair.client.transport.sender
+    speak(pair, 1)
+    goodbye = build_receiver_report(pair.client.ssrc, (), "x") + build_bye(pair.client.ssrc)
+    pair.client.outbox.append(pair.client.transport.sender.protect_rtcp(goodbye))
+    pair.run(0.1)
+    assert pair.session.uplink.ssrc == -1, "nothing is reported of a stream that is over"
+    speak(pair, 2)
+    pair.run(0.1)
+    assert heard(pair) == [1, 2]
+    assert not pair.seen(Closed)
+    assert pair.session.uplink.ssrc == pair.client.ssrc
+
+
+@pytest.mark.parametrize("kind", ["sound", "reports"])
+def test_session_lives_on_authentic_packets_alone(kind: str):
+    """As with an agent that never checks again once it is connected."""
+    pair = Pair()
+    pair.connect()
+    pair.up = lambda _, datagram: [] if is_stun(datagram) else [0.005]
+    assert pair.client.transport and pair.client.transport.sender
+    report = build_receiver_report(pair.client.ssrc, (), "x")
+    for number in range(120):
+        if kind == "sound":
+            speak(pair, number)
+        else:
+            pair.client.outbox.append(pair.client.transport.sender.protect_rtcp(report))
+        pair.run(1.0)
+    assert not pair.seen(Closed)
+    pair.run(LIFE_TIMEOUT + 1.0)
+    assert pair.seen(Closed) == [Closed("consent lost", "nothing authentic arrived any more")]
 
 
 @pytest.mark.parametrize("first", [4, 19, 64, 79, 127, 192, 255])
@@ -235,13 +331,13 @@ def test_check_that_does_not_nominate_does_not_move_the_sound():
 def test_forged_check_is_not_answered_and_keeps_nothing_alive():
     pair = Pair()
     pair.connect()
-    due = pair.session._consent_until
+    due = pair.session._alive_until
     forged = parse_stun(build_stun(BINDING_REQUEST, bytes(12), [(USERNAME, b"x:y")], b"guess"))
     response = parse_stun(build_stun(BINDING_RESPONSE, bytes(12), [], pair.session.credentials[1].encode()))
     for message in (forged, response):
         assert pair.session.receive_check(message, ("203.0.113.5", 1), pair.now + 1) is None
     assert pair.session.outbox == []
-    assert pair.session._consent_until == due
+    assert pair.session._alive_until == due
 
 
 def test_client_ignores_forged_answers():
