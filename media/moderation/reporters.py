@@ -1,0 +1,56 @@
+"""How much a reporter's word counts: by what came of their last reports."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from media.moderation.errors import TooManyReportsError
+from media.moderation.policy import REPORT_WINDOW, ReviewPolicy
+
+REMEMBERED: Final = 100
+"""Decided reports that a reporter's accuracy is of."""
+CREDIBLE: Final = 0.5
+"""Accuracy from which on a report counts as one of many that agree."""
+
+
+@dataclass(slots=True)
+class Reporter:
+    """One user who reports."""
+
+    user_id: str
+    trusted: bool = False
+    """Trusted flagger: named by an authority, not by accuracy."""
+    muted: bool = False
+    """Whether reports are taken and answered, and open no case."""
+    _outcomes: deque[bool] = field(default_factory=lambda: deque[bool](maxlen=REMEMBERED))
+    _made: deque[float] = field(default_factory=deque[float])
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the last reports that were found right, 0 to 1; a half where there are none."""
+        return (sum(self._outcomes) + 1) / (len(self._outcomes) + 2)  # rule of succession (Laplace)
+
+    @property
+    def credible(self) -> bool:
+        """Whether a report of theirs counts as one more voice."""
+        return not self.muted and (self.trusted or self.accuracy >= CREDIBLE)
+
+    def note_report(self, now: float, policy: ReviewPolicy) -> None:
+        """Count a report on a matter not reported by them before.
+
+        :raises TooManyReportsError: they made too many within an hour
+        """
+        while self._made and self._made[0] <= now - REPORT_WINDOW:
+            self._made.popleft()
+        if len(self._made) >= policy.reports_an_hour and not self.trusted:
+            again = self._made[0] + REPORT_WINDOW
+            raise TooManyReportsError(
+                f"You have made {len(self._made)} reports within an hour; make the next one in "
+                f"{max(1, round(again - now))} s.",
+                retry_at=again,
+            )
+        self._made.append(now)
+
+    def note_outcome(self, right: bool) -> None:
+        """Remember what came of a report."""
+        self._outcomes.append(right)

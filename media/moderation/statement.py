@@ -1,0 +1,156 @@
+"""Statement of reasons: what the user affected is told, and what the Union's database is told, from one form.
+
+Fields and limits are those of the DSA Transparency Database (Regulation (EU) 2022/2065, art. 17 and 24(5); second
+version of its API, July 2025). The database must be told nothing by which somebody can be recognised, so the facts
+are two fields, and the one for the database is refused if a name of the case is in it.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+from media.moderation.categories import URGENCY, Category
+from media.moderation.decision import Action, Decision
+from media.moderation.errors import BadStatementError
+
+FACTS_MAX: Final = 5_000
+"""Characters of the facts."""
+GROUND_MAX: Final = 500
+"""Characters of the law or the rule that was broken."""
+EXPLANATION_MAX: Final = 2_000
+"""Characters of why it was."""
+PUID: Final = re.compile(r"[a-zA-Z0-9_-]{1,500}")
+"""Shape of a statement's own number."""
+_LANGUAGE: Final = re.compile(r"[a-z]{2}")
+
+
+class Ground(StrEnum):
+    """Whether the law was broken, or the rules of this service."""
+
+    ILLEGAL = "DECISION_GROUND_ILLEGAL_CONTENT"
+    INCOMPATIBLE = "DECISION_GROUND_INCOMPATIBLE_CONTENT"
+
+
+class Source(StrEnum):
+    """What made somebody look."""
+
+    REPORT = "SOURCE_ARTICLE_16"
+    TRUSTED_FLAGGER = "SOURCE_TRUSTED_FLAGGER"
+    OWN_INITIATIVE = "SOURCE_VOLUNTARY"
+    OTHER = "SOURCE_TYPE_OTHER_NOTIFICATION"
+
+
+RESTRICTIONS: Final[Mapping[Action, tuple[str, str]]] = MappingProxyType(
+    {
+        Action.MUTE: ("decision_visibility", "DECISION_VISIBILITY_CONTENT_INTERACTION_RESTRICTED"),
+        Action.REVOKE_SPEECH: ("decision_visibility", "DECISION_VISIBILITY_CONTENT_INTERACTION_RESTRICTED"),
+        Action.REMOVE: ("decision_provision", "DECISION_PROVISION_PARTIAL_SUSPENSION"),
+        Action.END_SPACE: ("decision_visibility", "DECISION_VISIBILITY_CONTENT_DISABLED"),
+        Action.SUSPEND: ("decision_account", "DECISION_ACCOUNT_SUSPENDED"),
+    }
+)
+"""Field and value of each action; a warning restricts nothing, and needs no statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a reviewer filled in beside the decision."""
+
+    puid: str
+    decision: Decision
+    category: Category
+    ground: Ground
+    rule: str
+    """The law, or the rule of this service."""
+    explanation: str
+    """Why what was said breaks it."""
+    facts: str
+    """For the user affected."""
+    public_facts: str
+    """For the database, by which nobody can be recognised."""
+    source: Source
+    language: str
+    """Of what was said: two letters (ISO 639-1)."""
+    content_date: str
+    """Day on which it was said, YYYY-MM-DD."""
+    application_date: str
+    """Day from which on the decision holds."""
+    detected_automatically: bool = False
+    """Whether a rule, and no human, found it; people decide in any case."""
+    ends: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Day on which a restriction ends, by the field that it is in; without one it lasts."""
+
+    def check(self, names: Collection[str]) -> None:
+        """Pass if it can be sent; ``names``: ids, handles and names that the database must not be told.
+
+        :raises BadStatementError: what is missing, too long, or too much
+        """
+        for what, text, most in (
+            ("rule", self.rule, GROUND_MAX),
+            ("explanation", self.explanation, EXPLANATION_MAX),
+            ("facts", self.facts, FACTS_MAX),
+            ("public facts", self.public_facts, FACTS_MAX),
+        ):
+            if not text.strip():
+                raise BadStatementError(f"The statement has no {what}; say it in a sentence.")
+            if len(text) > most:
+                raise BadStatementError(
+                    f"The {what} of a statement has at most {most} characters, not {len(text)}."
+                )
+        if not PUID.fullmatch(self.puid) or not _LANGUAGE.fullmatch(self.language):
+            raise BadStatementError("A statement's number has letters, digits, - and _; its language two letters.")
+        if not self.restrictions:
+            raise BadStatementError("A decision that restricts nothing needs no statement of reasons.")
+        public = " ".join((self.public_facts, self.explanation, self.rule)).casefold()
+        named = [
+            name for name in names if name and re.search(rf"(?<!\w){re.escape(name.casefold())}(?!\w)", public)
+        ]
+        if named:
+            raise BadStatementError(
+                f"The part for the database names {named[0]!r}; write it so that nobody can be recognised."
+            )
+
+    @property
+    def restrictions(self) -> dict[str, Any]:
+        """The fields that say what is restricted."""
+        fields: dict[str, Any] = {}
+        for action in sorted(self.decision.actions & RESTRICTIONS.keys()):
+            name, value = RESTRICTIONS[action]
+            if name == "decision_visibility":
+                fields.setdefault(name, [])
+                fields[name] = sorted({*fields[name], value})
+            else:
+                fields[name] = value
+        return fields
+
+    def for_database(self) -> dict[str, Any]:
+        """Return the statement as the Transparency Database takes it; nothing here sends it."""
+        illegal = self.ground is Ground.ILLEGAL
+        kind = "illegal_content" if illegal else "incompatible_content"
+        fields: dict[str, Any] = {
+            **self.restrictions,
+            "decision_ground": self.ground.value,
+            f"{kind}_legal_ground" if illegal else f"{kind}_ground": self.rule,
+            f"{kind}_explanation": self.explanation,
+            "category": URGENCY[self.category].statement_category,
+            "content_type": ["CONTENT_TYPE_AUDIO"],
+            "content_language": self.language.upper(),
+            "content_date": self.content_date,
+            "application_date": self.application_date,
+            "decision_facts": self.public_facts,
+            "source_type": self.source.value,
+            "automated_detection": "Yes" if self.detected_automatically else "No",
+            "automated_decision": "AUTOMATED_DECISION_NOT_AUTOMATED",
+            "puid": self.puid,
+        }
+        if not illegal:
+            fields["incompatible_content_illegal"] = "No"
+        if Action.SUSPEND in self.decision.actions:
+            fields["account_type"] = "ACCOUNT_TYPE_PRIVATE"
+        for name, day in self.ends.items():
+            restricted = name.removeprefix("decision_")
+            fields[f"end_date_{restricted}_restriction"] = day
+        return fields
