@@ -15,9 +15,9 @@ import aiohttp
 from loadtest.engine.ears import Ears
 from loadtest.engine.seats import Seat, Seats
 from media.rtc.client import Client
+from media.rtc.description import SdpError
 from media.rtc.dtls import Identity
 from media.rtc.events import Closed, Connected, RtpReceived, SessionEvent
-from media.rtc.sdp import SdpError
 from media.rtc.stun import Address
 
 Kind = Literal["listener", "speaker"]

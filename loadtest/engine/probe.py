@@ -34,11 +34,11 @@ from loadtest.voice import TICK, Clip
 from media.audio.opus import FRAME, Decoder, Pcm
 from media.audio.playout import Playout
 from media.rtc.client import EXTENSION_IDS, PAYLOAD_TYPE, Client
+from media.rtc.description import Direction
 from media.rtc.dtls import Identity
 from media.rtc.events import Closed, Connected, RtcpReceived, RtpReceived, SessionEvent
 from media.rtc.rtcp import SenderReport, build_receiver_report, is_rtcp
 from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI, RtpPacket, build_rtp, ntp_time, unix_time
-from media.rtc.sdp import Direction
 from media.rtc.uplink import Uplink
 
 HOUSEKEEPING = 0.05

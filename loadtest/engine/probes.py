@@ -16,8 +16,8 @@ from loadtest.engine.probe import ListeningProbe, Probe, SpeakingProbe, Witness
 from loadtest.voice import TICK, Clip
 from media.audio.levels import level_dbov
 from media.audio.opus import FRAME, Decoder, Encoder, Pcm
+from media.rtc.description import SdpError
 from media.rtc.dtls import Identity
-from media.rtc.sdp import SdpError
 
 TIMEOUT = 15.0
 """Seconds for an HTTP answer, and for a connection."""

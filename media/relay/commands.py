@@ -10,7 +10,8 @@ from typing import Any
 from media.relay.core import RelayCore
 from media.relay.plane import OfferError
 from media.relay.stats import RelayStats
-from media.rtc.sdp import SdpError, parse_sdp
+from media.rtc.description import SdpError
+from media.rtc.sdp import parse_sdp
 from media.rtc.sdpfrag import parse_fragment
 
 COMMANDS = (

@@ -29,6 +29,7 @@ from media.relay.session_index import SessionIndex
 from media.relay.stats import RelayStats
 from media.relay.ticker import Ticker
 from media.rtc.crowd import Crowd
+from media.rtc.description import Description
 from media.rtc.door import Door
 from media.rtc.dtls import Identity
 from media.rtc.events import (
@@ -43,7 +44,6 @@ from media.rtc.events import (
 )
 from media.rtc.inbox import SOUNDS, Inbox, address_of, key_of
 from media.rtc.rtp import RtpPacket, is_sound, ntp_time
-from media.rtc.sdp import Description
 from media.rtc.sdpfrag import Fragment
 from media.rtc.session import Session
 from media.rtc.stun import Address, StunError, is_stun, parse_stun

@@ -7,11 +7,12 @@ from its checks; a full ICE agent wants one, and answers to checks of its own.
 
 import secrets
 
+from media.rtc.description import Direction, MediaSection, SdpError
 from media.rtc.dtls import Identity
 from media.rtc.endpoint import Endpoint, write_sdp
 from media.rtc.events import Closed, SessionEvent
 from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI
-from media.rtc.sdp import Direction, MediaSection, SdpError, parse_sdp
+from media.rtc.sdp import parse_sdp
 from media.rtc.sdpfrag import parse_fragment, write_fragment
 from media.rtc.stun import (
     BINDING_REQUEST,

@@ -42,7 +42,13 @@ _RECORD_HEADER = 13
 _HANDSHAKE_RECORDS = (20, 22)
 """First byte of records that belong to a handshake: change cipher spec, and its messages."""
 _CIPHERS = b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-AES128-GCM-SHA256"
-_DIGESTS = {"sha-256": hashlib.sha256, "sha-384": hashlib.sha384, "sha-512": hashlib.sha512}
+DIGESTS = {
+    "sha-224": hashlib.sha224,
+    "sha-256": hashlib.sha256,
+    "sha-384": hashlib.sha384,
+    "sha-512": hashlib.sha512,
+}
+"""Hashes of certificates that are trusted, by their names in SDP; SHA-1, MD5 and MD2 are not (RFC 8122 §5)."""
 
 
 @dataclass(frozen=True)
@@ -94,14 +100,14 @@ def _accept_then_compare(*_: object) -> bool:
 
 
 def fingerprint(der: bytes, algorithm: str) -> Fingerprint:
-    """The digest of a certificate; :raises KeyError: an algorithm that is not SHA-256, -384 or -512."""
-    return Fingerprint(algorithm, _DIGESTS[algorithm](der).digest().hex(":").upper())
+    """The digest of a certificate; :raises KeyError: an algorithm that is not in :data:`DIGESTS`."""
+    return Fingerprint(algorithm, DIGESTS[algorithm](der).digest().hex(":").upper())
 
 
 def trusted(der: bytes, expected: tuple[Fingerprint, ...]) -> bool:
-    """All fingerprints of a known algorithm must match, and there must be one (RFC 8122 §5.1)."""
-    known = [wanted for wanted in expected if wanted.algorithm in _DIGESTS]
-    return bool(known) and all(fingerprint(der, wanted.algorithm) == wanted for wanted in known)
+    """Whether any one of the fingerprints is the certificate's: a peer may name several (RFC 8122 §5.1)."""
+    named = {wanted.algorithm for wanted in expected if wanted.algorithm in DIGESTS}
+    return not {fingerprint(der, algorithm) for algorithm in named}.isdisjoint(expected)
 
 
 def datagrams(records: bytes) -> list[bytes]:

@@ -1,12 +1,15 @@
 """What one end says of itself in a session description (RFC 8866, RFC 9429), as an offer or as an answer.
 
-Written plainly: one audio section, and the rest of an offer declined. Reading is :mod:`media.rtc.sdp`'s.
+One audio section, and of an offer every other section as well. What the relay has no use for is answered
+``a=inactive`` in the same BUNDLE group, with the group's transport and the formats of the offer: clients whose
+first section is refused outright, with port 0, do not connect at all. Port 0 is left to what the offer itself has
+switched off and to what would need a transport of its own. Reading is :mod:`media.rtc.sdp`'s.
 """
 
 from dataclasses import dataclass
 
+from media.rtc.description import Description, Direction, MediaSection, Setup
 from media.rtc.dtls import Fingerprint
-from media.rtc.sdp import Description, Direction, MediaSection, Setup
 
 
 @dataclass(frozen=True)
@@ -35,32 +38,40 @@ OPUS_PARAMETERS = "minptime=10;useinbandfec=1;usedtx=1"
 
 
 def write_sdp(endpoint: Endpoint, offer: Description | None = None) -> str:
-    """An offer, or the answer to ``offer``: its sections in its order, all but the audio one declined."""
-    sections = [_audio_lines(endpoint)]
+    """An offer, or the answer to ``offer``: its sections in its order, all but the audio one unused."""
+    bundle = [endpoint.mid]
+    sections = [_audio_lines(endpoint, None)]
     if offer:
-        taken = offer.audio
-        sections = [_audio_lines(endpoint) if section is taken else _declined(section) for section in offer.media]
-    lines = ["v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
+        taken, group = offer.audio, offer.bundle
+        shared = [section is taken or _shares(section, group) for section in offer.media]
+        answered = {section.mid for section, on in zip(offer.media, shared, strict=True) if on}
+        bundle = [mid for mid in group if mid in answered]
+        sections = [
+            _audio_lines(endpoint, section) if section is taken else _unused_lines(endpoint, section, on=on)
+            for section, on in zip(offer.media, shared, strict=True)
+        ]
+    lines = ["v=0", f"o=- {endpoint.ssrc} 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
     if endpoint.ice_lite:
         lines.append("a=ice-lite")
-    if offer is None or endpoint.mid in offer.bundle:
-        lines.append(f"a=group:BUNDLE {endpoint.mid}")
+    if bundle:
+        lines.append(f"a=group:BUNDLE {' '.join(bundle)}")
     lines.append(f"a=msid-semantic: WMS {endpoint.cname}")
     return "\r\n".join(line for part in [lines, *sections] for line in part) + "\r\n"
 
 
-def _audio_lines(own: Endpoint) -> list[str]:
-    host, port = own.candidates[0] if own.candidates else ("0.0.0.0", 9)  # noqa: S104 (no address yet: RFC 9429 §5.2.1)
+def _shares(section: MediaSection, group: list[str]) -> bool:
+    """Whether a section that the relay does not use is on the audio section's transport all the same."""
+    return section.in_use and section.secured and section.mid in group
+
+
+def _audio_lines(own: Endpoint, offered: MediaSection | None) -> list[str]:
+    protocol = offered.protocol if offered else "UDP/TLS/RTP/SAVPF"
+    codec = offered.rtpmap[own.payload_type] if offered else "opus/48000/2"
     lines = [
-        f"m=audio {port} UDP/TLS/RTP/SAVPF {own.payload_type}",
-        f"c=IN IP4 {host}",
+        *_head(own, "audio", protocol, str(own.payload_type), on=True),
         f"a={own.direction}",
-        "a=rtcp-mux",
-        f"a=ice-ufrag:{own.ufrag}",
-        f"a=ice-pwd:{own.pwd}",
-        f"a=fingerprint:{own.fingerprint.algorithm} {own.fingerprint.value}",
-        f"a=setup:{own.setup}",
-        f"a=rtpmap:{own.payload_type} opus/48000/2",
+        *_transport_lines(own, rtp=True),
+        f"a=rtpmap:{own.payload_type} {codec}",
         f"a=fmtp:{own.payload_type} {OPUS_PARAMETERS}",
     ]
     if own.ptime is not None:
@@ -70,10 +81,43 @@ def _audio_lines(own: Endpoint) -> list[str]:
     lines += [f"a=extmap:{identifier} {uri}" for uri, identifier in own.extensions]
     if own.direction in ("sendrecv", "sendonly"):
         lines += [f"a=msid:{own.cname} audio", f"a=ssrc:{own.ssrc} cname:{own.cname}"]
-    lines += candidate_lines(own.candidates)
-    if own.candidates:
-        lines.append("a=end-of-candidates")
-    return lines
+    return lines + _candidate_lines(own)
+
+
+def _unused_lines(own: Endpoint, section: MediaSection, *, on: bool) -> list[str]:
+    """The answer to a section that the relay does not use.
+
+    The transport is named even where the port is 0: GStreamer and aiortc look for it in every section.
+    """
+    lines = [
+        *_head(own, section.kind, section.protocol, " ".join(section.formats), on=on),
+        "a=inactive",
+        *_transport_lines(own, rtp=section.rtp),
+        *section.repeated,
+    ]
+    if section.mid:
+        lines.append(f"a=mid:{section.mid}")
+    return lines + (_candidate_lines(own) if on else [])
+
+
+def _head(own: Endpoint, kind: str, protocol: str, formats: str, *, on: bool) -> list[str]:
+    host, port = own.candidates[0] if own.candidates else ("0.0.0.0", 9)  # noqa: S104 (no address yet: RFC 9429 §5.2.1)
+    family = "IP6" if ":" in host else "IP4"
+    return [f"m={kind} {port if on else 0} {protocol} {formats}", f"c=IN {family} {host}"]
+
+
+def _transport_lines(own: Endpoint, *, rtp: bool) -> list[str]:
+    return [
+        *(["a=rtcp-mux"] if rtp else []),
+        f"a=ice-ufrag:{own.ufrag}",
+        f"a=ice-pwd:{own.pwd}",
+        f"a=fingerprint:{own.fingerprint.algorithm} {own.fingerprint.value}",
+        f"a=setup:{own.setup}",
+    ]
+
+
+def _candidate_lines(own: Endpoint) -> list[str]:
+    return [*candidate_lines(own.candidates), "a=end-of-candidates"] if own.candidates else []
 
 
 def candidate_lines(candidates: tuple[tuple[str, int], ...]) -> list[str]:
@@ -82,12 +126,3 @@ def candidate_lines(candidates: tuple[tuple[str, int], ...]) -> list[str]:
         f"a=candidate:{index} 1 udp {(126 << 24) | ((65536 - index) << 8) | 255} {host} {port} typ host"
         for index, (host, port) in enumerate(candidates, start=1)
     ]
-
-
-def _declined(section: MediaSection) -> list[str]:
-    lines = [
-        f"m={section.kind} 0 {section.protocol} {' '.join(section.formats)}",
-        "c=IN IP4 0.0.0.0",
-        "a=inactive",
-    ]
-    return [*lines, f"a=mid:{section.mid}"] if section.mid else lines

@@ -1,24 +1,19 @@
-"""Session descriptions of one Opus stream (RFC 8866, RFC 9429), read strictly.
+"""Reading of session descriptions (RFC 8866, RFC 9429): tolerant of what a relay can live with.
 
 Ours rather than a library's, because a client must be told in one sentence what is wrong with its offer, and
-because a relay needs a twentieth of what SDP can say. What we say ourselves is written by
-:mod:`media.rtc.endpoint`.
+because a relay needs a twentieth of what SDP can say. An attribute that is malformed is passed over, and is missed
+only where the section that it stands in is needed; ``docs/negotiation.md`` lists what refuses an offer.
 """
 
 import re
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable
 
-from media.rtc.dtls import Fingerprint
+from media.rtc.description import Description, Direction, MediaSection, SdpError
+from media.rtc.dtls import DIGESTS, Fingerprint
 
-Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
-Setup = Literal["active", "passive", "actpass"]
-
-_DIRECTIONS: tuple[Direction, ...] = ("sendrecv", "sendonly", "recvonly", "inactive")
-_SETUPS: tuple[Setup, ...] = ("active", "passive", "actpass")
-ICE_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
-ICE_PWD = re.compile(r"[A-Za-z0-9+/]{22,256}")
-"""What ICE credentials look like (RFC 8839 §5.4)."""
+ICE_UFRAG = re.compile(r"[^\s:]{4,256}")
+ICE_PWD = re.compile(r"\S{22,256}")
+"""How long ICE credentials are (RFC 8839 §5.4); of what letters does not matter, since they are only compared."""
 MEDIA_MAX = 16
 """Media sections; more is an attack or a mistake."""
 LINES_MAX = 1000
@@ -26,139 +21,97 @@ LINES_MAX = 1000
 FORMATS_MAX = 128
 """Payload types of a section; there are no more (RFC 3551 §6)."""
 
-
-class SdpError(ValueError):
-    """A description that cannot be used; the message is one sentence for its author."""
-
-
-@dataclass
-class MediaSection:
-    """One ``m=`` section, as far as the relay reads it."""
-
-    kind: str
-    port: int
-    protocol: str
-    formats: list[str]
-    mid: str = ""
-    direction: Direction = "sendrecv"
-    rtcp_mux: bool = False
-    rtpmap: dict[int, str] = field(default_factory=dict)
-    fmtp: dict[int, str] = field(default_factory=dict)
-    extensions: dict[str, int] = field(default_factory=dict)
-    """URI to identifier (RFC 8285)."""
-    candidates: list[tuple[str, int]] = field(default_factory=list)
-    """Host and port of each UDP candidate of component 1."""
-    ssrc: int | None = None
-    ptime: int | None = None
-    """Milliseconds of sound in a packet that its author wants to receive, if it says so; and those it can take."""
-    maxptime: int | None = None
-    ufrag: str = ""
-    pwd: str = ""
-    setup: str = ""
-    fingerprints: list[Fingerprint] = field(default_factory=list)
-    inherited: bool = False
-    """The fingerprints are those of the session, and give way to the section's own."""
-
-    @property
-    def frames(self) -> int:
-        """Frames of 20 ms in each packet that its author wants to be sent: 1, 2 or 3."""
-        longest = 60 if self.maxptime is None else self.maxptime
-        return max(1, min(self.ptime or 20, longest, 60) // 20)
-
-    @property
-    def opus(self) -> int | None:
-        """The payload type of Opus, None if it is not offered."""
-        for payload_type, codec in self.rtpmap.items():
-            if codec.lower() == "opus/48000/2" and str(payload_type) in self.formats:
-                return payload_type
-        return None
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_NUMBER = re.compile(r"[0-9]{1,15}")
+_MEDIA_LINE = re.compile(r"(\S+)\s+([0-9]{1,15})(?:/[0-9]+)?\s+(\S+)\s+(\S.*)")
+_PAIRS = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2})*")
+_SETUPS = ("active", "passive", "actpass")
 
 
-@dataclass
-class Description:
-    """An offer or an answer."""
-
-    media: list[MediaSection] = field(default_factory=list)
-    bundle: list[str] = field(default_factory=list)
-    ice_lite: bool = False
-
-    @property
-    def audio(self) -> MediaSection:
-        """The first audio section in use; :raises SdpError: there is none that can be used."""
-        for section in self.media:
-            if section.kind == "audio" and section.port:
-                _require_usable(section)
-                return section
-        raise SdpError("The description has no audio section: offer one m=audio with Opus.")
+def split_lines(text: str, what: str) -> list[str]:
+    """Its lines without the space around them, whichever way they end; :raises SdpError: there are too many."""
+    lines = [line.strip() for line in _LINE_END.split(text.removeprefix("\ufeff"))]
+    if len(lines) > LINES_MAX:
+        raise SdpError(f"The {what} has more than {LINES_MAX} lines.")
+    return lines
 
 
 def parse_sdp(text: str) -> Description:
     """Take a description apart; :raises SdpError: in one sentence that names the line."""
-    lines = text.replace("\r\n", "\n").split("\n")
-    if not lines or lines[0] != "v=0":
+    lines = split_lines(text, "description")
+    if next(filter(None, lines), "") != "v=0":
         raise SdpError("A session description starts with the line v=0.")
-    if len(lines) > LINES_MAX:
-        raise SdpError(f"The description has more than {LINES_MAX} lines.")
     description = Description()
     session = MediaSection("session", 9, "", [])
     section = session
-    for number, line in enumerate(lines[1:], start=2):
-        if not line:
-            continue
-        if len(line) < 2 or line[1] != "=":
-            raise SdpError(f"Line {number} of the description is not of the form letter=value.")
-        letter, value = line[0], line[2:]
-        try:
-            if letter == "m":
-                section = _media_line(value)
-                section.ufrag, section.pwd, section.setup = session.ufrag, session.pwd, session.setup
-                section.fingerprints, section.inherited = list(session.fingerprints), True
-                section.direction = session.direction
-                description.media.append(section)
-            elif letter == "a":
-                _attribute(description, section, session, value)
-        except SdpError:
-            raise
-        except (ValueError, IndexError) as error:
-            raise SdpError(f"Line {number} of the description is malformed: {line[:80]!r}.") from error
-        if len(description.media) > MEDIA_MAX:
-            raise SdpError(f"The description has more than {MEDIA_MAX} media sections.")
+    for number, line in enumerate(lines, start=1):
+        letter, value = line[:2], line[2:]
+        if letter == "m=":
+            section = _media_section(value, number, session)
+            description.media.append(section)
+            if len(description.media) > MEDIA_MAX:
+                raise SdpError(f"The description has more than {MEDIA_MAX} media sections.")
+        elif letter == "a=":
+            _attribute(description, section, value, number)
+    description.share_transport()
     return description
 
 
-def _media_line(value: str) -> MediaSection:
-    kind, port, protocol, *formats = value.split()
-    number = int(port.split("/")[0])
-    if not 0 <= number <= 65535 or not 0 < len(formats) <= FORMATS_MAX:
-        raise ValueError(value)
-    return MediaSection(kind, number, protocol, formats)
+def _media_section(value: str, number: int, session: MediaSection) -> MediaSection:
+    """A section, with what the session's lines say of all."""
+    match = _MEDIA_LINE.fullmatch(value)
+    formats = match[4].split() if match else []
+    if match is None or len(formats) > FORMATS_MAX:
+        raise SdpError(f"Line {number} of the description is malformed: {f'm={value}'[:80]!r}.")
+    return MediaSection(
+        *(match[1], int(match[2]), match[3], formats),
+        direction=session.direction,
+        extensions=dict(session.extensions),
+        ufrag=session.ufrag,
+        pwd=session.pwd,
+        setup=session.setup,
+        fingerprints=list(session.fingerprints),
+        inherited=True,
+        faults=dict(session.faults),
+    )
 
 
-def _attribute(description: Description, section: MediaSection, session: MediaSection, value: str) -> None:
+def _attribute(description: Description, section: MediaSection, value: str, number: int) -> None:
+    """Note what an attribute says; unknown ones are passed over (RFC 8866 §5.13), malformed ones with a fault."""
     name, _, argument = value.partition(":")
-    if name == "group" and argument.startswith("BUNDLE"):
-        description.bundle = argument.split()[1:]
+    argument = argument.strip()
+    if name == "group":
+        kind, *mids = argument.split() or [""]
+        if kind == "BUNDLE" and len(description.groups) < MEDIA_MAX:
+            description.groups.append(list(dict.fromkeys(mids)))
     elif name == "ice-lite":
         description.ice_lite = True
-    elif name in _DIRECTIONS:
-        section.direction = name
-    elif name == "rtcp-mux":
-        section.rtcp_mux = True
-    elif name == "fingerprint":
-        if section.inherited:
-            section.fingerprints, section.inherited = [], False
-        algorithm, digest = argument.split()
-        section.fingerprints.append(Fingerprint(algorithm.lower(), digest.upper()))
-    else:
-        _ATTRIBUTES.get(name, _ignore)(section, argument)
+    elif read := _ATTRIBUTES.get(name):
+        try:
+            read(section, argument)
+        except SdpError as error:
+            section.faults[name] = str(error)
+        except (ValueError, IndexError):
+            section.faults[name] = f"Line {number} of the description is malformed: {f'a={value}'[:80]!r}."
 
 
-def _ignore(section: MediaSection, argument: str) -> None:
-    """Unknown attributes are passed over (RFC 8866 §5.13)."""
+def _set_direction(direction: Direction) -> Callable[[MediaSection, str], None]:
+    def read(section: MediaSection, _: str) -> None:
+        section.direction = direction
+
+    return read
 
 
 def _set_mid(section: MediaSection, argument: str) -> None:
-    section.mid = argument
+    section.mid = argument.split()[0]
+
+
+def _set_bundle_only(section: MediaSection, _: str) -> None:
+    section.bundle_only = True
+
+
+def _set_rtcp_mux(section: MediaSection, _: str) -> None:
+    section.rtcp_mux = True
 
 
 def _set_ufrag(section: MediaSection, argument: str) -> None:
@@ -174,37 +127,57 @@ def _set_pwd(section: MediaSection, argument: str) -> None:
 
 
 def _set_setup(section: MediaSection, argument: str) -> None:
+    section.faults.pop("setup", None)
     if argument not in _SETUPS:
         raise SdpError("a=setup must be active, passive or actpass (RFC 8842 §5).")
     section.setup = argument
 
 
+def _add_fingerprint(section: MediaSection, argument: str) -> None:
+    algorithm, digest = argument.split()[:2]
+    algorithm, digest = algorithm.lower(), digest.upper()
+    size = DIGESTS[algorithm]().digest_size if algorithm in DIGESTS else 0
+    if size and (len(digest) != 3 * size - 1 or not _PAIRS.fullmatch(digest)):
+        raise SdpError(f"a=fingerprint of {algorithm} must have {size} bytes in hexadecimal, with colons between.")
+    if section.inherited:
+        section.fingerprints, section.inherited = [], False
+    section.fingerprints.append(Fingerprint(algorithm, digest))
+
+
 def _add_rtpmap(section: MediaSection, argument: str) -> None:
-    payload_type, codec = argument.split()
-    number = int(payload_type)
-    if not 0 <= number <= 127:
-        raise ValueError(argument)
-    section.rtpmap[number] = codec
+    payload_type, codec = argument.split()[:2]
+    section.rtpmap[_number(payload_type, 127)] = codec
+    _repeat(section, "rtpmap", payload_type, argument)
 
 
 def _add_fmtp(section: MediaSection, argument: str) -> None:
-    payload_type, _, parameters = argument.partition(" ")
-    section.fmtp[int(payload_type)] = parameters
+    payload_type, parameters = argument.split(maxsplit=1)
+    section.fmtp[_number(payload_type, 127)] = parameters
+    _repeat(section, "fmtp", payload_type, argument)
+
+
+def _repeat(section: MediaSection, name: str, payload_type: str, argument: str) -> None:
+    if payload_type in section.formats:
+        section.repeated.append(f"a={name}:{argument}")
+
+
+def _add_sctp(name: str) -> Callable[[MediaSection, str], None]:
+    def read(section: MediaSection, argument: str) -> None:
+        section.repeated.append(f"a={name}:{argument}")
+
+    return read
 
 
 def _add_extension(section: MediaSection, argument: str) -> None:
     identifier, uri = argument.split()[:2]
-    number = int(identifier.split("/")[0])
+    number = _number(identifier.partition("/")[0])
     if 1 <= number <= 14:  # what fits the one-byte form
         section.extensions[uri] = number
 
 
 def _set_ssrc(section: MediaSection, argument: str) -> None:
     if section.ssrc is None:
-        number = int(argument.split()[0])
-        if not 0 <= number < 1 << 32:
-            raise ValueError(argument)
-        section.ssrc = number
+        section.ssrc = _number(argument.split()[0], 0xFFFF_FFFF)
 
 
 def _set_ptime(section: MediaSection, argument: str) -> None:
@@ -216,46 +189,46 @@ def _set_maxptime(section: MediaSection, argument: str) -> None:
 
 
 def _milliseconds(argument: str) -> int:
-    number = int(argument.strip())
-    if not 0 < number < 10_000:
+    """A whole number of them; RFC 8866 §6.4 allows fractions."""
+    number = _number(argument.partition(".")[0], 10_000)
+    if not number:
         raise ValueError(argument)
     return number
+
+
+def _number(argument: str, most: int = 0xFFFF_FFFF) -> int:
+    if not _NUMBER.fullmatch(argument) or int(argument) > most:
+        raise ValueError(argument)
+    return int(argument)
 
 
 def _add_candidate(section: MediaSection, argument: str) -> None:
     _, component, transport, _, host, port, *_ = argument.split()
     if component == "1" and transport.lower() == "udp":
-        section.candidates.append((host, int(port)))
+        section.candidates.append((host, _number(port, 0xFFFF)))
 
 
-_ATTRIBUTES = {
+_ATTRIBUTES: dict[str, Callable[[MediaSection, str], None]] = {
+    "sendrecv": _set_direction("sendrecv"),
+    "sendonly": _set_direction("sendonly"),
+    "recvonly": _set_direction("recvonly"),
+    "inactive": _set_direction("inactive"),
     "mid": _set_mid,
+    "bundle-only": _set_bundle_only,
+    "rtcp-mux": _set_rtcp_mux,
+    "rtcp-mux-only": _set_rtcp_mux,
     "ice-ufrag": _set_ufrag,
     "ice-pwd": _set_pwd,
+    "fingerprint": _add_fingerprint,
     "setup": _set_setup,
     "rtpmap": _add_rtpmap,
     "fmtp": _add_fmtp,
+    "sctp-port": _add_sctp("sctp-port"),
+    "sctpmap": _add_sctp("sctpmap"),
+    "max-message-size": _add_sctp("max-message-size"),
     "extmap": _add_extension,
     "ssrc": _set_ssrc,
     "ptime": _set_ptime,
     "maxptime": _set_maxptime,
     "candidate": _add_candidate,
 }
-
-
-def _require_usable(section: MediaSection) -> None:
-    opus = section.opus
-    if opus is None:
-        raise SdpError("The audio section does not offer Opus: add a=rtpmap:<type> opus/48000/2.")
-    if 64 <= opus <= 95:
-        raise SdpError(f"Payload type {opus} cannot be told from RTCP (RFC 5761 §4): use 96 to 127 for Opus.")
-    if section.protocol not in ("UDP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "RTP/SAVPF", "RTP/SAVP"):
-        raise SdpError(f"The audio section's protocol is {section.protocol!r}: use UDP/TLS/RTP/SAVPF.")
-    if not section.rtcp_mux:
-        raise SdpError("The audio section lacks a=rtcp-mux: RTP and RTCP share one port here (RFC 5761).")
-    if not section.ufrag or not section.pwd:
-        raise SdpError("The audio section lacks a=ice-ufrag or a=ice-pwd: ICE is required.")
-    if not section.fingerprints:
-        raise SdpError("The audio section lacks a=fingerprint: DTLS-SRTP is required.")
-    if not section.setup:
-        raise SdpError("The audio section lacks a=setup: say who starts the DTLS handshake.")

@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from media.rtc.description import SdpError
 from media.rtc.endpoint import candidate_lines
-from media.rtc.sdp import ICE_PWD, ICE_UFRAG, LINES_MAX, MEDIA_MAX, SdpError
+from media.rtc.sdp import ICE_PWD, ICE_UFRAG, LINES_MAX, MEDIA_MAX
 from media.rtc.stun import Address
 
 _CREDENTIALS = {"ice-ufrag": ICE_UFRAG, "ice-pwd": ICE_PWD}

@@ -7,12 +7,12 @@ answer, and takes their absence for the end of consent (RFC 7675).
 import secrets
 from typing import Literal
 
+from media.rtc.description import Description, Direction, Setup
 from media.rtc.dtls import Identity
 from media.rtc.endpoint import Endpoint, write_sdp
 from media.rtc.events import Closed, Forgotten, Moved, Restarted, RtcpReceived, RtpReceived, SessionEvent
 from media.rtc.rtcp import build_receiver_report
 from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI, RtpPacket, is_sound
-from media.rtc.sdp import Description, Direction, Setup
 from media.rtc.sdpfrag import Fragment, write_fragment
 from media.rtc.stun import BINDING_REQUEST, USE_CANDIDATE, Address, StunMessage, build_success
 from media.rtc.transport import SecureTransport

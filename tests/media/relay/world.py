@@ -14,10 +14,11 @@ from media.relay.core import RelayCore
 from media.relay.plane import PlaneEvent, SessionDown
 from media.relay.ticker import TICK
 from media.rtc.client import Client
+from media.rtc.description import Direction
 from media.rtc.events import Closed, RtpReceived
 from media.rtc.inbox import Inbox, key_of
 from media.rtc.rtp import RtpPacket, build_rtp
-from media.rtc.sdp import Direction, parse_sdp
+from media.rtc.sdp import parse_sdp
 from media.rtc.stun import Address
 from tests.media.relay.sound import Pcm, strength, tone
 from tests.media.rtc.pair import RELAY, identity

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from itertools import count
 
 from media.rtc.client import Client
+from media.rtc.description import Direction
 from media.rtc.dtls import Identity
 from media.rtc.events import Closed, SessionEvent
-from media.rtc.sdp import Direction, parse_sdp
+from media.rtc.sdp import parse_sdp
 from media.rtc.session import Session
 from media.rtc.stun import Address, is_stun, parse_stun
 

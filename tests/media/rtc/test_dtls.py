@@ -5,11 +5,22 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 from OpenSSL import SSL
 
-from media.rtc.dtls import HANDSHAKE_TIMEOUT, MTU, Fingerprint, Handshake, Identity, datagrams
+from media.rtc.dtls import (
+    DIGESTS,
+    HANDSHAKE_TIMEOUT,
+    MTU,
+    Fingerprint,
+    Handshake,
+    Identity,
+    datagrams,
+    fingerprint,
+)
 from tests.media.rtc.pair import identity
 
 
@@ -152,11 +163,28 @@ def test_no_fingerprint_that_can_be_checked_is_refused(expected: tuple[Fingerpri
     assert association.server.failure
 
 
-def test_one_wrong_fingerprint_among_right_ones_is_refused():
-    right = identity(1).fingerprint
-    association = Association(server_expects=(right, Fingerprint("sha-256", right.value[::-1])))
+def fingerprints_of(certificate: Identity, *algorithms: str) -> tuple[Fingerprint, ...]:
+    """Its digests, as signalling would name them."""
+    der = x509.load_pem_x509_certificate(certificate.certificate).public_bytes(Encoding.DER)
+    return tuple(fingerprint(der, algorithm) for algorithm in algorithms)
+
+
+@pytest.mark.parametrize("algorithm", DIGESTS)
+def test_any_one_of_several_fingerprints_is_enough(algorithm: str):
+    mine, other = fingerprints_of(identity(1), algorithm), fingerprints_of(identity(0), *DIGESTS)
+    for expected in (mine + other, other + mine, (Fingerprint("sha-1", "00"), *mine)):
+        association = Association(server_expects=expected)
+        association.run(1.0)
+        association.assert_agreed()
+
+
+def test_many_fingerprints_of_which_none_is_right_are_refused():
+    der = fingerprints_of(identity(1), "sha-256")[0].value
+    wrong = [Fingerprint("sha-512", der), Fingerprint("sha-256", der[::-1]), Fingerprint("sha-1", der)]
+    association = Association(server_expects=(*wrong, *fingerprints_of(identity(0), *DIGESTS)))
     association.run(1.0)
     assert association.server.keys is None
+    assert association.server.failure == "the DTLS certificate is not the one the signalling named"
 
 
 def test_peer_without_a_common_profile_is_told_which_to_offer():

@@ -3,10 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.rtc.description import Direction
 from media.rtc.dtls import Fingerprint
 from media.rtc.endpoint import Endpoint, write_sdp
 from media.rtc.rtp import CAPTURE_TIME_URI
-from media.rtc.sdp import Direction, parse_sdp
+from media.rtc.sdp import parse_sdp
 from tests.media.rtc.offers import FINGERPRINT
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from media.rtc.description import SdpError
 from media.rtc.dtls import Handshake
 from media.rtc.rtcp import (
     ReportBlock,
@@ -17,7 +18,7 @@ from media.rtc.rtcp import (
     parse_rtcp,
 )
 from media.rtc.rtp import RtpError, RtpPacket, build_rtp, parse_rtp
-from media.rtc.sdp import SdpError, parse_sdp
+from media.rtc.sdp import parse_sdp
 from media.rtc.sdpfrag import parse_fragment
 from media.rtc.session import Session
 from media.rtc.srtp import AES128_CM_SHA1_80, AES_128_GCM, SrtpContext, SrtpError

@@ -8,15 +8,10 @@ from aiortc import RTCConfiguration, RTCPeerConnection
 from hypothesis import given
 from hypothesis import strategies as st
 
+from media.rtc.description import SdpError
 from media.rtc.dtls import Fingerprint
 from media.rtc.rtp import AUDIO_LEVEL_URI, CAPTURE_TIME_URI
-from media.rtc.sdp import (
-    FORMATS_MAX,
-    LINES_MAX,
-    MEDIA_MAX,
-    SdpError,
-    parse_sdp,
-)
+from media.rtc.sdp import FORMATS_MAX, LINES_MAX, MEDIA_MAX, parse_sdp
 from media.rtc.session import Session
 from tests.media.rtc.offers import CHROMIUM, FFMPEG, FINGERPRINT, FIREFOX, OBS
 from tests.media.rtc.pair import RELAY, identity
@@ -105,21 +100,25 @@ def test_stream_is_named_only_where_the_relay_sends():
     assert "a=ssrc:" not in answer_to(FFMPEG)
 
 
-def test_declined_sections_keep_their_order_and_get_port_0():
+def test_sections_of_no_use_keep_their_order_and_their_place_in_the_bundle():
     answer = parse_sdp(answer_to(OBS))
     assert [(section.kind, section.mid, section.port > 0) for section in answer.media] == [
-        ("video", "1", False),
+        ("video", "1", True),
         ("audio", "0", True),
     ]
     assert answer.media[0].direction == "inactive"
     assert answer.media[0].formats == ["96"]
-    assert answer.bundle == ["0"]
+    assert answer.bundle == parse_sdp(OBS).bundle
 
 
-def test_second_audio_section_is_declined():
+def test_second_audio_section_is_not_used():
     second = CHROMIUM[CHROMIUM.index("m=audio") :].replace("a=mid:0", "a=mid:1")
-    answer = parse_sdp(answer_to(CHROMIUM + second))
-    assert [section.port > 0 for section in answer.media] == [True, False]
+    offer = CHROMIUM.replace("a=group:BUNDLE 0", "a=group:BUNDLE 0 1") + second
+    answer = parse_sdp(answer_to(offer))
+    assert [(section.port > 0, section.direction) for section in answer.media] == [
+        (True, "sendrecv"),
+        (True, "inactive"),
+    ]
 
 
 def test_section_with_port_0_is_not_the_one_taken():
@@ -146,7 +145,7 @@ def test_fingerprint_of_a_section_replaces_that_of_the_session():
 
 
 def test_section_may_repeat_the_fingerprint_of_the_session_and_add_another():
-    lines = [f"a=fingerprint:sha-256 {FINGERPRINT}", "a=fingerprint:sha-512 AB:CD"]
+    lines = [f"a=fingerprint:sha-256 {FINGERPRINT}", f"a=fingerprint:sha-512 {FINGERPRINT}:{FINGERPRINT}"]
     offer = OBS.replace("a=mid:0\n", "\n".join(["a=mid:0", *lines, ""]))
     assert [each.algorithm for each in parse_sdp(offer).audio.fingerprints] == ["sha-256", "sha-512"]
 
@@ -171,42 +170,33 @@ def without(prefix: str) -> str:
 REFUSED = {
     "": "starts with the line v=0",
     "hello": "starts with the line v=0",
-    "v=0\nnonsense": "Line 2 of the description is not of the form letter=value",
-    "v=0\nm": "Line 2 of the description is not of the form letter=value",
+    "v=1\n": "starts with the line v=0",
     "v=0\nm=audio": "Line 2 of the description is malformed",
     "v=0\nm=audio 9 UDP/TLS/RTP/SAVPF": "Line 2 of the description is malformed",
-    "v=0\nm=audio 65536 UDP/TLS/RTP/SAVPF 111": "Line 2 of the description is malformed",
     "v=0\nm=audio x UDP/TLS/RTP/SAVPF 111": "Line 2 of the description is malformed",
-    CHROMIUM + "a=rtpmap:x opus/48000/2": "malformed: 'a=rtpmap:x",
-    CHROMIUM + "a=rtpmap:300 opus/48000/2": "malformed: 'a=rtpmap:300",
-    CHROMIUM + "a=rtpmap:-1 opus/48000/2": "malformed: 'a=rtpmap:-1",
-    CHROMIUM + "a=rtpmap:111": "malformed",
-    CHROMIUM + "a=fmtp:x y": "malformed",
-    CHROMIUM + "a=extmap:1": "malformed",
-    CHROMIUM + "a=candidate:1 1 udp": "malformed",
-    CHROMIUM + "a=fingerprint:sha-256": "malformed",
-    without("a=ssrc") + "a=ssrc:4294967296 cname:x": "malformed",
-    without("a=ssrc") + "a=ssrc:": "malformed",
     "v=0\n" + "m=audio 9 RTP/AVP 0\n" * (MEDIA_MAX + 1): "more than 16 media sections",
     CHROMIUM + "a=x\n" * LINES_MAX: "more than 1000 lines",
     "v=0\nm=audio 9 UDP/TLS/RTP/SAVPF" + " 111" * (FORMATS_MAX + 1): "Line 2 of the description is malformed",
     CHROMIUM.replace("a=ice-ufrag:Qm3/", "a=ice-ufrag:abc"): "a=ice-ufrag must have 4 to 256",
     CHROMIUM.replace("a=ice-ufrag:Qm3/", "a=ice-ufrag:ab:cd"): "a=ice-ufrag must have 4 to 256",
-    CHROMIUM.replace("a=ice-pwd:", "a=ice-pwd:-"): "a=ice-pwd must have 22 to 256",
+    re.sub("a=ice-pwd:.*", "a=ice-pwd:short", CHROMIUM): "a=ice-pwd must have 22 to 256",
     CHROMIUM.replace("a=setup:actpass", "a=setup:holdconn"): "a=setup must be active, passive or actpass",
     "v=0\n": "has no audio section",
     CHROMIUM.replace("m=audio", "m=video"): "has no audio section",
     CHROMIUM.replace("m=audio 9", "m=audio 0"): "has no audio section",
     without("a=rtpmap:111"): "does not offer Opus",
+    CHROMIUM.replace("a=rtpmap:111 opus/48000/2", "a=rtpmap:111"): "does not offer Opus",
     CHROMIUM.replace("SAVPF 111 63", "SAVPF 63"): "does not offer Opus",
-    CHROMIUM.replace("opus/48000/2", "opus/48000/1"): "does not offer Opus",
+    CHROMIUM.replace("opus/48000/2", "opus/16000"): "does not offer Opus",
     CHROMIUM.replace("SAVPF 111", "SAVPF 72").replace("a=rtpmap:111", "a=rtpmap:72"): "cannot be told from RTCP",
-    CHROMIUM.replace("UDP/TLS/RTP/SAVPF", "RTP/AVP"): "protocol is 'RTP/AVP'",
+    CHROMIUM.replace("UDP/TLS/RTP/SAVPF", "UDP/AVT"): "protocol is 'UDP/AVT'",
     without("a=rtcp-mux"): "lacks a=rtcp-mux",
     without("a=ice-ufrag"): "lacks a=ice-ufrag or a=ice-pwd",
     without("a=ice-pwd"): "lacks a=ice-ufrag or a=ice-pwd",
-    without("a=fingerprint"): "lacks a=fingerprint",
     without("a=setup"): "lacks a=setup",
+    without("a=fingerprint"): "lacks a=fingerprint",
+    CHROMIUM.replace("a=fingerprint:sha-256 ", "a=fingerprint:sha-256 0"): "sha-256 must have 32 bytes",
+    CHROMIUM.replace("a=fingerprint:sha-256", "a=fingerprint:sha-1"): "is of sha-1 alone, which is not trusted",
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.rtc.sdp import SdpError
+from media.rtc.description import SdpError
 from media.rtc.sdpfrag import Fragment, parse_fragment, write_fragment
 
 UFRAG, PWD = "ysXw", "vw5LmwG4y/e6dPP/zAP9Gp5k"
@@ -44,7 +44,7 @@ def test_what_is_written_is_read():
         ("", "lacks a=ice-ufrag"),
         (RESTART.replace("a=ice-pwd", "a=ice-password"), "lacks a=ice-ufrag or a=ice-pwd"),
         (RESTART.replace(UFRAG, "abc"), "a=ice-ufrag in line 5 is malformed"),
-        (RESTART.replace(PWD, PWD + "!"), "a=ice-pwd in line 6 is malformed"),
+        (RESTART.replace(PWD, PWD[:21]), "a=ice-pwd in line 6 is malformed"),
         (RESTART + "a=ice-ufrag:another", "not that of the lines before"),
         ("v=0\r\n" + RESTART, "Line 1 of the fragment begins neither"),
         (RESTART.replace("m=audio 9", "m=audio"), "Line 3 of the fragment is malformed"),

@@ -11,10 +11,10 @@ import numpy as np
 
 from media.audio.opus import Decoder
 from media.rtc.client import Client
+from media.rtc.description import Direction
 from media.rtc.dtls import Identity
 from media.rtc.events import Connected, RtcpReceived, RtpReceived
 from media.rtc.rtp import RtpPacket, build_rtp
-from media.rtc.sdp import Direction
 from tests.media.relay.sound import Pcm
 
 FRAME_TIME = 0.02
