@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TypeVar
 from urllib.parse import urljoin
 
 import httpx
@@ -23,7 +22,6 @@ TIMEOUT = 15.0
 """Seconds for an HTTP answer, and for a connection."""
 LEAD = 0.1
 """Seconds until :func:`soon`, so that the first tick is not late."""
-Kind = TypeVar("Kind", bound=Probe)
 
 
 ALIVE = 0.5
@@ -93,14 +91,18 @@ class Probes:
             if probe.ended:
                 raise JoinError(f"a probe's session has ended: {probe.ended}")
 
-    async def _join(self, probe: Kind, url: str, token: str | None) -> None:
+    async def _join(self, probe: Probe, url: str, token: str | None) -> None:
         headers = {"Content-Type": "application/sdp"} | ({"Authorization": f"Bearer {token}"} if token else {})
         loop = asyncio.get_running_loop()
         connected = asyncio.Event()
-        probe.connected = lambda: loop.call_soon_threadsafe(connected.set)
+
+        def connect() -> None:
+            loop.call_soon_threadsafe(connected.set)
+
+        probe.connected = connect
         try:
             answer = await self._http.post(url, content=probe.client.offer, headers=headers)
-            if answer.status_code != httpx.codes.CREATED:
+            if answer.status_code != 201:
                 raise JoinError(f"HTTP {answer.status_code}: {answer.text[:300]}")
             await self._do(lambda: probe.accept(answer.text))
             async with asyncio.timeout(TIMEOUT):
