@@ -21,6 +21,7 @@ class Purpose(IntEnum):
     THINNING = 4
     TALK = 5
     BOOTSTRAP = 6
+    REVIEW = 7
 
 
 def stream(seed: int, purpose: Purpose, replication: int = 0) -> np.random.Generator:

@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "media/moderation": {"media.moderation", "media.space"},
     "media/relay": {"media.relay", "media.rtc", "media.audio"},
     "media/server": {"media.server", "media.relay", "media.space"},
-    "sim": {"sim", "media.space"},
+    "sim": {"sim", "media.space", "media.moderation"},
     "loadtest/engine": {"loadtest.engine", "loadtest.voice", "sim", "media.rtc", "media.audio"},
     "loadtest": {"loadtest", "sim", "media.rtc", "media.audio"},
     "notebooks": {"notebooks", "loadtest", "sim"},

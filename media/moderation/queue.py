@@ -31,11 +31,12 @@ class ReviewQueue:
         self._undecided: dict[Matter, Case] = {}
         self._waiting: list[tuple[tuple[float, int, str], Case]] = []
         """Heap of places; one that is no longer the case's own is passed over."""
+        self._open: set[str] = set()
         self._timers: list[tuple[float, str]] = []
 
     def __len__(self) -> int:
         """Cases that wait for a reviewer."""
-        return sum(case.waiting for case in self.cases.values())
+        return len(self._open)
 
     @property
     def next_timer(self) -> float:
@@ -112,7 +113,10 @@ class ReviewQueue:
 
     def _noted(self, case: Case, events: Events) -> Events:
         if case.waiting:
+            self._open.add(case.id)
             heapq.heappush(self._waiting, (case.place, case))
+        else:
+            self._open.discard(case.id)
         if case.next_timer < float("inf"):
             heapq.heappush(self._timers, (case.next_timer, case.id))
         matter = case.subject, case.category
