@@ -17,6 +17,7 @@ help:  ## this list
 setup: $(VENV)/.synced  ## make .venv and install exactly what requirements.lock says
 
 .uv/bin/uv:
+	@$(PYTHON) tests/requirements.py setup
 	$(PYTHON) -m venv .uv
 	.uv/bin/pip install --quiet --disable-pip-version-check uv
 
@@ -34,7 +35,9 @@ plan: setup  ## measure a relay, fit, simulate SCENARIO, write runs/<id>/plan.ht
 	$(RUN) python -m notebooks $(SCENARIO) $(ARGS)
 
 test: setup  ## the test suite, three files at a time: half of it waits for sound to pass in real time
-	$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PYTHON) tests/requirements.py
+	@$(RUN) python -m tests.clients.build
+	@.ci/postgresql $(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 notebooks: setup  ## execute every notebook with small parameters, as CI does
 	$(RUN) python -m notebooks --check $(ARGS)
@@ -59,4 +62,4 @@ format: setup  ## put the code into the house's shape
 	$(RUN) ruff check --fix .
 
 clean:  ## remove the environment and all runs
-	rm -rf $(VENV) .uv runs
+	rm -rf $(VENV) .uv runs tests/clients/node/node_modules tests/clients/pion/build

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from functools import cache
@@ -13,7 +12,6 @@ from typing import Any
 import pytest
 
 from loadtest.bench.__main__ import BENCHES
-from loadtest.bench.rivals.janus import ADVICE
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -36,6 +34,7 @@ SMALLEST = {
     "api": "--seconds 1 --connections 2 --spaces 1",
 }
 """Flags with which a benchmark takes its main path in seconds."""
+PEERS = pytest.mark.needs("janus", "network")
 
 
 @cache
@@ -43,7 +42,6 @@ def measured(name: str) -> dict[str, Any]:
     """What the benchmark prints on its last line, run as a user runs it."""
     command = [sys.executable, "-m", "loadtest.bench", name, *SMALLEST[name].split(), "--json"]
     if name == "peers":
-        assert shutil.which("janus"), "There is no Janus to measure beside; " + ADVICE
         command = [*(["unshare", "--map-root-user"] if os.geteuid() else []), *command]
     done = subprocess.run(command, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -54,7 +52,9 @@ def test_every_benchmark_is_run_here() -> None:
     assert [*SMALLEST] == [*BENCHES]
 
 
-@pytest.mark.parametrize("name", BENCHES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=PEERS) if name == "peers" else name for name in BENCHES]
+)
 def test_the_last_line_of_a_benchmark_is_one_json_object_with_a_figure_for_each_target(name: str) -> None:
     found, targets = measured(name), BENCHES[name].TARGETS
     assert set(found) == {"bench", "machine", "versions", "command", "figures", "targets"}
@@ -65,6 +65,7 @@ def test_the_last_line_of_a_benchmark_is_one_json_object_with_a_figure_for_each_
     assert all(isinstance(found["figures"][figure], int | float) for figure in judged)
 
 
+@PEERS
 def test_every_rival_carries_its_crowd_and_is_billed_per_packet() -> None:
     figures = measured("peers")["figures"]
     for rival in ("ours", "janus_streaming", "janus_audiobridge", "aiortc"):

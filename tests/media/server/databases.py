@@ -1,6 +1,6 @@
 """The databases that the store is tried on: SQLite, and the PostgreSQL that the environment names.
 
-``.ci/postgresql make test`` starts one and names it, as CI does.
+``make test`` starts one and names it (``.ci/postgresql``).
 """
 
 import os
@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 
 POSTGRESQL = os.environ.get("SPACES_TEST_POSTGRESQL", "")
-KINDS = ["sqlite", "postgresql"] if POSTGRESQL else ["sqlite"]
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql server"))]
 
 
 @asynccontextmanager

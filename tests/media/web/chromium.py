@@ -1,6 +1,5 @@
 """Debian's Chromium with a microphone that plays a file, driven by Playwright."""
 
-import shutil
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,8 @@ from typing import Any
 
 import numpy as np
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request
+
+from tests.requirements import chromium
 
 RATE = 48_000
 QUIET = -70.0
@@ -50,7 +51,7 @@ HEAR = """async () => {
 
 def executable() -> str:
     """Path of Chromium; a test without it fails, and says what to do."""
-    path = shutil.which("chromium")
+    path = chromium()
     assert path, "There is no chromium to try the page in; install it with: apt-get install chromium"
     return path
 

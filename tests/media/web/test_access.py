@@ -11,6 +11,8 @@ from tests.media.web.chromium import Visitor
 from tests.media.web.conftest import Come
 from tests.media.web.test_room import come_in, live
 
+pytestmark = pytest.mark.needs("chromium")
+
 PHONE = {"width": 360, "height": 740}
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 

@@ -3,11 +3,14 @@
 import os
 import signal
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.media.server.process import Process
 from tests.media.web.chromium import FLAGS, Visitor, executable
 from tests.media.web.conftest import TONE_A, TONE_B, Come
+
+pytestmark = pytest.mark.needs("chromium")
 
 KNOCK = """async ([path, token]) => {
   const connection = new RTCPeerConnection();

@@ -15,6 +15,8 @@ from tests.media.web.conftest import TONE_A, TONE_B, Come
 from tests.media.web.test_access import check_access
 from tests.media.web.test_room import come_in, live
 
+pytestmark = pytest.mark.needs("chromium")
+
 
 def scheduled(server: Process, host: str = "ana", **body: Any) -> str:
     """Schedule a Space by the API; return its path in the page."""

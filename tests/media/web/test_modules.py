@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from tests.media.server.process import Process
 from tests.media.web.conftest import TONE_A, Come
 from tests.media.web.test_room import live
+
+pytestmark = pytest.mark.needs("chromium")
 
 PARSE = """async (chunks) => {
   const { parse } = await import("/web/events.js");

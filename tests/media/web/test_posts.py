@@ -1,10 +1,13 @@
 """Posts that are pinned and shared: their words, written and read in the page."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.media.server.process import Process
 from tests.media.web.conftest import Come
 from tests.media.web.test_room import come_in, live
+
+pytestmark = pytest.mark.needs("chromium")
 
 
 def test_a_post_is_written_pinned_and_read_by_everyone(come: Come, server: Process) -> None:

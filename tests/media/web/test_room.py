@@ -5,11 +5,14 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from tests.media.server.process import Process
 from tests.media.web.chromium import Visitor
 from tests.media.web.conftest import Come
+
+pytestmark = pytest.mark.needs("chromium")
 
 
 def live(server: Process, host: str = "ana", **body: Any) -> str:

@@ -10,6 +10,8 @@ from tests.media.web.conftest import Come
 from tests.media.web.test_access import check_access
 from tests.media.web.test_host import scheduled
 
+pytestmark = pytest.mark.needs("chromium")
+
 POLICY = 'base = "2021-08"\nname = "no-barriers"\nticket_followers = 0\nticket_spaces = 0\n'
 
 
