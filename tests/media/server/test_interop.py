@@ -1,7 +1,6 @@
 """A publisher that is not ours speaks in a Space and a stock client hears it, over real HTTP and real UDP."""
 
 import asyncio
-import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from fastapi import FastAPI
 from media.relay.relay import Relay
 from media.server.app import create_app
 from media.server.config import Config
+from tests.clients.table import CLIENTS, Task
 from tests.media.relay.people import Person
 from tests.media.relay.sound import RATE, loudest, strength
 
@@ -82,12 +82,9 @@ async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 async def test_ffmpeg_speaks_over_whip_and_is_heard_over_whep(server: Server):
     space = await server.live("ana")
     listener = await server.listen("lea", space)
-    script = str(Path(__file__).with_name("whip_publisher.py"))
     endpoint = f"{server.url}{space}/whip?muted=false"
-    publisher = await asyncio.create_subprocess_exec(
-        *(sys.executable, script, endpoint, server.token("ana"), str(TONE), "3"),
-        stderr=asyncio.subprocess.PIPE,
-    )
+    task = Task("speaks", endpoint, server.token("ana"), ("audio",), "balanced", TONE, seconds=3.0, sound="")
+    publisher = await asyncio.create_subprocess_exec(*CLIENTS["ffmpeg"].argv(task), stderr=asyncio.subprocess.PIPE)
     assert publisher.stderr
     errors = await publisher.stderr.read()
     assert await publisher.wait() == 0, errors.decode()
