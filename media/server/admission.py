@@ -9,13 +9,16 @@ import secrets
 from typing import Final
 
 from media.relay.plane import RELAY_LOST, DataPlane, PlaneEvent, SessionDown, SessionUp
+from media.server.auth import Caller, no_token
 from media.server.errors import Problem
 from media.server.guard import Guard
 from media.server.ptime import NO_LARGE_ROOM, LargeRoom
 from media.server.sessions import Kind, MediaSession, Sessions, Source
 from media.server.spaces import Spaces
+from media.server.visibility import Visibility
 from media.space.errors import NoRightError, SpaceError, WrongStateError
 from media.space.space import Space
+from media.space.visibility import View, takes_anonymous
 
 log = logging.getLogger(__name__)
 
@@ -32,36 +35,43 @@ class Admission:
         sessions: Sessions,
         plane: DataPlane,
         guard: Guard,
+        visibility: Visibility,
         large_room: LargeRoom = NO_LARGE_ROOM,
     ) -> None:
         self._spaces = spaces
         self._sessions = sessions
         self._plane = plane
         self._guard = guard
+        self._visibility = visibility
         self._large_room = large_room
         plane.subscribe(self.receive)
 
-    async def find(self, space_id: str, person: str | None) -> Space:
-        """Return a Space to somebody who may come near it; ``person`` is None for an anonymous listener.
+    async def find(self, space_id: str, who: Caller | None) -> Space:
+        """Return a Space to somebody who may know of it; ``who`` is None for an anonymous listener.
 
-        :raises Problem: 404, there is none; 403, they are suspended, or its host has blocked them
+        :raises Problem: 404, there is none for them; 403, they are suspended, or its host has blocked them;
+            401, it takes no anonymous listeners
+        :raises RemovedError: they were removed from it
         """
+        if who is None and not takes_anonymous(self._spaces.held(space_id)):
+            raise no_token()
         space = await self._spaces.get(space_id)
         await self._guard.know(space.host)
-        self._guard.check_entry(space, person)
+        await self._visibility.check(space, who, View.CARD)
+        self._guard.check_entry(space, who and who.name)
         return space
 
     async def admit(
-        self, space_id: str, person: str | None, kind: Kind, offer: str, source: Source = "direct"
+        self, space_id: str, who: Caller | None, kind: Kind, offer: str, source: Source = "direct"
     ) -> tuple[MediaSession, str]:
-        """Answer an offer to speak or to listen; ``person`` is None for an anonymous listener.
+        """Answer an offer to speak or to listen; ``who`` is None for an anonymous listener.
 
         :raises SpaceError: not now, or not this person
         :raises Problem: 404 and 403 as :meth:`find`; 402, there is no ticket
         :raises OfferError: the offer cannot be answered
         :raises RelayFullError: no place for one more
         """
-        space = await self.find(space_id, person)
+        space, person = await self.find(space_id, who), who and who.name
         self._check(space, person, kind)
         if kind == "whep":
             offer = self._large_room.apply(offer, space.listener_count)
@@ -104,13 +114,13 @@ class Admission:
         await self._plane.drop_session(session_id)
         self._lose(session)
 
-    async def rename(self, session_id: str, space_id: str, person: str) -> Space:
+    async def rename(self, session_id: str, space_id: str, who: Caller) -> Space:
         """Let the session of an anonymous listener be that of a person; the sound goes on.
 
         :raises Problem: 404, 410 or 403 as :meth:`end`
         :raises SpaceError: the person cannot be here
         """
-        space = await self.find(space_id, person)
+        space, person = await self.find(space_id, who), who.name
         session = self._owned(session_id, space_id, "whep", person)
         space.check_entry(person)
         if not session.anonymous:

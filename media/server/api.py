@@ -71,24 +71,25 @@ async def list_spaces(
 ) -> SpaceList:
     """List Spaces, youngest first: those live and scheduled, unless other states are asked for.
 
-    Drafts are shown to their hosts and to admins. Spaces of people who are blocked, or have blocked the caller,
-    are left out.
+    Drafts, also those that were called off, are shown to their hosts and to admins. Spaces of people who are
+    blocked, or have blocked the caller, are left out, and those that the caller was removed from.
     """
     states = state or [State.LIVE, State.SCHEDULED]
     found = await spaces.find(
         states, page.limit, after=page.after_time(), drafts_of=None if who.admin else who.name
     )
     shown, following = page.cut(found, [f"{space.created_at!r} {space.id}" for space in found])
-    data = [SpaceOut.of(space) for space in await discovery.visible(shown, who.name)]
+    data = [SpaceOut.of(space) for space in await discovery.visible(shown, who.name, admin=who.admin)]
     return SpaceList(data=data, meta=SpaceListMeta(result_count=len(data), next_token=following))
 
 
-@router.get("/{space_id}", responses=problems(404))
+@router.get("/{space_id}", responses=problems(403, 404))
 async def get_space(space_id: str, spaces: SpacesHere) -> SpaceOut:
     """Show a Space, live or over.
 
-    Whom its host has blocked is told so, here and at all its addresses, and is shown nothing of it. Whoever has
-    blocked the host finds it in no list, and is shown it here.
+    A draft, and what was called off as one, does not exist (404) but for its host, whom they invited and admins.
+    Whom its host has blocked, or who was removed from it, is told so (403), here and at all its addresses, and is
+    shown nothing of it. Whoever has blocked the host finds it in no list, and is shown it here.
     """
     return SpaceOut.of(await spaces.get(space_id))
 

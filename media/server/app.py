@@ -44,6 +44,7 @@ from media.server.sessions import Sessions
 from media.server.spaces import Spaces
 from media.server.store import Store
 from media.server.timers import Timers
+from media.server.visibility import Visibility
 
 log = logging.getLogger(__name__)
 
@@ -123,10 +124,11 @@ def create_app(
     accounts = Accounts(store.database)
     guard = Guard(accounts, spaces, sessions, plane, clock)
     store.database.on_recovered(guard.catch_up)
+    visibility = Visibility(guard, sessions)
     timers = Timers(spaces)
     counted = metrics.Metrics(metric_families)
     counted.watch(spaces, sessions)
-    admission = Admission(spaces, sessions, plane, guard, config.large_room)
+    admission = Admission(spaces, sessions, plane, guard, visibility, config.large_room)
     # after admission, which subscribes to the plane first: who is present is known when the streams are told
     events = EventService(spaces, sessions, guard, plane, store.database, counted.registry, clock)
 
@@ -198,11 +200,11 @@ def create_app(
     state.tokens = Tokens(secret)
     state.accounts, state.guard, state.grants = accounts, guard, Grants(store.database)
     state.policies, state.public_url = config.policies, config.public_url
-    state.admission = admission
+    state.admission, state.visibility = admission, visibility
     state.numbers, state.lookup = Numbers(store.database), Lookup(store.database)
     state.hub, state.events = events.hub, events
     reach = Reach(state, spaces, sessions, plane, accounts, guard, store.database, clock)
-    life = Life(state, config, spaces, accounts, guard, events.hub, store.database, clock)
+    life = Life(state, config, spaces, accounts, guard, visibility, events.hub, store.database, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh = refresh
     app.add_middleware(Idempotency, state=state, keys=Keys(store.database, secret), clock=clock)

@@ -10,7 +10,7 @@ silence never waits for a disk. One server process holds a store, so what is in 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 
 from media.relay.plane import DataPlane, PlaneError
 from media.server.accounts import Accounts, Relation
@@ -125,16 +125,12 @@ class Guard:
             raise blocked()
 
     async def hides(self, space: Space, person: str) -> bool:
-        """Whether a person is not to know of a Space: its host has blocked them."""
+        """Whether the host of a Space has blocked a person."""
         if self._spaces.held(space.id) is not None:
             await self.know(space.host)
         if space.host in self._blocked:
             return person in self._blocked[space.host]
         return await self._accounts.related(Relation.BLOCK, space.host, person)
-
-    async def visible(self, spaces: Iterable[Space], person: str) -> list[Space]:
-        """Leave out what a person is not to know of."""
-        return [space for space in spaces if not await self.hides(space, person)]
 
     async def suspend(self, person: str, by: str, reason: str) -> None:
         """End every session of a person and refuse new ones, at once and until it is lifted.

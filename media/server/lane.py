@@ -54,11 +54,11 @@ class Lane:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, space_id: str, session_id: str | None = None) -> Response:
-        admission, spaces = self._state.admission, self._state.spaces
+        admission = self._state.admission
         who = await caller_or_nobody(request, await bearer(request))
         if session_id is None:
             source = _SOURCES[request.scope["query_string"]]
-            return await whip.listen(space_id, who, request, admission, spaces, source=source)
+            return await whip.listen(space_id, who, request, admission, source=source)
         await whip.stop_listening(space_id, session_id, who, admission)
         return Response(status_code=204)
 

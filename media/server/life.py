@@ -24,6 +24,7 @@ from media.server.tickets import routes as ticket_routes
 from media.server.tickets.box_office import BoxOffice
 from media.server.tickets.testing import TestPayments
 from media.server.tickets.till import Till
+from media.server.visibility import Visibility
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (reminder_routes.router, push_routes.router, ticket_routes.router)
 """Routes to be known before those of users, whose paths would take theirs."""
@@ -39,6 +40,7 @@ class Life:
         spaces: Spaces,
         accounts: Accounts,
         guard: Guard,
+        visibility: Visibility,
         hub: Hub,
         engine: Database,
         clock: Callable[[], float],
@@ -49,7 +51,9 @@ class Life:
         state.ledger, state.outbox = Ledger(engine), Outbox(engine)
         pusher = Pusher(state.vapid, private=config.push_private)
         state.postman = self._postman = Postman(state.outbox, pusher, clock)
-        state.reminders = self._reminders = Reminders(spaces, guard, state.ledger, hub, clock, self._postman.wake)
+        state.reminders = self._reminders = Reminders(
+            spaces, visibility, state.ledger, hub, clock, self._postman.wake
+        )
         payments = TestPayments(engine, clock) if config.payments == "test" else None
         state.box_office = self._office = BoxOffice(spaces, accounts, Till(engine), payments, hub, clock)
         guard.on_door = self._office.check_entry

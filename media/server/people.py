@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Response
 from media.server.auth import Caller, Named
 from media.server.errors import Problem
 from media.server.paging import Paged
+from media.server.room.readers import FromInside
 from media.server.routes import (
     SEEN,
     AccountsHere,
@@ -81,13 +82,14 @@ async def ask(
     return RequestOut.of(space, who.name, spaces.clock())
 
 
-@router.get("/requests", tags=["Asking to speak"], responses=problems(404, 422))
-async def list_requests(space_id: str, page: Paged, spaces: SpacesHere) -> RequestList:
+@router.get("/requests", tags=["Asking to speak"], responses=problems(402, 403, 404, 422))
+async def list_requests(space: FromInside, page: Paged, spaces: SpacesHere) -> RequestList:
     """Show the queue, longest waiting first, how long each has waited, and how long it will still be.
 
-    Host and co-hosts need not keep to the order.
+    To whoever is in the Space, waits, speaks or is invited to, and to admins; to nobody from outside. Host and
+    co-hosts need not keep to the order.
     """
-    space, now, after = await spaces.get(space_id), spaces.clock(), page.after_number() or 0
+    now, after = spaces.clock(), page.after_number() or 0
     queue = [(place, p) for place, p in enumerate(space.people.queue, 1) if p.turn > after]
     shown, following = page.cut(queue, [waiting.turn for _, waiting in queue])
     data = [RequestOut.queued(space, waiting, place, now) for place, waiting in shown]

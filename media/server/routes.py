@@ -9,14 +9,16 @@ from media.server.accounts import Accounts
 from media.server.admission import Admission
 from media.server.auth import ME, Caller, Named
 from media.server.discovery.discovery import Discovery
-from media.server.guard import Guard, blocked
+from media.server.guard import Guard
 from media.server.schemas import ProblemOut
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
+from media.server.visibility import Visibility
 from media.space.errors import NoRightError
 from media.space.permissions import ALLOWED, Action, Role, role_of
 from media.space.space import Space
 from media.space.states import Standing
+from media.space.visibility import View
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -53,6 +55,10 @@ async def _guard(request: Request) -> Guard:
     return request.app.state.guard
 
 
+async def _visibility(request: Request) -> Visibility:
+    return request.app.state.visibility
+
+
 async def _discovery(request: Request) -> Discovery:
     return request.app.state.discovery
 
@@ -62,21 +68,22 @@ SessionsHere = Annotated[Sessions, Depends(_sessions)]
 AdmissionHere = Annotated[Admission, Depends(_admission)]
 AccountsHere = Annotated[Accounts, Depends(_accounts)]
 GuardHere = Annotated[Guard, Depends(_guard)]
+VisibilityHere = Annotated[Visibility, Depends(_visibility)]
 DiscoveryHere = Annotated[Discovery, Depends(_discovery)]
 
 
 async def seen(request: Request, who: Named) -> None:
-    """Gate: if the path names a Space, whoever may know of it: all but those whom its host has blocked.
+    """Gate: if the path names a Space, whoever is shown at least its card.
 
-    :raises Problem: 404, there is no such Space; 403, its host has blocked the caller
+    :raises Problem: 404, there is no such Space, or none for the caller; 403, its host has blocked the caller
+    :raises RemovedError: the caller was removed from it
     """
     space_id = request.path_params.get("space_id")
     if space_id is not None:
         spaces: Spaces = request.app.state.spaces
-        guard: Guard = request.app.state.guard
+        visibility: Visibility = request.app.state.visibility
         space = await spaces.get(space_id)
-        if not who.admin and await guard.hides(space, who.name):
-            raise blocked()
+        await visibility.check(space, who, View.CARD, request.path_params.get("code"))
 
 
 SEEN: Final = (Depends(seen),)

@@ -242,11 +242,6 @@ class Spaces:
         """
         return (await self._find(space_id)).space
 
-    def takes_anonymous(self, space_id: str) -> bool:
-        """Whether a Space lets people listen without a token; a Space that does not exist does not."""
-        held = self._held.get(space_id)
-        return held is not None and held.space.anonymous_listening
-
     async def find(
         self,
         states: Sequence[State],

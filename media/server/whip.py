@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BeforeValidator
 
 from media.server.admission import check
-from media.server.auth import Named, NamedOrNobody, caller, no_token
+from media.server.auth import Named, NamedOrNobody, caller
 from media.server.body_bounds import MAX_BYTES, SDP_LIMIT
 from media.server.errors import Problem
 from media.server.ptime import with_ptime
@@ -100,9 +100,9 @@ async def speak(
     source: CameBy = "direct",
 ) -> Response:
     """Connect a microphone (WHIP).  Needs the right to speak; a `sendrecv` offer also hears the others."""
-    check(await admission.find(space_id, who.name), who.name, "whip")
+    check(await admission.find(space_id, who), who.name, "whip")
     offer = await read_offer(request)
-    session, answer = await admission.admit(space_id, who.name, "whip", offer, source)
+    session, answer = await admission.admit(space_id, who, "whip", offer, source)
     if not muted:
         with suppress(MutedError):  # an admin's mute stays what it is
             await spaces.act(space_id, lambda s, now: s.unmute(who.name, who.name, now))
@@ -121,7 +121,6 @@ async def listen(
     who: NamedOrNobody,
     request: Request,
     admission: AdmissionHere,
-    spaces: SpacesHere,
     ptime: Annotated[
         Literal[20, 40, 60] | None,
         BeforeValidator(_number),
@@ -130,11 +129,9 @@ async def listen(
     source: CameBy = "direct",
 ) -> Response:
     """Listen (WHEP).  Takes any valid token, and none where the Space has `anonymous_listening`."""
-    if who is None and not spaces.takes_anonymous(space_id):
-        raise no_token()
-    check(await admission.find(space_id, who and who.name), who and who.name, "whep")
+    check(await admission.find(space_id, who), who and who.name, "whep")
     offer = with_ptime(await read_offer(request), ptime)
-    session, answer = await admission.admit(space_id, who and who.name, "whep", offer, source)
+    session, answer = await admission.admit(space_id, who, "whep", offer, source)
     return _created(session, answer)
 
 
@@ -160,7 +157,7 @@ async def take_name(
 
     Needed before asking to speak, reacting and writing, which anonymous listeners cannot.
     """
-    space = await admission.rename(session_id, space_id, who.name)
+    space = await admission.rename(session_id, space_id, who)
     return PersonOut.of(space.people.look(who.name, sessions.present(space_id, who.name)))
 
 

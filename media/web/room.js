@@ -17,6 +17,9 @@ const METERED = 120;
 const OUT = new Set([402, 403, 404]); // who may not follow a Space may not be in it either
 const JOINED = "spaces.joined";
 
+/** The secret of the invitation link by which one came, or null. */
+const invitation = () => new URLSearchParams(location.hash.slice(1)).get("invitation");
+
 export class Room {
   store = createStore(blank());
   microphone = new Microphone();
@@ -40,7 +43,9 @@ export class Room {
   /** Follow the Space, and come back into it if this tab was in it before. */
   open() {
     const wasIn = sessionStorage.getItem(JOINED) === this.id;
-    follow(space(this.id, "events"), {
+    const code = invitation();
+    const query = code && me() ? `?${new URLSearchParams({ invitation: code })}` : "";
+    follow(space(this.id, "events") + query, {
       signal: this.#abort.signal,
       isOver: () => ["ended", "canceled"].includes(this.store.state.space?.state),
       onState: (stream, problem = null) => this.#hearOfStream(stream, problem),
@@ -51,7 +56,7 @@ export class Room {
 
   /** Take the seat that the link gives by which one came, once. */
   async #followLink() {
-    const code = new URLSearchParams(location.hash.slice(1)).get("invitation");
+    const code = invitation();
     if (!code || !me()) return;
     history.replaceState(history.state, "", location.pathname);
     await attempt(() => post(space(this.id, "invitation-links", code, "accept")));

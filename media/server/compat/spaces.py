@@ -12,13 +12,14 @@ from media.server.compat.routes import NumbersHere, XRoute, x_answers
 from media.server.compat.show import Showing, whoever
 from media.server.errors import Problem
 from media.server.finding.posts import Posts
-from media.server.guard import Guard
 from media.server.paging import Page
-from media.server.routes import AccountsHere, DiscoveryHere, GuardHere, SpacesHere
+from media.server.routes import AccountsHere, DiscoveryHere, SpacesHere, VisibilityHere
 from media.server.spaces import Spaces
 from media.server.tickets.routes import OfficeHere
+from media.server.visibility import Visibility
 from media.space.space import Space
 from media.space.states import State
+from media.space.visibility import View, announced
 
 router: Final = APIRouter(
     prefix="/2/spaces", tags=["X API v2"], dependencies=[Depends(caller)], route_class=XRoute
@@ -50,13 +51,13 @@ async def find_spaces_by_ids(
     request: Request,
     who: Named,
     spaces: SpacesHere,
-    guard: GuardHere,
+    visibility: VisibilityHere,
     accounts: AccountsHere,
     numbers: NumbersHere,
 ) -> Response:
     """Look Spaces up by their ids; one that is not there is an error beside the others."""
     wanted = _SOME.read(request.query_params)
-    found = {space_id: await _known(spaces, guard, space_id, who) for space_id in wanted["ids"]}
+    found = {space_id: await _known(spaces, visibility, space_id, who) for space_id in wanted["ids"]}
     there = [space for space in found.values() if space is not None]
     data, includes = await Showing(accounts, numbers, wanted).spaces(there, who.name)
     errors = [not_found("space", "ids", space_id) for space_id, space in found.items() if space is None]
@@ -77,7 +78,7 @@ async def find_spaces_by_creator_ids(
     people = await numbers.people(map(int, wanted["user_ids"]))
     creators = set(people.values())
     theirs = [space for space in _public(spaces, "all") if space.host in creators]
-    found = await discovery.visible(theirs, who.name)
+    found = await discovery.visible(theirs, who.name, admin=who.admin)
     data, includes = await Showing(accounts, numbers, wanted).spaces(found, who.name)
     strangers = [number for number in wanted["user_ids"] if int(number) not in people]
     errors = [not_found("user", "user_ids", number) for number in strangers]
@@ -104,13 +105,13 @@ async def find_space_by_id(
     request: Request,
     who: Named,
     spaces: SpacesHere,
-    guard: GuardHere,
+    visibility: VisibilityHere,
     accounts: AccountsHere,
     numbers: NumbersHere,
 ) -> Response:
     """Look a Space up by its id.  X knows no drafts, so they are not found."""
     wanted = _ONE.read(request.query_params)
-    space = await _known(spaces, guard, space_id, who)
+    space = await _known(spaces, visibility, space_id, who)
     if space is None:
         return answer(None, includes={}, errors=[not_found("space", "id", space_id)], meta=None)
     data, includes = await Showing(accounts, numbers, wanted).spaces([space], who.name)
@@ -123,14 +124,14 @@ async def space_buyers(
     request: Request,
     who: Named,
     spaces: SpacesHere,
-    guard: GuardHere,
+    visibility: VisibilityHere,
     accounts: AccountsHere,
     numbers: NumbersHere,
     office: OfficeHere,
 ) -> Response:
     """List who holds a ticket, in the order of their ids here; the creator alone may ask."""
     wanted = _BUYERS.read(request.query_params)
-    space = await _known(spaces, guard, space_id, who)
+    space = await _known(spaces, visibility, space_id, who)
     if space is None:
         return answer(None, includes={}, errors=[not_found("space", "id", space_id)], meta=None)
     if who.name != space.host:
@@ -150,13 +151,13 @@ async def space_tweets(
     request: Request,
     who: Named,
     spaces: SpacesHere,
-    guard: GuardHere,
+    visibility: VisibilityHere,
     accounts: AccountsHere,
     numbers: NumbersHere,
 ) -> Response:
     """List the posts that were shared in a Space, newest first; those of elsewhere are errors beside them."""
     wanted = _POSTS.read(request.query_params)
-    space = await _known(spaces, guard, space_id, who)
+    space = await _known(spaces, visibility, space_id, who)
     if space is None:
         return answer(None, includes={}, errors=[not_found("space", "id", space_id)], meta=None)
     posts: Posts = request.app.state.posts
@@ -168,13 +169,13 @@ async def space_tweets(
     return answer(data, includes=includes, errors=errors, meta={"result_count": len(data)})
 
 
-async def _known(spaces: Spaces, guard: Guard, space_id: str, who: Caller) -> Space | None:
+async def _known(spaces: Spaces, visibility: Visibility, space_id: str, who: Caller) -> Space | None:
     try:
         space = await spaces.get(space_id)
     except Problem:
         return None
-    hidden = not who.admin and await guard.hides(space, who.name)
-    return None if hidden or space.state is State.DRAFT else space
+    shown = announced(space) and await visibility.view(space, who) >= View.CARD
+    return space if shown else None
 
 
 def _public(spaces: Spaces, state: str) -> Sequence[Space]:

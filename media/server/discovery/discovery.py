@@ -19,6 +19,7 @@ from media.server.spaces import Spaces
 from media.space.ranking import Candidate, Ranked, in_order, score
 from media.space.space import Space
 from media.space.states import State
+from media.space.visibility import View, Viewer, view_of
 
 PUBLIC: Final = (State.LIVE, State.SCHEDULED)
 """What is found unless something else is asked for: no drafts, and nothing that is over."""
@@ -76,7 +77,7 @@ class Discovery:
         met = self._stages.of_people(circle.follows)
         here = [self._spaces.held(space_id) for space_id in met]
         public = [space for space in here if space is not None and space.state in PUBLIC]
-        shown = [space for space in public if self._shows(space, circle)]
+        shown = [space for space in public if self._shows(space, circle, person)]
         return await self._order(shown, circle, taste, {})
 
     async def search(
@@ -104,7 +105,7 @@ class Discovery:
             for space in there
             if space.state in states
             and (not wanted or wanted.intersection(space.topic_ids))
-            and self._shows(space, circle)
+            and self._shows(space, circle, viewer)
         ]
         terms = list(dict.fromkeys(token.word for token in tokens(query)))
         if not terms:
@@ -119,10 +120,10 @@ class Discovery:
         """Return those whom a person blocks, and those who block the person."""
         return (await self._circles.of(person)).blocks
 
-    async def visible(self, spaces: Iterable[Space], viewer: str) -> list[Space]:
-        """Leave out what is of people between whom and the viewer is a block."""
-        blocks = await self.blocks(viewer)
-        return [space for space in spaces if not (blocks and blocks.intersection(hosts_of(space)))]
+    async def visible(self, spaces: Iterable[Space], viewer: str, *, admin: bool = False) -> list[Space]:
+        """Leave out what the viewer is not shown, and what is of people between whom and the viewer is a block."""
+        circle = await self._circles.of(viewer)
+        return [space for space in spaces if self._shows(space, circle, viewer, admin=admin)]
 
     def live_counts(self) -> dict[str, int]:
         """Return how many live Spaces have each topic."""
@@ -133,8 +134,10 @@ class Discovery:
                     counts[topic] = counts.get(topic, 0) + 1
         return counts
 
-    def _shows(self, space: Space, circle: Circle) -> bool:
-        return not (circle.blocks and circle.blocks.intersection(hosts_of(space)))
+    def _shows(self, space: Space, circle: Circle, viewer: str | None, *, admin: bool = False) -> bool:
+        if circle.blocks and circle.blocks.intersection(hosts_of(space)):
+            return False
+        return view_of(space, Viewer(viewer, admin=admin)) >= View.CARD
 
     async def _order(
         self, spaces: Iterable[Space], circle: Circle, taste: Taste, matches: Mapping[str, float]

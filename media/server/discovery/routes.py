@@ -15,10 +15,11 @@ from media.server.discovery.schema import Card, FoundList, TopicList, TopicMeta,
 from media.server.discovery.topics import TOPICS
 from media.server.errors import Problem
 from media.server.paging import Page, PageToken
-from media.server.routes import AccountsHere, DiscoveryHere, GuardHere, SpacesHere, problems
+from media.server.routes import AccountsHere, DiscoveryHere, SpacesHere, VisibilityHere, problems
 from media.server.spaces import unknown_space
 from media.server.tickets.routes import OfficeHere
 from media.space.states import State
+from media.space.visibility import View, announced
 
 router: Final = APIRouter(tags=["Discovery"], dependencies=[Depends(caller)])
 public: Final = APIRouter(tags=["Discovery"])
@@ -139,7 +140,7 @@ async def describe_link(
     who: NamedOrNobody,
     spaces: SpacesHere,
     accounts: AccountsHere,
-    guard: GuardHere,
+    visibility: VisibilityHere,
     _format: Annotated[Literal["json"], Query(alias="format", description="the only one there is")] = "json",
 ) -> Card:
     """Describe a shared link to whoever shows it (oEmbed 1.0); needs no token, as the link does not.
@@ -148,8 +149,7 @@ async def describe_link(
     """
     space_id = _linked(url)
     space = await spaces.get(space_id)
-    hidden = who is not None and not who.admin and await guard.hides(space, who.name)
-    if hidden or space.state is State.DRAFT:
+    if await visibility.view(space, who) < View.CARD or not announced(space):
         raise unknown_space()
     host = await accounts.get(space.host)
     name, handle = (host.name, host.username) if host else (space.host, space.host)

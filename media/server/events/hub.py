@@ -17,14 +17,24 @@ from media.server.events.reader import Reader
 from media.server.events.schema import ReadyData
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
-from media.space.events import Events, PersonEvent, PersonRemoved
+from media.space.events import (
+    Events,
+    InvitationDeclined,
+    InvitationRevoked,
+    LinkRevoked,
+    PersonEvent,
+    PersonRemoved,
+)
 from media.space.space import Space
 from media.space.states import State
+from media.space.visibility import View, Viewer, view_of
 
 LINGER: Final = 60.0
 """Seconds that a channel without readers is kept, so that whoever comes back misses nothing."""
 TICK: Final = 1.0
 """Seconds between two looks at who is silent, and whose token has expired."""
+_SHUTS: Final = (PersonRemoved, InvitationRevoked, InvitationDeclined, LinkRevoked)
+"""After these, some who followed a Space may not any more."""
 OVER: Final = (State.ENDED, State.CANCELED)
 
 
@@ -147,9 +157,9 @@ class Hub:
             self._later(broadcast.due - now, self._update, broadcast)
         for person in dict.fromkeys(event.person for event in events if isinstance(event, PersonEvent)):
             broadcast.tell(person, self._present(space.id, person), now)
-        for event in events:
-            if isinstance(event, PersonRemoved):
-                _finish(broadcast.channel.of((event.person,)))
+        if any(isinstance(event, _SHUTS) for event in events):
+            shut_out = [p for p in broadcast.channel.readers if p is not None and not _may_read(space, p)]
+            _finish(broadcast.channel.of(shut_out))
 
     def receive(self, event: PlaneEvent) -> None:
         """Take an event of the plane."""
@@ -223,6 +233,11 @@ class Hub:
     def _forget_user(self, person: str, channel: Channel) -> None:
         if not channel.readers and self._users.get(person) is channel:
             self._forgotten += self._users.pop(person).published
+
+
+def _may_read(space: Space, person: str) -> bool:
+    """Whether a person who follows a Space may go on: those who came by a link or as admins come back if so."""
+    return view_of(space, Viewer(person, ticket=True)) >= View.SOUND
 
 
 def _finish(readers: Iterable[Reader]) -> None:

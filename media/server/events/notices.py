@@ -29,6 +29,7 @@ from media.space.events import (
     SpaceEnded,
 )
 from media.space.space import Space
+from media.space.visibility import View, Viewer, view_of
 
 _AT_ONCE: Final = 500
 """Names in one question to the database."""
@@ -104,6 +105,8 @@ class Notices:
     async def _bubble(self, space: Space, people: Iterable[str]) -> None:
         for person in people:
             for follower in await self._followers(person, self._hub.listening, hosts_of(space)):
+                if view_of(space, Viewer(follower)) < View.CARD:
+                    continue
                 self._told.setdefault(space.id, set()).add(follower)
                 self._hub.publish_to_user(follower, "bubble", _bubble(space, [person]))
 

@@ -13,7 +13,7 @@ from media.server.reminders.calendar import MEDIA_TYPE, calendar_of, calendar_wi
 from media.server.reminders.ledger import Ledger
 from media.server.reminders.service import Reminders
 from media.server.reminders.shapes import ReminderList, ReminderOut
-from media.server.routes import SEEN, GuardHere, SpacesHere, problems
+from media.server.routes import SEEN, GuardHere, SpacesHere, VisibilityHere, problems
 from media.space.errors import WrongStateError
 from media.space.reminders import LEAD, Reminder
 from media.space.space import Space
@@ -62,7 +62,7 @@ async def delete_reminder(space_id: str, who: Named, spaces: SpacesHere, reminde
 
 @router.get("/users/me/reminders", responses=problems(422))
 async def list_reminders(
-    who: Named, page: Paged, spaces: SpacesHere, guard: GuardHere, ledger: LedgerHere
+    who: Named, page: Paged, spaces: SpacesHere, visibility: VisibilityHere, ledger: LedgerHere
 ) -> ReminderList:
     """List one's own reminders, the earliest Space first; those of Spaces that have started are gone.
 
@@ -70,18 +70,19 @@ async def list_reminders(
     """
     found = await ledger.of_user(who.name, page.after_time(), page.limit)
     shown, following = page.cut(found, [f"{reminder.start!r} {space_id}" for space_id, reminder in found])
-    there = [(await spaces.get(space_id), reminder) for space_id, reminder in shown]
-    data = [_show(space, reminder) for space, reminder in there if not await guard.hides(space, who.name)]
+    wishes = dict(shown)
+    there = await visibility.shown([await spaces.get(space_id) for space_id in wishes], who.name)
+    data = [_show(space, wishes[space.id]) for space in there]
     return ReminderList(data=data, meta=PageMeta(result_count=len(data), next_token=following))
 
 
 @router.get("/users/me/calendar.ics", response_class=Response, responses=problems() | _CALENDAR)
 async def my_calendar(
-    who: Named, request: Request, spaces: SpacesHere, guard: GuardHere, ledger: LedgerHere
+    who: Named, request: Request, spaces: SpacesHere, visibility: VisibilityHere, ledger: LedgerHere
 ) -> Response:
     """Show the scheduled Spaces that one hosts or wants to be reminded of, as a calendar."""
     reminders = await ledger.of_user(who.name, None, FEED)
-    wanted = await guard.visible([await spaces.get(space_id) for space_id, _ in reminders], who.name)
+    wanted = await visibility.shown([await spaces.get(space_id) for space_id, _ in reminders], who.name)
     hosted = [s for s in spaces.in_memory if s.host == who.name and s.state is State.SCHEDULED]
     both = {space.id: space for space in (*wanted, *hosted)}
     entry = partial(entry_of, base=base_of(request), now=spaces.clock())

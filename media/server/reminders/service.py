@@ -19,10 +19,10 @@ from media.server.database_faults import StoreUnavailableError
 from media.server.errors import Problem
 from media.server.events.hub import Hub
 from media.server.events.schema import CanceledData, ReminderData
-from media.server.guard import Guard
 from media.server.reminders.ledger import Ledger, Told
 from media.server.reminders.outbox import Message
 from media.server.spaces import Spaces
+from media.server.visibility import Visibility
 from media.space.errors import WrongStateError
 from media.space.events import Events, SpaceCanceled, SpaceEnded, SpaceScheduled, SpaceStarted
 from media.space.reminders import FINAL, Notice, Plan, Reminder
@@ -50,7 +50,7 @@ class Reminders:
     def __init__(
         self,
         spaces: Spaces,
-        guard: Guard,
+        visibility: Visibility,
         ledger: Ledger,
         hub: Hub,
         clock: Callable[[], float],
@@ -58,7 +58,7 @@ class Reminders:
     ) -> None:
         """Take a clock in Unix seconds; ``on_queued`` is told that messages wait to be pushed."""
         self._spaces = spaces
-        self._guard = guard
+        self._visibility = visibility
         self._ledger = ledger
         self._hub = hub
         self._clock = clock
@@ -151,11 +151,11 @@ class Reminders:
 
     async def _tell(self, space: Space, people: list[tuple[str, Reminder]]) -> None:
         plan, now = Plan.of(space), self._clock()
-        await self._guard.know(space.host)
+        await self._visibility.prepare(space)
         groups: dict[tuple[Notice, Reminder | None], list[str]] = {}
         for person, reminder in people:
             notice = reminder.due(plan, now)
-            if notice is not None and not await self._guard.hides(space, person):
+            if notice is not None and await self._visibility.shown([space], person):
                 groups.setdefault((notice, reminder.told(notice, plan, now)), []).append(person)
         if not groups:
             return

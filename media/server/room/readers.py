@@ -1,29 +1,43 @@
-"""Who may see what is shown in a Space: whoever may listen to it."""
+"""Who is shown what goes on in a Space: whoever may listen to it; and who waits to speak, whoever is in it."""
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Query
 
-from media.server.auth import NamedOrNobody, no_token
-from media.server.guard import blocked
-from media.server.routes import GuardHere, SpacesHere
+from media.server.auth import Named, NamedOrNobody, no_token
+from media.server.routes import SpacesHere, VisibilityHere
 from media.space.space import Space
-from media.space.states import Input, Standing, next_standing
+from media.space.visibility import View, takes_anonymous
+
+_Code = Annotated[
+    str | None,
+    Query(max_length=64, description="of an invitation link, which shows a draft to whoever has it"),
+]
 
 
-async def _space_to_read(space_id: str, who: NamedOrNobody, spaces: SpacesHere, guard: GuardHere) -> Space:
-    """Gate: whoever was neither removed nor blocked; without a token, where people can listen without one."""
-    if who is None and not spaces.takes_anonymous(space_id):
+async def _space_to_read(
+    space_id: str,
+    who: NamedOrNobody,
+    spaces: SpacesHere,
+    visibility: VisibilityHere,
+    invitation: _Code = None,
+) -> Space:
+    """Gate: whoever may listen; without a token, where people can listen without one."""
+    if who is None and not takes_anonymous(spaces.held(space_id)):
         raise no_token()
     space = await spaces.get(space_id)
-    if who is not None:
-        if not who.admin and await guard.hides(space, who.name):
-            raise blocked()
-        if space.people.standing(who.name) is Standing.REMOVED:
-            next_standing(Standing.REMOVED, Input.JOIN, who.name)
-    guard.check_ticket(space, who and who.name)
+    await visibility.check(space, who, View.SOUND, invitation if who else None)
+    return space
+
+
+async def _space_from_inside(space_id: str, who: Named, spaces: SpacesHere, visibility: VisibilityHere) -> Space:
+    """Gate: whoever is in it, waits, speaks or is invited to, and whoever runs the service."""
+    space = await spaces.get(space_id)
+    await visibility.check(space, who, View.INSIDE)
     return space
 
 
 Readable = Annotated[Space, Depends(_space_to_read)]
-"""The Space of the path, for who may see what is shown in it."""
+"""The Space of the path, for who may listen to it."""
+FromInside = Annotated[Space, Depends(_space_from_inside)]
+"""The Space of the path, for who has a part in it."""

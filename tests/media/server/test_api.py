@@ -108,7 +108,8 @@ async def test_ask_approve_speak_step_down(service: Service) -> None:
     asked = await service.call("ben", "POST", f"{path}/requests")
     assert asked.status_code == 201
     assert (asked.json()["status"], asked.json()["position"]) == ("queued", 1)
-    assert (await service.ok("cem", "GET", f"{path}/requests"))["data"] == [asked.json()]
+    assert (await service.ok("ben", "GET", f"{path}/requests"))["data"] == [asked.json()]
+    assert (await service.call("cem", "GET", f"{path}/requests")).status_code == 403, "not in it"
     assert (await service.ok("ana", "POST", f"{path}/requests/ben/approve"))["status"] == "granted"
     assert service.plane.taken() == [("mute", "ben", True), ("let_talk", "ben", True), ("mute", "ben", True)]
     stage = await service.ok("cem", "GET", f"{path}/participants")
@@ -270,7 +271,7 @@ async def test_who_is_shown_to_whom(service: Service) -> None:
         ("ana", "POST", "{draft}/end", 409, "wrong-state"),
         ("ben", "POST", "{live}/end", 403, "no-right"),
         ("ana", "POST", "{live}/cancel", 409, "wrong-state"),
-        ("ben", "POST", "{draft}/requests", 409, "wrong-state"),
+        ("ben", "POST", "{draft}/requests", 404, "unknown-space"),
         ("ana", "POST", "{live}/requests", 403, "no-right"),
         ("ana", "POST", "{live}/requests/zoe/approve", 404, "unknown-person"),
         ("ben", "POST", "{live}/requests/ben/approve", 403, "no-right"),

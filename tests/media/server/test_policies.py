@@ -65,7 +65,7 @@ def test_a_file_that_holds_no_rules(tmp_path: Path, text: bytes | None, says: st
 async def test_an_admin_chooses_the_rules_of_a_space(service: Service, policy: object, seats: int) -> None:
     made = await service.ok("root", "POST", "/spaces", json={"policy": policy})
     assert made["policy"] == (policy if isinstance(policy, str) else "pilot")
-    assert (await service.ok("ben", "GET", f"/spaces/{made['id']}/participants"))["meta"]["free_seats"] == seats
+    assert (await service.ok("root", "GET", f"/spaces/{made['id']}/participants"))["meta"]["free_seats"] == seats
     refused = await service.call("ana", "POST", "/spaces", json={"policy": policy})
     assert (refused.status_code, refused.json()["type"]) == (403, "urn:spaces-lab:problem:not-admin")
 

@@ -161,5 +161,5 @@ async def test_what_a_suspended_host_has_scheduled_is_canceled_and_told(service:
     await suspend(service, "ana")
     await service.app.state.reminders.sweep()
     assert ("ben", "canceled") in told
-    states = [(await service.ok("ben", "GET", f"/spaces/{s['id']}"))["state"] for s in (space, other, draft)]
+    states = [(await service.ok("root", "GET", f"/spaces/{s['id']}"))["state"] for s in (space, other, draft)]
     assert states == ["canceled", "scheduled", "draft"]

@@ -220,7 +220,7 @@ async def test_taps_of_a_moment_come_together_and_add_up(service: Streaming) -> 
 
 async def test_a_quiet_stream_has_a_heartbeat(service: Streaming) -> None:
     space = await service.ok("ana", "POST", "/spaces", json={})
-    async with service.stream("lea", f"/spaces/{space['id']}/events") as stream:
+    async with service.stream("ana", f"/spaces/{space['id']}/events") as stream:
         await stream.next("pulse")
         service.clock.ahead = 16
         async with asyncio.timeout(5):

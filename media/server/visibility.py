@@ -1,0 +1,94 @@
+"""Who is shown what of a Space, asked by every route: the rule, with what the server knows of callers.
+
+The rule itself is :mod:`media.space.visibility`. What it leaves open comes from here: whom a host has blocked, who
+is connected, who holds a ticket or an invitation link; and, where the rule says no, the refusal.
+"""
+
+from collections.abc import Iterable
+
+from media.server.auth import Caller, no_token
+from media.server.errors import Problem
+from media.server.guard import Guard, blocked
+from media.server.sessions import Sessions
+from media.server.spaces import unknown_space
+from media.space.errors import NoRightError, UnknownLinkError
+from media.space.space import Space
+from media.space.states import Input, Standing, next_standing
+from media.space.visibility import View, Viewer, view_of
+
+
+class Visibility:
+    """Asked by the gates of the routes, by lists, and by whatever tells people of Spaces unasked."""
+
+    def __init__(self, guard: Guard, sessions: Sessions) -> None:
+        self._guard = guard
+        self._sessions = sessions
+
+    async def view(self, space: Space, who: Caller | None, code: str | None = None) -> View:
+        """Return how much of a Space a caller is shown.
+
+        :param code: of an invitation link that the caller has
+        """
+        if who is None:
+            return view_of(space, Viewer(None, linked=_is_good(space, code)))
+        viewer = Viewer(
+            who.name,
+            admin=who.admin,
+            blocked=await self._guard.hides(space, who.name),
+            present=self._sessions.present(space.id, who.name),
+            linked=_is_good(space, code),
+            ticket=self._has_ticket(space, who.name),
+        )
+        return view_of(space, viewer)
+
+    async def shown(self, spaces: Iterable[Space], person: str) -> list[Space]:
+        """Leave out the Spaces that a person is not even shown the card of."""
+        who = Caller(person)
+        return [space for space in spaces if await self.view(space, who) >= View.CARD]
+
+    async def prepare(self, space: Space) -> None:
+        """Have in memory whom the host of a Space has blocked, before many people are asked about."""
+        await self._guard.know(space.host)
+
+    async def check(self, space: Space, who: Caller | None, least: View, code: str | None = None) -> None:
+        """Pass if a caller is shown at least so much.
+
+        :raises Problem: 404, as if there were no such Space; 403, its host has blocked the caller; 401, it takes a
+            token; 402, it takes a ticket
+        :raises RemovedError: the caller was removed from it
+        :raises NoRightError: the caller is not in it
+        """
+        view = await self.view(space, who, code)
+        if view >= least:
+            return
+        if view is View.NOTHING:
+            raise unknown_space()
+        if who is None:
+            self._guard.check_ticket(space, None)
+            raise no_token()
+        if view is View.REASON:
+            if space.people.standing(who.name) is Standing.REMOVED:
+                next_standing(Standing.REMOVED, Input.JOIN, who.name)
+            raise blocked()
+        self._guard.check_ticket(space, who.name)
+        if least is View.HOST:
+            raise NoRightError("Only the host and co-hosts of a Space see this.")
+        raise NoRightError("Only people who are in this Space see this; join it first.")
+
+    def _has_ticket(self, space: Space, person: str) -> bool:
+        try:
+            self._guard.check_ticket(space, person)
+        except Problem:
+            return False
+        return True
+
+
+def _is_good(space: Space, code: str | None) -> bool:
+    """Whether a link to a Space is good."""
+    if not code:
+        return False
+    try:
+        space.links.known(code)
+    except UnknownLinkError:
+        return False
+    return True
