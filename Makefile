@@ -62,4 +62,4 @@ format: setup  ## put the code into the house's shape
 	$(RUN) ruff check --fix .
 
 clean:  ## remove the environment and all runs
-	rm -rf $(VENV) .uv runs tests/clients/node/node_modules tests/clients/pion/build
+	rm -rf $(VENV) .uv runs tests/clients/node/node_modules* tests/clients/pion/build

@@ -10,6 +10,7 @@
 from __future__ import annotations  # an older Python is to say that it is too old, and not fail here
 
 import functools
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -21,9 +22,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 CLIENTS = ROOT / "tests" / "clients"
-PION = CLIENTS / "pion" / "build" / "client"
-"""Client program, built by ``tests.clients.build``."""
-NODE_MODULES = CLIENTS / "node" / "node_modules"
 TYPELIBS = ("Gst-1.0.typelib", "GstWebRTC-1.0.typelib", "GstSdp-1.0.typelib")
 PLUGINS = ("libgstwebrtc.so", "libgstnice.so", "libgstopus.so", "libgstvpx.so", "libgstrtpmanager.so")
 BUILD = "python -m tests.clients.build"
@@ -54,17 +52,38 @@ def firefox() -> str | None:
     return program("firefox-esr", "firefox")
 
 
-def is_fresh(built: Path, *sources: Path) -> bool:
-    """Whether something was built after all that it was built from."""
-    return built.exists() and all(source.stat().st_mtime <= built.stat().st_mtime for source in sources)
+def digest(sources: Iterable[Path]) -> str:
+    """Of what something is built from; times say less, since a checkout changes them."""
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sorted(sources))).hexdigest()
 
 
-def pion_is_built() -> bool:
-    return is_fresh(PION, *CLIENTS.glob("pion/*.go"), CLIENTS / "pion" / "go.mod", CLIENTS / "pion" / "go.sum")
+@dataclass(frozen=True)
+class Build:
+    """Something that is built from files in the repository."""
+
+    product: Path
+    sources: tuple[Path, ...]
+
+    @property
+    def stamp(self) -> Path:
+        """File beside the product with the digest of what it was built from."""
+        return self.product.with_name(f"{self.product.name}.sources")
+
+    def is_fresh(self) -> bool:
+        """Whether it was built, and from these sources."""
+        return self.product.exists() and self.stamp.exists() and self.stamp.read_text() == digest(self.sources)
+
+    def done(self) -> None:
+        """Note that it was built."""
+        self.stamp.write_text(digest(self.sources))
 
 
-def npm_is_installed() -> bool:
-    return is_fresh(NODE_MODULES / ".package-lock.json", CLIENTS / "node" / "package-lock.json")
+PION = Build(
+    CLIENTS / "pion" / "build" / "client",
+    (*CLIENTS.glob("pion/*.go"), CLIENTS / "pion" / "go.mod", CLIENTS / "pion" / "go.sum"),
+)
+NPM = Build(CLIENTS / "node" / "node_modules", (CLIENTS / "node" / "package-lock.json",))
+"""Client programs, built by ``tests.clients.build``."""
 
 
 def _libraries(folder: str, names: Iterable[str]) -> bool:
@@ -113,8 +132,8 @@ SYSTEM = {
 """Wanted by tests, from the system."""
 TOOLS = SYSTEM | {
     "network": Tool(_network, remedy="a kernel that lets this user make network namespaces (or root)"),
-    "pion": Tool(pion_is_built, remedy=BUILD),
-    "npm": Tool(npm_is_installed, remedy=BUILD),
+    "pion": Tool(PION.is_fresh, remedy=BUILD),
+    "npm": Tool(NPM.is_fresh, remedy=BUILD),
     "postgresql server": Tool(
         lambda: bool(os.environ.get("SPACES_TEST_POSTGRESQL")),
         ("postgresql",),

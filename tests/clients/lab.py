@@ -27,7 +27,7 @@ from tests.clients.tone import Heard, heard_in, opus_tone
 from tests.requirements import unshare
 
 PORT = 21_100
-START = 120.0
+START = 300.0
 """Seconds for a server to become ready; its kernels may have to be compiled."""
 TIME = 40.0
 """Seconds a client has for its task."""
@@ -158,10 +158,11 @@ class Remote:
     def trial(self, client: str, role: Role, offer: str) -> Result:
         """See :meth:`Lab.trial`."""
         assert self._running.stdin and self._running.stdout
+        assert self._running.poll() is None, "The lab has ended; it said why on standard error."
         self._running.stdin.write(json.dumps([client, role, offer]) + "\n")
         self._running.stdin.flush()
         line = self._running.stdout.readline()
-        assert line, "the lab ended; what it said is above"
+        assert line, "The lab has ended; it said why on standard error."
         answer = json.loads(line)
         return Result(answer["status"], answer["said"], Heard(**answer["heard"]))
 

@@ -88,5 +88,5 @@ CLIENTS = {
     ),
     "libdatachannel": Client("libdatachannel", lambda: _node("datachannel.mjs"), ("npm",), carries="opus"),
     "libwebrtc": Client("libwebrtc", lambda: _node("libwebrtc.mjs"), ("npm",)),
-    "pion": Client("Pion", lambda: [str(PION)], ("pion",), carries="opus"),
+    "pion": Client("Pion", lambda: [str(PION.product)], ("pion",), carries="opus"),
 }

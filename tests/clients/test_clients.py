@@ -8,7 +8,7 @@ from tests.clients import lab
 from tests.clients.lab import Remote
 from tests.clients.table import CLIENTS, Role
 
-pytestmark = pytest.mark.needs("network")
+pytestmark = [pytest.mark.needs("network"), pytest.mark.timeout(lab.START + 60)]
 
 
 @pytest.fixture(scope="module")
