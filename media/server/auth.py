@@ -95,21 +95,25 @@ def is_name(text: str) -> bool:
     return re.fullmatch(NAME, text) is not None and text != ME
 
 
-def load_secret(data: Path) -> bytes:
-    """Read the secret of an installation, or make it: 32 random bytes in a file that only its owner can read."""
-    data.mkdir(parents=True, exist_ok=True)
-    path = data / "secret"
-    fresh = secrets.token_hex(32).encode()
-    draft = data / f"secret.{os.getpid()}.{secrets.token_hex(4)}"
+def _make_secret(path: Path) -> None:
+    draft = path.with_name(f"secret.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(fresh)
+            file.write(secrets.token_hex(32).encode())
         os.link(draft, path)  # fails if another process was first, whose secret then counts
     except FileExistsError:
         pass
     finally:
         draft.unlink()
+
+
+def load_secret(data: Path) -> bytes:
+    """Read the secret of an installation, or make it: 32 random bytes in a file that only its owner can read."""
+    path = data / "secret"
+    if not path.exists():  # else nothing is written: the disk may be full, or the folder read-only
+        data.mkdir(parents=True, exist_ok=True)
+        _make_secret(path)
     secret = path.read_bytes().strip()
     if len(secret) < 32:
         raise ValueError(f"The secret in {path} is too short to be one; delete the file to get a new one.")

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE: Final = 5.0
 """Seconds that one transaction of a request may take."""
+LATE: Final = 1.0
+"""Seconds by which a time-out comes too late when this process stood still, and not the database."""
 REST: Final = 0.2
 """Seconds between two probes of a database that is away."""
 FRESH: Final = 1.0
@@ -59,6 +61,11 @@ class Database:
         self._since = 0.0
         self._task: asyncio.Task[None] | None = None
         self._probing: asyncio.Task[bool] | None = None
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether the database is away, or what waited for it is still being written."""
+        return self._task is not None
 
     def on_recovered(self, write: Recovered) -> None:
         """Have something written as soon as the database is back."""
@@ -124,6 +131,7 @@ class Database:
     @contextlib.contextmanager
     def _judged(self, *, writing: bool) -> Generator[None]:
         """Turn what a database that is away raises into the one error that says so."""
+        began = time.monotonic()
         try:
             yield
         except StoreUnavailableError as error:
@@ -134,7 +142,7 @@ class Database:
             fault = fault_of(error, writing=writing)
             if fault is None:
                 raise
-            if fault.lasting:
+            if fault.lasting and time.monotonic() - began < PATIENCE + LATE:
                 self.fail(fault)
             raise StoreUnavailableError(fault.cause) from error
 
@@ -152,18 +160,23 @@ class Database:
         return True
 
     async def _recover(self) -> None:
-        while True:
+        while self.fault is not None:
             await asyncio.sleep(REST)
             with contextlib.suppress(Exception):
-                if await self._probe():
-                    break
-        self.fault, self._task = None, None
-        log.warning("The store is back after %.1f s.", time.monotonic() - self._since)
+                if not await self._probe():
+                    continue
+                self.fault = None
+                log.warning("The store is back after %.1f s.", time.monotonic() - self._since)
+                await self._catch_up()
+        self._task = None
+
+    async def _catch_up(self) -> None:
+        """Have everything written that waits; what fails because the store has gone again waits on."""
         for write in self._recovered:
             try:
                 await write()
             except StoreUnavailableError:
-                return  # it has gone again, and they are told again
+                return
             except Exception:
                 log.exception("What waited for the store could not be written.")
 

@@ -6,6 +6,7 @@ renewed by the migrations in this package, at start.
 """
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from media.server.database import PATIENCE, Database, is_file
 from media.server.database_faults import StoreUnavailableError
@@ -33,6 +35,8 @@ CONNECT: Final = 3.0
 """Seconds that connecting to PostgreSQL may take."""
 POOL: Final = 5.0
 """Seconds that a request waits for one of the connections."""
+TRUSTED: Final = 0.1
+"""Seconds after its last use for which a connection to PostgreSQL is believed to be there."""
 BUSY: Final = 2_000
 """Milliseconds that SQLite waits for the lock of somebody else."""
 _START_UP: Final = 0x5350_4143
@@ -187,14 +191,30 @@ def _engine(url: sa.URL, patience: float | None) -> AsyncEngine:
     if sqlite_file:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     else:
-        event.listen(engine.sync_engine, "checkout", _check_postgresql)
+        _check_postgresql(engine.sync_engine)
     return engine
 
 
-def _check_postgresql(connection: Any, *_: object) -> None:
-    """Have a connection replaced that PostgreSQL has closed, as it does with all when it is restarted."""
-    if connection.driver_connection.is_closed():
-        raise DisconnectionError
+def _check_postgresql(engine: sa.Engine) -> None:
+    """Have connections replaced that PostgreSQL has closed, as it does with all when it is restarted.
+
+    Those that were in use a moment ago are not asked again: it would cost each request three round trips.
+    """
+
+    def check(connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+        if connection.driver_connection.is_closed():
+            raise DisconnectionError
+        if time.monotonic() - record.info.get("used", 0.0) > TRUSTED:
+            try:
+                engine.dialect.do_ping(connection)
+            except Exception as error:
+                raise DisconnectionError from error
+
+    def note(_: object, record: ConnectionPoolEntry) -> None:
+        record.info["used"] = time.monotonic()
+
+    event.listen(engine, "checkout", check)
+    event.listen(engine, "checkin", note)
 
 
 def _upsert(dialect: str) -> sa.Executable:
