@@ -2,11 +2,13 @@
 
 The one process that leads (the master, or the only one) opens the Space and writes the record; each process with
 users has a crew. Workers say when their engines are up ("ready"); then the run begins, and the leader tells the
-crews where the Space is ("doors"). At the end it asks for their last rows ("pack up").
+crews where the Space is ("doors"). At the end it asks for their last rows ("pack up"). A worker whose engine ends
+says so ("lost"), and the run ends.
 """
 
 import logging
 import sys
+from functools import partial
 from typing import Any
 
 import gevent
@@ -20,6 +22,7 @@ from loadtest.engine.remote import EngineError
 from loadtest.leader import Leader
 from loadtest.options import add_options
 from loadtest.programme import Programme
+from loadtest.stopping import Stopping
 from loadtest.users import Listener, Speaker
 from loadtest.venue import Venue, VenueError
 from sim.run import RunError
@@ -28,9 +31,10 @@ from sim.scenario import ScenarioError
 logger = logging.getLogger(__name__)
 
 READY, DOORS, PACK_UP, ROWS = "spaces-ready", "spaces-doors", "spaces-pack-up", "spaces-rows"
+LOST = "spaces-lost"
 
 
-def _init(environment: Any, **_: Any) -> None:
+def _init(environment: Any, web_ui: Any, **_: Any) -> None:
     """Read the flags in every process; a wrong one ends it at once, with one sentence."""
     try:
         environment.programme = Programme.of(environment.parsed_options)
@@ -43,6 +47,7 @@ def _init(environment: Any, **_: Any) -> None:
         environment.user_classes = [Listener]
     environment.leader = environment.crew = None
     environment.doors_open = False
+    environment.stopping = Stopping(environment, web_ui)
     runner = environment.runner
     if isinstance(runner, WorkerRunner):
         runner.register_message(DOORS, _doors_opened)
@@ -50,13 +55,18 @@ def _init(environment: Any, **_: Any) -> None:
     elif isinstance(runner, MasterRunner):
         runner.register_message(READY, _worker_ready)
         runner.register_message(ROWS, _rows_arrived)
+        runner.register_message(LOST, _engine_lost_afar)
 
 
 def _test_start(environment: Any, **_: Any) -> None:
     runner = environment.runner
+    if not isinstance(runner, WorkerRunner):
+        environment.leader = Leader(environment)
     if not isinstance(runner, MasterRunner):
         try:
-            environment.crew = Crew(environment, environment.programme, _name(runner))
+            environment.crew = Crew(
+                environment, environment.programme, _name(runner), partial(_engine_lost, environment)
+            )
         except EngineError as error:
             if isinstance(runner, WorkerRunner):
                 runner.send_message(READY, {"error": str(error)})
@@ -66,7 +76,6 @@ def _test_start(environment: Any, **_: Any) -> None:
     if isinstance(runner, WorkerRunner):
         runner.send_message(READY, {"error": None})
         return
-    environment.leader = Leader(environment)
     try:
         environment.leader.prepare(
             [client.id for client in runner.clients.all] if environment.crew is None else []
@@ -108,29 +117,49 @@ def _open_doors(environment: Any) -> None:
 
 
 def _test_stop(environment: Any, **_: Any) -> None:
-    runner, leader = environment.runner, environment.leader
     environment.doors_open = False
+    environment.stopping.finish(partial(_end, environment))
+
+
+def _end(environment: Any) -> None:
+    runner, leader = environment.runner, environment.leader
     if isinstance(runner, WorkerRunner):
         if environment.crew:
             runner.send_message(ROWS, {"rows": environment.crew.pack_up(), "last": False})
+            if environment.stopping.orphaned:
+                environment.crew.end_space()
         _close_crew(environment)
         return
     if leader is None:
         return
     environment.leader = None
-    if not leader.began:  # stopped while it was getting ready
+    options = environment.parsed_options
+    cut_short = environment.stopping.cut_short(environment.programme.ends or bool(options.run_time))
+    if not leader.began:
         leader.give_up()
-        _close_crew(environment)
-        return
-    if isinstance(runner, MasterRunner):
+        leader.record_nothing(cut_short or "it was stopped before it began")
+    elif isinstance(runner, MasterRunner):
         environment.last_leader = leader
         runner.send_message(PACK_UP)
         leader.wait_for_workers()
         environment.last_leader = None
+        leader.finish(cut_short)
     else:
         leader.book(environment.crew.pack_up())
-        _close_crew(environment)
-    leader.finish()
+        leader.finish(cut_short)
+    _close_crew(environment)
+
+
+def _engine_lost(environment: Any, how: str) -> None:
+    """The engine of this process has ended by itself."""
+    if isinstance(environment.runner, WorkerRunner):
+        environment.runner.send_message(LOST, {"how": how})
+    else:
+        environment.stopping.lost(how)
+
+
+def _engine_lost_afar(environment: Any, msg: Any, **_: Any) -> None:
+    environment.stopping.lost(f"worker {msg.node_id}: {msg.data['how']}")
 
 
 def _give_up(environment: Any, why: object) -> None:
@@ -167,7 +196,7 @@ def _rows_arrived(environment: Any, msg: Any, **_: Any) -> None:
     if leader:
         leader.book(msg.data["rows"])
         if msg.data["last"]:
-            leader.worker_packed(msg.node_id, len(environment.runner.clients.all))
+            leader.worker_packed(msg.node_id)
 
 
 def _report_to_master(environment: Any) -> Any:

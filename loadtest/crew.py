@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import gevent
@@ -23,7 +24,10 @@ UNHEARD_MS = 1000.0
 class Crew:
     """One worker's side of a run."""
 
-    def __init__(self, environment: Environment, programme: Programme, name: str) -> None:
+    def __init__(
+        self, environment: Environment, programme: Programme, name: str, lost: Callable[[str], None]
+    ) -> None:
+        """Start the engine; ``lost`` is called with a sentence if it ends by itself."""
         self._environment = environment
         self.programme = programme
         self.timetable: Timetable | None = None
@@ -33,9 +37,13 @@ class Crew:
         self._ended_early: set[int] = set()
         self._packed = False
         self._next_entry = 0.0
-        self.engine = RemoteEngine(self._ended)
-        if programme.probes:
-            self.engine.tune()
+        self.engine = RemoteEngine(self._ended, lost)
+        try:
+            if programme.probes:
+                self.engine.tune()
+        except BaseException:  # also where the run was stopped meanwhile
+            self.engine.close()
+            raise
         self._http = httpx.Client(timeout=HTTP_TIMEOUT)
         self._venue: AsyncResult[Venue] = AsyncResult()
         self._speakers = 0
@@ -54,6 +62,8 @@ class Crew:
         self._worker, self._workers = worker, workers
         if self.programme.schedule:
             self.timetable = Timetable(self.programme.schedule, worker, workers)
+        with suppress(EngineError):  # who is gone has said so
+            self.engine.will(venue.end, venue.host_token)
         self._venue.set(venue)
         if worker == 0 and self.programme.probes:
             self._probing = gevent.spawn(self._probe, venue)
@@ -146,6 +156,13 @@ class Crew:
         self._watch.kill()
         self._packed = True
         return self.take_report()
+
+    def end_space(self) -> None:
+        """End the Space, in place of a master that is gone."""
+        if self._venue.ready():
+            venue = self._venue.get()
+            with suppress(httpx.HTTPError):
+                self._http.post(venue.end, headers={"Authorization": f"Bearer {venue.host_token}"})
 
     def close(self) -> None:
         """Let everyone leave and end the engine."""

@@ -1,6 +1,7 @@
 """A relay and a swarm on this machine, started and stopped by a notebook or by ``make plan``.
 
-Both run as processes of their own, as a planner would run them by hand: ``python -m media`` and ``locust``.
+Both run as processes of their own, as a planner would run them by hand: ``python -m media`` and ``locust``. Both
+end with the process that started them, also when that is killed.
 """
 
 import json
@@ -20,12 +21,15 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from loadtest.status import EXIT_FAILURES, EXIT_INVALID
+from loadtest.with_parent import bound
 from sim.run import Run, new_run_id
 
 START_TIMEOUT = 180.0
 """Seconds for a server to become ready; the first start on a machine compiles its kernels."""
 STOP_TIMEOUT = 15.0
 """Seconds a server has to end by itself."""
+RECORD_TIMEOUT = 60.0
+"""Seconds a swarm has to write its record and to end the Space."""
 LOCUSTFILE = Path(__file__).parent / "locustfile.py"
 
 
@@ -42,6 +46,8 @@ class Server:
     token: str
     """An admin token."""
     pid: int
+    data: str = ""
+    """Its folder."""
 
 
 @contextmanager
@@ -55,23 +61,33 @@ def server(*options: str) -> Iterator[Server]:
             _wait_until_ready(running, base, log)
             token = [sys.executable, "-m", "media", "token", "--user", "lab", "--admin", "--data", folder]
             printed = subprocess.run(token, check=True, capture_output=True, text=True)  # noqa: S603 (our own)
-            yield Server(base, printed.stdout.strip(), running.pid)
+            yield Server(base, printed.stdout.strip(), running.pid, folder)
+
+
+def invent_users(where: Server, users: int, folder: Path) -> None:
+    """Import so many invented users with as many posts into a server of :func:`server`, by way of ``folder``."""
+    for arguments in (
+        ["people", "--users", str(users), "--posts", str(users), "--out", str(folder)],
+        ["import", str(folder / "users.csv"), str(folder / "follows.csv"), "--data", where.data],
+        ["import", "posts", str(folder / "posts.jsonl"), "--data", where.data],
+    ):
+        command = [sys.executable, "-m", "media", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (our own)
+        if done.returncode:
+            raise LabError(f"{' '.join(command[1:])} ended with status {done.returncode}: {done.stderr[-500:]}")
 
 
 @contextmanager
 def process(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a server until the end of the context, what it says in ``log``."""
+    """Run a server until the end of the context, or of this process; what it says is in ``log``."""
     with log.open("wb") as output:
-        running = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603 (our own list)
+        running = subprocess.Popen(  # noqa: S603 (our own list)
+            bound(command), stdout=output, stderr=subprocess.STDOUT
+        )
     try:
         yield running
     finally:
-        running.terminate()
-        try:
-            running.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            running.wait()
+        _end(running, STOP_TIMEOUT)
 
 
 def swarm(
@@ -130,20 +146,28 @@ def _run_with_bar(command: list[str], token: str, seconds: float, what: str, pro
         tqdm(total=round(seconds), desc=what, unit="s", disable=not progress) as bar,
     ):
         process = subprocess.Popen(  # noqa: S603 (our own)
-            command, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+            bound(command), stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True
         )
         begun = time.monotonic()
         try:
             while process.poll() is None:
                 time.sleep(0.25)
                 bar.update(min(bar.total, int(time.monotonic() - begun)) - bar.n)
-        except BaseException:
-            process.terminate()
-            process.wait(STOP_TIMEOUT)
-            raise
+        finally:
+            _end(process, RECORD_TIMEOUT)
         bar.update(bar.total - bar.n)
         output.seek(0)
         return process.returncode, "".join(output.readlines()[-15:])
+
+
+def _end(process: "subprocess.Popen[bytes]", timeout: float) -> None:
+    """End a process, if it has not yet, and kill it if that takes longer."""
+    process.terminate()
+    try:
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", base: str, log: Path) -> None:

@@ -1,22 +1,25 @@
 """The one who leads a run: has the Space made, keeps the record, and closes both at the end."""
 
 import logging
-from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import gevent
 import httpx
-from gevent.event import Event
+from locust.runners import STATE_MISSING, MasterRunner
 
 from loadtest.programme import Programme
 from loadtest.recorder import Recorder, hearsay
 from loadtest.status import EXIT_INVALID
 from loadtest.venue import Host, Venue, VenueError
+from sim.run import Run, RunWriter
 
 logger = logging.getLogger(__name__)
 
 PACK_UP_TIMEOUT = 15.0
 """Seconds that workers have to send their last rows."""
+CHECKPOINT_INTERVAL = 5
+"""Seconds of the record that are lost if this process is killed."""
 
 
 class Leader:
@@ -29,11 +32,13 @@ class Leader:
         self._sampling: gevent.Greenlet | None = None
         self._awaited: set[str] = set()
         self._packed: set[str] = set()
-        self._all_packed = Event()
+        self._workers: frozenset[str] = frozenset()
+        self._watching: gevent.Greenlet | None = None
 
     def prepare(self, workers: list[str]) -> None:
         """Make the Space, while these workers get ready; :raises VenueError: the server would not have it."""
-        self._awaited = set(workers)
+        self._awaited, self._workers = set(workers), frozenset(workers)
+        self._watching = gevent.spawn(self._watch_workers)
         options = self._environment.parsed_options
         if not self._environment.host:
             raise VenueError("Say where the server is: -H http://127.0.0.1:8080")
@@ -57,12 +62,7 @@ class Leader:
     def begin(self) -> tuple[Venue, float]:
         """Begin the record, and with it the run's time; :raises RunError, OSError: it cannot be kept."""
         options = self._environment.parsed_options
-        listeners = options.listeners if self._programme.schedule else options.num_users or 1
-        if self._programme.steps:
-            listeners = max(self._programme.steps.listeners)
-        probes = self._programme.probes + (self._programme.probes > 0)
-        tiers = {"light": listeners + self._programme.speakers, "probe": probes, "browser": 0}
-        self._recorder = Recorder(self._programme, options.runs, options.run_id, self._venue.base, tiers)
+        self._recorder = Recorder(self._programme, options.runs, options.run_id, self._venue.base, self._tiers())
         self._sampling = gevent.spawn(self._sample)
         return self._venue, self._recorder.started
 
@@ -73,43 +73,98 @@ class Leader:
 
     def give_up(self) -> None:
         """End the Space of a run that did not begin, if there is one."""
-        if self._host:
-            with suppress(httpx.HTTPError):
-                self._host.close()
+        self._stop_watching()
+        self._close_space()
+
+    def record_nothing(self, cut_short: str) -> None:
+        """Leave the record of a run that was stopped before it began: no rows, and why."""
+        options = self._environment.parsed_options
+        try:
+            writer = RunWriter(
+                options.runs,
+                source="measured",
+                scenario=self._programme.scenario,
+                seed=self._programme.seed,
+                tiers=self._tiers(),
+                run_id=options.run_id or None,
+            )
+            self._tell(writer.finish(cut_short=cut_short))
+        except OSError as error:
+            logger.error("the run was stopped before it began, and its record cannot be kept: %s", error)
 
     def book(self, rows: dict[str, list[dict[str, Any]]]) -> None:
         """Take rows of a worker into the record."""
         self._recorder.book(rows["clients"], rows["joins"], rows["probes"])
 
-    def worker_packed(self, worker: str, workers: int) -> None:
+    def worker_packed(self, worker: str) -> None:
         """A worker has sent its last rows."""
         self._packed.add(worker)
-        if len(self._packed) >= workers:
-            self._all_packed.set()
 
     def wait_for_workers(self) -> None:
-        """Until every worker has sent its last rows, or it takes too long."""
-        if not self._all_packed.wait(PACK_UP_TIMEOUT):
-            logger.warning("a worker did not send its last rows within %.0f s", PACK_UP_TIMEOUT)
+        """Until every worker that is still there has sent its last rows, or it takes too long."""
+        with gevent.Timeout(PACK_UP_TIMEOUT, False):
+            while self._present() - self._packed:
+                gevent.sleep(0.05)
+            return
+        logger.warning("a worker did not send its last rows within %.0f s", PACK_UP_TIMEOUT)
 
-    def finish(self) -> None:
+    def finish(self, cut_short: str | None) -> None:
         """Write the record, say what it is worth, and end the Space."""
-        assert self._sampling is not None and self._host is not None
+        assert self._sampling is not None
         self._sampling.kill()
-        self._host.close()
-        run = self._recorder.finish()
+        self._stop_watching()
+        run = self._recorder.finish(cut_short)
+        self._close_space()
         if self._programme.probes:
             logger.info("probes: %s", hearsay(run.probes))
+        self._tell(run)
+
+    def _tell(self, run: Run) -> None:
         if run.verdict.valid:
             logger.info("record of the run: %s (valid)", run.folder)
         else:
             logger.error("record of the run: %s is INVALID: %s", run.folder, "; ".join(run.verdict.reasons))
             self._environment.process_exit_code = EXIT_INVALID
 
+    def _close_space(self) -> None:
+        """End the Space; a server that is gone has none."""
+        if self._host:
+            try:
+                self._host.close()
+            except httpx.HTTPError as error:
+                logger.warning("the Space could not be ended: %s", error)
+
+    def _tiers(self) -> dict[str, int]:
+        options = self._environment.parsed_options
+        listeners = options.listeners if self._programme.schedule else options.num_users or 1
+        if self._programme.steps:
+            listeners = max(self._programme.steps.listeners)
+        probes = self._programme.probes + (self._programme.probes > 0)
+        return {"light": listeners + self._programme.speakers, "probe": probes, "browser": 0}
+
+    def _present(self) -> set[str]:
+        """Workers of this run that are there."""
+        runner = self._environment.runner
+        clients = runner.clients.all if isinstance(runner, MasterRunner) else ()
+        return {client.id for client in clients if client.state != STATE_MISSING} & self._workers
+
+    def _watch_workers(self) -> None:
+        while not (missing := self._workers - self._present()):
+            gevent.sleep(1.0)
+        self._environment.stopping.lost(f"worker {min(missing)} was lost")
+
+    def _stop_watching(self) -> None:
+        if self._watching:
+            self._watching.kill()
+
     def _sample(self) -> None:
-        while True:
+        for second in count(1):
             gevent.sleep(1.0)
             try:
                 self._recorder.sample()
             except httpx.HTTPError as error:
                 logger.warning("the relay's metrics could not be read: %s", error)
+            if second % CHECKPOINT_INTERVAL == 0:
+                if self._environment.crew:  # workers send their rows by themselves
+                    self.book(self._environment.crew.take_report())
+                self._recorder.checkpoint()

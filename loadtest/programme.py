@@ -31,6 +31,11 @@ class Programme:
     probes: int
     """Probes that listen to one more that speaks; all on the first worker, since both ends need one clock."""
 
+    @property
+    def ends(self) -> bool:
+        """The run has an end of its own, unless it is given one with ``--run-time``."""
+        return self.schedule is not None or self.steps is not None
+
     @staticmethod
     def of(options: Namespace) -> "Programme":
         """Read the flags; :raises ValueError: one sentence that says which is wrong."""

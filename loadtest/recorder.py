@@ -135,6 +135,7 @@ class Recorder:
             run_id=run_id or None,
         )
         self.started = time.time()
+        self.checkpoint()
 
     @property
     def run_id(self) -> str:
@@ -153,9 +154,13 @@ class Recorder:
         for rows, append in ((clients, writer.clients), (joins, writer.joins), (probes, writer.probes)):
             self._append(rows, append)
 
-    def finish(self) -> Run:
-        """Write the folder and read it back."""
-        return self._writer.finish()
+    def checkpoint(self) -> None:
+        """Keep what there is, in case the process is killed."""
+        self._writer.checkpoint()
+
+    def finish(self, cut_short: str | None = None) -> Run:
+        """Write the folder and read it back; ``cut_short`` is why the run did not come to its end."""
+        return self._writer.finish(cut_short=cut_short)
 
     def _append(self, rows: list[dict[str, Any]], append: Callable[..., None]) -> None:
         for row in rows:

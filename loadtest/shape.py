@@ -26,6 +26,11 @@ class Audience(LoadTestShape):
         """Users wanted now and users a second to get there; None at the end."""
         assert self.runner is not None
         environment: Any = self.runner.environment
+        wanted = self._wanted(environment)
+        environment.stopping.completed = wanted is None
+        return wanted
+
+    def _wanted(self, environment: Any) -> tuple[int, float] | None:
         options, programme = environment.parsed_options, environment.programme
         assert isinstance(programme, Programme)
         # Another number before the doors are open would make Locust break off their opening, and begin again.

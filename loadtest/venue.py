@@ -23,6 +23,8 @@ class Venue:
     """The host's first, who may speak without asking."""
     probe_token: str = ""
     """Of the probe that chirps, if there is to be one."""
+    host_token: str = ""
+    """Also where nobody speaks: with it, who is left of a swarm ends the Space."""
 
     @property
     def whep(self) -> str:
@@ -33,6 +35,11 @@ class Venue:
     def whip(self) -> str:
         """Where speakers go; their microphones are open at once."""
         return f"{self.base}/spaces/{self.space}/whip?muted=false"
+
+    @property
+    def end(self) -> str:
+        """Where the Space is ended."""
+        return f"{self.base}/spaces/{self.space}/end"
 
     def requests(self) -> str:
         """Where to ask to speak."""
@@ -47,9 +54,8 @@ class Venue:
         """The inverse of :meth:`to_json`."""
         tokens = message["speaker_tokens"]
         assert isinstance(tokens, (list, tuple))
-        return Venue(
-            str(message["base"]), str(message["space"]), tuple(map(str, tokens)), str(message["probe_token"])
-        )
+        base, space, probe, host = (str(message[name]) for name in ("base", "space", "probe_token", "host_token"))
+        return Venue(base, space, tuple(map(str, tokens)), probe, host)
 
 
 class Host:
@@ -71,11 +77,11 @@ class Host:
         made = self._call("POST", "/spaces", body)
         self._space = made["id"]
         self._call("POST", f"/spaces/{self._space}/start")
-        names = [made["creator_id"], *(f"speaker{number}" for number in range(2, speakers + 1))][:speakers]
+        names = [made["creator_id"], *(f"speaker{number}" for number in range(2, speakers + 1))]
         names += ["probe"] if probe else []
-        tokens = self._call("POST", "/tokens", {"users": names})["data"] if names else []
-        made_out = [str(token["token"]) for token in tokens]
-        return Venue(self._base, self._space, tuple(made_out[:speakers]), made_out[-1] if probe else "")
+        tokens = [str(each["token"]) for each in self._call("POST", "/tokens", {"users": names})["data"]]
+        probe_token = tokens[-1] if probe else ""
+        return Venue(self._base, self._space, tuple(tokens[:speakers]), probe_token, tokens[0])
 
     def close(self) -> None:
         """End the Space, if it is still live."""

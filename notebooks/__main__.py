@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from notebooks.execute import NotebookError, execute, write_html
+from notebooks.execute import InterruptError, NotebookError, execute, write_html
 from sim import scenario as scenarios
 from sim.scenario import ScenarioError
 
@@ -35,7 +35,7 @@ def main() -> int:
         return _check(runs) if options.check else _plan(options.scenario, options.seed, runs)
     except (NotebookError, ScenarioError) as error:
         print(error, file=sys.stderr)
-        return 1
+        return error.status if isinstance(error, InterruptError) else 1
 
 
 def _plan(scenario: str, seed: int, runs: Path) -> int:
@@ -77,6 +77,8 @@ def _check(runs: Path) -> int:
         parameters = {**SMALL[path.stem], "runs": str(runs), "progress": False}
         try:
             notebook = execute(path, parameters)
+        except InterruptError:
+            raise
         except NotebookError as error:  # its own checks fail, rightly, while something else keeps the machine busy
             print(f"{error}\nonce more", file=sys.stderr)
             notebook = execute(path, parameters)

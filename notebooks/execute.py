@@ -1,12 +1,18 @@
-"""Runs a notebook from top to bottom without a browser, and shows how far it is."""
+"""Runs a notebook from top to bottom without a browser, and shows how far it is.
 
+Ctrl-C, SIGTERM and SIGHUP interrupt the cell, as the stop button does in JupyterLab: what the cell has started is
+ended by the cell, in good order.
+"""
+
+import asyncio
+import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from papermill.iorw import load_notebook_node
@@ -16,6 +22,7 @@ from traitlets.config import Config
 
 CELL_TIMEOUT = 900
 """Seconds a cell may take."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class NotebookError(RuntimeError):
@@ -24,6 +31,34 @@ class NotebookError(RuntimeError):
     def __init__(self, message: str, notebook: NotebookNode) -> None:
         super().__init__(message)
         self.notebook = notebook
+
+
+class InterruptError(NotebookError):
+    """A signal came; what the cells had started has ended."""
+
+    def __init__(self, number: signal.Signals, name: str, notebook: NotebookNode) -> None:
+        super().__init__(f"{name} was stopped by {number.name}, and has no result.", notebook)
+        self.status = 128 + number
+        """Exit status that says so, as a shell counts it."""
+
+
+class _Client(NotebookClient):
+    """Interrupts the kernel at a signal, where nbclient's own would kill it."""
+
+    interrupted: signal.Signals | None = None
+
+    async def async_start_new_kernel_client(self) -> Any:
+        """Take the signals, once nbclient has taken them for itself."""
+        started = await super().async_start_new_kernel_client()
+        for number in SIGNALS:
+            if signal.getsignal(number) != signal.SIG_IGN:
+                asyncio.get_running_loop().add_signal_handler(number, self._interrupt, number)
+        return started
+
+    def _interrupt(self, number: signal.Signals) -> None:
+        if self.interrupted is None:
+            self.interrupted = number
+            self._interrupting = asyncio.ensure_future(self.km.interrupt_kernel())
 
 
 def execute(path: Path, parameters: Mapping[str, Any]) -> NotebookNode:
@@ -48,7 +83,7 @@ def execute(path: Path, parameters: Mapping[str, Any]) -> NotebookNode:
             if not bar.console.is_terminal and cell.cell_type == "code":
                 bar.console.print(f"{time.strftime('%H:%M:%S')} {path.stem}: {titles[cell_index]}")
 
-        client = NotebookClient(
+        client = _Client(
             notebook,
             timeout=CELL_TIMEOUT,
             resources={"metadata": {"path": str(path.parent)}},
@@ -58,7 +93,15 @@ def execute(path: Path, parameters: Mapping[str, Any]) -> NotebookNode:
         try:
             client.execute()
         except CellExecutionError as error:
+            if client.interrupted:
+                raise InterruptError(client.interrupted, path.name, notebook) from error
             raise NotebookError(f"{path.name} stopped: {error.ename}: {error.evalue}", notebook) from error
+        except DeadKernelError as error:
+            if client.interrupted:
+                raise InterruptError(client.interrupted, path.name, notebook) from error
+            raise NotebookError(
+                f"{path.name} stopped: its kernel ended by itself, or was killed.", notebook
+            ) from error
         bar.update(task, description=path.stem, completed=len(notebook.cells))
     return notebook
 

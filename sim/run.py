@@ -1,8 +1,8 @@
 """The record of a run: one folder, the same whether the run was measured or simulated.
 
 ``runs/<id>/`` holds ``run.json`` (what was run, where, and whether it may be believed) and its tables
-(``sim.schema``). Every file is written under a temporary name and renamed; ``run.json`` comes last, so its
-presence means that the record is complete.
+(``sim.schema``). Every file is written under a temporary name and renamed; ``run.json`` comes last. A run that
+was stopped before its end has a ``run.json``, too: its ``cut_short`` says why, and its verdict is invalid.
 """
 
 import json
@@ -30,7 +30,10 @@ KEYS = (
     "format", "id", "source", "scenario", "seed", "versions", "machine", "command", "started_at", "duration_s",
     "tiers", "verdict",
 )  # fmt: skip
-"""What run.json holds."""
+"""What run.json holds, beside ``cut_short``: null, or one sentence. Records of before have no ``cut_short``."""
+
+UNFINISHED = "it was still going on, or its process was killed, when this was written"
+"""Why a run is cut short whose record was never finished."""
 
 
 class RunError(ValueError):
@@ -47,7 +50,8 @@ class RunWriter:
 
     Use ``relay``, ``clients``, ``joins`` and ``probes`` to append one row each (or ``extend`` for a whole table),
     then ``finish``. A writer that never finishes leaves no ``run.json``, and no reader will take the folder for a
-    run. Rows are checked against the schema as they come.
+    run, unless ``checkpoint`` was called: then there is a run that was cut short. Rows are checked against the
+    schema as they come.
     """
 
     def __init__(
@@ -106,16 +110,33 @@ class RunWriter:
         """Append many rows at once; raise SchemaError if ``frame`` does not keep to the schema."""
         self._frames[table].append(schema.conform(table, frame, self._source))
 
-    def finish(self, *, duration_s: float | None = None, verdict: Verdict | None = None) -> "Run":
+    def checkpoint(self) -> None:
+        """Write what there is so far as a run that was cut short: this is what stays if the process is killed."""
+        self._write(time.time() - self._started, Verdict(True), UNFINISHED)
+
+    def finish(
+        self,
+        *,
+        duration_s: float | None = None,
+        verdict: Verdict | None = None,
+        cut_short: str | None = None,
+    ) -> "Run":
         """Write the folder and return the run as a reader sees it.
 
         The duration defaults to the time since the writer was made, the verdict to ``sim.verdict.judge`` for a
-        measured run and to valid for a simulated one.
+        measured run and to valid for a simulated one. ``cut_short`` is why the run did not come to its end; the
+        verdict is then invalid, and begins with it.
         """
+        self._write(time.time() - self._started if duration_s is None else duration_s, verdict, cut_short)
+        return Run.load(self.folder)
+
+    def _write(self, duration_s: float, verdict: Verdict | None, cut_short: str | None) -> None:
         tables = {table: self._table(table) for table in TABLES}
         if verdict is None:
             measured = self._source == "measured"
             verdict = judge(tables["clients"], tables["relay"]) if measured else Verdict(True)
+        if cut_short is not None:
+            verdict = Verdict(False, (f"the run was cut short: {cut_short}", *verdict.reasons))
         for table, frame in tables.items():
             target = self.folder / f"{table}.parquet"
             partial = target.with_suffix(".parquet.part")
@@ -123,7 +144,8 @@ class RunWriter:
             partial.replace(target)
         facts = {
             **self._facts,
-            "duration_s": time.time() - self._started if duration_s is None else duration_s,
+            "duration_s": duration_s,
+            "cut_short": cut_short,
             "verdict": {"valid": verdict.valid, "reasons": list(verdict.reasons)},
         }
         partial = self.folder / "run.json.part"
@@ -132,7 +154,6 @@ class RunWriter:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(self.folder / "run.json")
-        return Run.load(self.folder)
 
     def _table(self, table: Table) -> pl.DataFrame:
         dtypes = {name: column.dtype for name, column in SCHEMA[table].items()}
@@ -149,7 +170,7 @@ class RunWriter:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run, measured or simulated."""
+    """A run, measured or simulated, that has ended."""
 
     folder: Path
     id: str
@@ -163,6 +184,8 @@ class Run:
     machine: Mapping[str, Any]
     versions: Mapping[str, str]
     verdict: Verdict
+    cut_short: str | None
+    """Why the run did not come to its end; its verdict is invalid then."""
     relay: pl.DataFrame
     clients: pl.DataFrame
     joins: pl.DataFrame
@@ -188,6 +211,7 @@ class Run:
                 machine=dict(facts["machine"]),
                 versions=dict(facts["versions"]),
                 verdict=Verdict(bool(facts["verdict"]["valid"]), tuple(facts["verdict"]["reasons"])),
+                cut_short=None if facts.get("cut_short") is None else str(facts["cut_short"]),
                 relay=tables["relay"],
                 clients=tables["clients"],
                 joins=tables["joins"],
@@ -197,7 +221,7 @@ class Run:
             raise RunError(f"{folder} has a run.json that does not describe a run ({error})") from error
 
     def require_valid(self) -> "Run":
-        """Return the run itself; raise RunError with the reasons if it was marked invalid."""
+        """Return the run itself; raise RunError with the reasons if it was marked invalid, as one cut short is."""
         if not self.verdict.valid:
             reasons = "; ".join(self.verdict.reasons) or "no reason recorded"
             raise RunError(f"run {self.id} is invalid and must not be used: {reasons}")
@@ -213,6 +237,7 @@ class Run:
             "tiers": dict(self.tiers),
             "machine": dict(self.machine),
             "verdict": asdict(self.verdict),
+            "cut_short": self.cut_short,
         }
 
 

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parents[1]
 PATCHED = {"loadtest/conductor.py", "loadtest/crew.py", "loadtest/locustfile.py", "loadtest/options.py"} | {
     "loadtest/leader.py",
     "loadtest/shape.py",
+    "loadtest/stopping.py",
     "loadtest/users.py",
 }
 """What runs inside Locust, whose import patches the process with gevent."""

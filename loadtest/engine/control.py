@@ -3,21 +3,30 @@
 ``{"id": 1, "do": "join", "kind": "listener", "url": ..., "token": ..., "seed": 0}`` is answered
 ``{"id": 1, "result": {"member": 7, "signalling_ms": ..., "connect_ms": ..., "first_packet_ms": ...}}`` or
 ``{"id": 1, "error": "..."}``. The others are ``leave`` (``member``), ``snapshot``, ``totals``,
-``tune``, ``listen in`` (``whip``, ``token``, ``whep``, ``ears``) and ``heard``. Unasked comes
+``tune``, ``listen in`` (``whip``, ``token``, ``whep``, ``ears``), ``heard``, ``will`` (``url``, ``token``: where
+to POST if the connection ends without ``goodbye``) and ``goodbye``. Unasked comes
 ``{"ended": 7, "reason": "..."}`` when the relay ended a session. The engine lives as long as the connection.
 """
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, get_args
+
+import aiohttp
 
 from loadtest.engine.engine import Engine
 from loadtest.engine.member import JoinError, Kind
 
 LINE_MAX = 1 << 20
 """Bytes of one request."""
+WILL_TIMEOUT = 10.0
+"""Seconds for the one request that is left to do."""
+PARENT_INTERVAL = 0.5
+"""Seconds between two looks whether who is to connect is still there."""
 
 
 class Controller:
@@ -35,7 +44,10 @@ class Controller:
             "tune": self._tune,
             "listen in": self._listen_in,
             "heard": self._heard,
+            "will": self._take_will,
+            "goodbye": self._goodbye,
         }
+        self._will: tuple[str, str] | None = None
 
     async def run(self) -> None:
         """Until the other side hangs up."""
@@ -48,6 +60,8 @@ class Controller:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._will:
+            await _execute(*self._will)
         await self._engine.stop()
         self._writer.close()
 
@@ -96,17 +110,32 @@ class Controller:
     async def _heard(self, _: dict[str, Any]) -> list[dict[str, Any]]:
         return self._engine.heard()
 
+    async def _take_will(self, request: dict[str, Any]) -> None:
+        self._will = (str(request["url"]), str(request["token"]))
+
+    async def _goodbye(self, _: dict[str, Any]) -> None:
+        self._will = None
+
     def _say(self, message: dict[str, Any]) -> None:
         if not self._writer.is_closing():
             self._writer.write(json.dumps(message).encode() + b"\n")
 
 
-async def serve(path: str) -> None:
-    """Wait at a Unix socket for the one connection, and serve it to its end."""
+async def _execute(url: str, token: str) -> None:
+    """POST what whoever drove the engine has left undone."""
+    headers, limit = {"Authorization": f"Bearer {token}"}, aiohttp.ClientTimeout(total=WILL_TIMEOUT)
+    with suppress(aiohttp.ClientError, TimeoutError):
+        async with aiohttp.ClientSession(headers=headers, timeout=limit) as http, http.post(url):
+            return
+
+
+async def serve(path: str, parent: int | None = None) -> None:
+    """Wait at a Unix socket for the one connection, while ``parent`` lives, and serve it to its end."""
     done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server.close()
+        waiting.cancel()
         try:
             await Controller(reader, writer).run()
         except BaseException as error:
@@ -114,5 +143,11 @@ async def serve(path: str) -> None:
             raise
         done.set_result(None)
 
+    async def wait() -> None:
+        while parent is None or os.getppid() == parent:
+            await asyncio.sleep(PARENT_INTERVAL)
+        done.set_result(None)
+
     server = await asyncio.start_unix_server(connected, path, limit=LINE_MAX)
+    waiting = asyncio.create_task(wait())
     await done

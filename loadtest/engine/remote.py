@@ -5,6 +5,8 @@ reading thread are greenlets, elsewhere they are threads.
 """
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -29,18 +31,24 @@ class EngineError(RuntimeError):
 class RemoteEngine:
     """Starts ``python -m loadtest.engine`` and talks to it. Safe to call from many threads or greenlets at once.
 
-    ``ended`` is called, on the reading thread, with a member and a reason when the relay ended its session.
+    ``ended`` is called, on the reading thread, with a member and a reason when the relay ended its session;
+    ``lost`` with one sentence, when the engine has ended by itself.
     """
 
-    def __init__(self, ended: Callable[[int, str], None] | None = None) -> None:
-        self._ended = ended
+    def __init__(
+        self, ended: Callable[[int, str], None] | None = None, lost: Callable[[str], None] | None = None
+    ) -> None:
+        self._ended, self._lost = ended, lost
         self._folder = tempfile.TemporaryDirectory(prefix="spaces-engine-")
         path = str(Path(self._folder.name) / "control")
         command = [sys.executable, "-m", "loadtest.engine", "--socket", path]
+        command += ["--parent", str(os.getpid())]
         self._process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 (our own interpreter)
         try:
             self._socket = self._connect(path)
         except BaseException:
+            self._process.kill()
+            self._process.wait()
             self._folder.cleanup()
             raise
         self._file = self._socket.makefile("rb")
@@ -90,8 +98,14 @@ class RemoteEngine:
         """What probes heard since the last call; see :meth:`loadtest.engine.engine.Engine.heard`."""
         return self._call("heard")
 
+    def will(self, url: str, token: str) -> None:
+        """Have the engine POST to ``url`` if this process ends, or hangs up, without :meth:`close`."""
+        self._call("will", url=url, token=token)
+
     def close(self) -> None:
         """Let everyone leave and end the process; one that has died already is no error."""
+        with suppress(EngineError):
+            self._call("goodbye")
         with self._lock:
             self._gone = True
         with suppress(OSError):
@@ -131,8 +145,10 @@ class RemoteEngine:
                 if line.endswith(b"\n"):  # an engine that was killed may leave half a line
                     self._take(json.loads(line))
         with self._lock:
-            self._gone = True
+            lost, self._gone = not self._gone, True
             waiting, self._waiting = self._waiting, {}
+        if lost and self._lost:
+            self._lost(f"the engine ended by itself ({_status(self._process.wait())})")
         for done, reply in waiting.values():
             reply["error"] = "The engine ended before it answered."
             done.set()
@@ -161,5 +177,9 @@ class RemoteEngine:
                 time.sleep(0.05)
             else:
                 return connection
-        self._process.kill()
         raise EngineError(f"The engine did not come up within {START_TIMEOUT:.0f} s.")
+
+
+def _status(code: int) -> str:
+    """How a process ended."""
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"status {code}"

@@ -141,19 +141,6 @@ def test_with_workers_the_record_holds_all_of_them_to_the_end(swarms: dict[str, 
         assert rows["t"].max() > run.duration_s - 3
 
 
-def test_ctrl_c_in_the_middle_still_leaves_the_record(server: Server, tmp_path: Path) -> None:
-    swarm = Swarm(tmp_path, "cut", "--steps", "3", "--step-time", "90", host=server.base, token=server.token)
-    try:
-        swarm.interrupt(after=4.0)
-        run = swarm.run()
-        assert swarm.wait() == (0 if run.verdict.valid else EXIT_INVALID), swarm.said()
-        assert "Traceback" not in swarm.said()
-        assert run.duration_s < 80
-        assert run.verdict == judge(run.clients, run.relay)
-    finally:
-        swarm.put_away()
-
-
 REFUSALS = {
     "no server": (("--steps", "3"), "http://127.0.0.1:9", "t", "No server answers at http://127.0.0.1:9"),
     "wrong token": (("--steps", "3"), "server", "wrong", "The server does not take the admin token"),

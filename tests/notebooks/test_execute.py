@@ -1,12 +1,18 @@
 """Notebooks run without a browser, and what they leave is for readers."""
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import nbformat
 import pytest
 
 from notebooks.__main__ import HERE, SMALL
 from notebooks.execute import NotebookError, execute, write_html
+from tests.loadtest.swarms import family, left_of
 
 
 def small(tmp_path, *sources, tags=("parameters",)):
@@ -57,3 +63,64 @@ def test_every_notebook_has_parameters_for_the_small_stage_and_a_cell_to_take_th
         for name in SMALL[path.stem]:
             assert re.search(rf"^{name} = ", tagged[0].source, re.MULTILINE), name
         assert len(cells) < 30
+
+
+STARTS = """
+import subprocess, sys, time
+from pathlib import Path
+from loadtest import lab
+with lab.process([sys.executable, "-c", "import time; time.sleep(600)"], Path(folder) / "log") as running:
+    Path(folder, "started").write_text(str(running.pid))
+    try:
+        time.sleep(600)
+    finally:
+        Path(folder, "ended").write_text("in good order")
+"""
+RUNS = """
+import sys
+from pathlib import Path
+from notebooks.execute import NotebookError, execute
+try:
+    execute(Path(sys.argv[1]), {"folder": sys.argv[2]})
+except NotebookError as error:
+    print(error)
+    sys.exit(getattr(error, "status", 1))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_notebook_that_is_stopped_leaves_no_process_behind(tmp_path, number):
+    path = small(tmp_path, "folder = ''", STARTS)
+    command = [sys.executable, "-c", RUNS, str(path), str(tmp_path)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent)
+    processes = until_started(running, tmp_path)
+    running.send_signal(number)
+    said, _ = running.communicate(timeout=60)
+    assert left_of(processes) == {}
+    if number != signal.SIGKILL:
+        assert running.returncode == 128 + number
+        assert said.splitlines()[-1] == f"small.ipynb was stopped by {number.name}, and has no result."
+        assert (tmp_path / "ended").read_text() == "in good order"
+
+
+def test_what_a_notebook_has_started_ends_with_a_kernel_that_is_killed(tmp_path):
+    path = small(tmp_path, "folder = ''", STARTS)
+    command = [sys.executable, "-c", RUNS, str(path), str(tmp_path)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent)
+    processes = until_started(running, tmp_path)
+    (kernel,) = (pid for pid, name in processes.items() if "ipykernel" in name)
+    os.kill(kernel, signal.SIGKILL)
+    said, _ = running.communicate(timeout=60)
+    assert running.returncode == 1
+    assert said.splitlines()[-1] == "small.ipynb stopped: its kernel ended by itself, or was killed."
+    assert left_of(processes) == {}
+
+
+def until_started(running, folder):
+    deadline = time.monotonic() + 100
+    while not (folder / "started").exists() or not (folder / "started").read_text():
+        assert running.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    processes = family(running.pid)
+    assert int((folder / "started").read_text()) in processes
+    return processes

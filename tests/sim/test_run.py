@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from sim.run import Run, RunError, RunWriter, new_run_id
+from sim.run import UNFINISHED, Run, RunError, RunWriter, new_run_id
 from sim.scenario import load
 from sim.schema import OPTIONAL, SCHEMA, TABLES, SchemaError, empty
 from sim.verdict import Thresholds, Verdict, judge
@@ -64,6 +64,42 @@ def test_a_run_that_never_finished_is_refused(tmp_path: Path) -> None:
         Run.load(tmp_path / "none")
     with pytest.raises(FileExistsError):
         RunWriter(tmp_path, source="measured", scenario=load(), seed=1, tiers={}, run_id=out.id)
+
+
+def test_what_was_written_before_the_end_is_a_run_that_was_cut_short(tmp_path: Path, tables: Tables) -> None:
+    out = writer(tmp_path)
+    out.checkpoint()
+    assert Run.load(out.folder).clients.is_empty()
+    for row in tables[1].rows(named=True):
+        out.clients(**row)
+    out.checkpoint()
+    cut = Run.load(out.folder)
+    assert cut.clients.height == tables[1].height
+    assert cut.cut_short == UNFINISHED
+    with pytest.raises(RunError, match="must not be used: the run was cut short: it was still going on"):
+        cut.require_valid()
+    for row in tables[0].rows(named=True):
+        out.relay(**row)
+    whole = out.finish()
+    assert whole.cut_short is None and whole.relay.height == tables[0].height
+    assert whole.verdict == judge(whole.clients, whole.relay)
+    assert json.loads((out.folder / "run.json").read_text())["cut_short"] is None
+
+
+def test_a_run_that_was_cut_short_is_invalid_for_that_and_for_what_else_is_wrong(tmp_path: Path) -> None:
+    run = writer(tmp_path).finish(cut_short="SIGTERM")
+    assert run.cut_short == "SIGTERM"
+    assert run.verdict == Verdict(False, ("the run was cut short: SIGTERM", "the generator left no data"))
+    assert run.to_json()["cut_short"] == "SIGTERM"
+
+
+def test_a_record_of_before_was_not_cut_short(tmp_path: Path, tables: Tables) -> None:
+    run = written(tmp_path, tables)
+    file = run.folder / "run.json"
+    facts = json.loads(file.read_text())
+    del facts["cut_short"]
+    file.write_text(json.dumps(facts))
+    assert Run.load(run.folder).require_valid().cut_short is None
 
 
 @pytest.mark.parametrize("table", TABLES)

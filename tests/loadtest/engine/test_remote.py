@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from loadtest.engine import control
@@ -114,6 +115,45 @@ def test_an_engine_ends_when_who_drives_it_dies() -> None:
     driver = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=60, check=False)
     assert driver.returncode == -signal.SIGKILL
     until(lambda: not alive(int(driver.stdout)))
+
+
+DRIVER = """
+    import os, sys
+    from loadtest.engine.remote import RemoteEngine
+    engine = RemoteEngine()
+    engine.will(*sys.argv[1:3])
+    if sys.argv[3] == "closes":
+        engine.close()
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize(("how", "state"), [("closes", "live"), ("dies", "ended")])
+def test_an_engine_does_what_its_driver_has_left_undone(
+    server: Server, venue: Venue, how: str, state: str
+) -> None:
+    command = [sys.executable, "-c", textwrap.dedent(DRIVER), venue.end, venue.host_token, how]
+    subprocess.run(command, timeout=60, check=False)
+
+    def found() -> str:
+        url, headers = f"{server.base}/spaces/{venue.space}", {"Authorization": f"Bearer {server.token}"}
+        return str(httpx.get(url, headers=headers).json()["state"])
+
+    until(lambda: found() == state)
+
+
+def test_an_engine_whose_driver_died_before_it_connected_ends(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "loadtest.engine", "--socket", str(tmp_path / "control"), "--parent", "1"]
+    assert subprocess.run(command, timeout=60, check=False).returncode == 0
+
+
+def test_the_end_of_an_engine_is_told_to_who_drives_it() -> None:
+    told: list[str] = []
+    engine = RemoteEngine(lost=told.append)
+    os.kill(engine.pid, signal.SIGKILL)
+    until(lambda: bool(told))
+    engine.close()
+    assert told == ["the engine ended by itself (killed by SIGKILL)"]
 
 
 def test_an_engine_without_a_place_for_its_socket_says_so(tmp_path: Path) -> None:
