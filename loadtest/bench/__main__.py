@@ -8,10 +8,12 @@ import asyncio
 import gc
 import sys
 
+import httpx
 from rich.console import Console
 
 from loadtest.bench import (
     api,
+    attack,
     codec,
     delay,
     doorman,
@@ -51,6 +53,7 @@ BENCHES = {
     "codec": codec,
     "forward": forward,
     "api": api,
+    "attack": attack,
 }
 
 
@@ -71,8 +74,8 @@ def main() -> int:
     gc.freeze()
     try:
         figures = asyncio.run(bench.run(chosen))
-    except (LabError, VenueError, JoinError, CallError, OSError) as error:
-        print(error, file=sys.stderr)
+    except (LabError, VenueError, JoinError, CallError, OSError, httpx.HTTPError) as error:
+        print(str(error) or type(error).__name__, file=sys.stderr)
         return 1
     command = ["python", "-m", "loadtest.bench", *sys.argv[1:]]
     peers_found = bench.versions() if hasattr(bench, "versions") else {}

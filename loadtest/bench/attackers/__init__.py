@@ -1,0 +1,1 @@
+"""What strangers and members could do to a server, one attack a file: bounded in count and time, on loopback."""
