@@ -52,7 +52,7 @@ class Crew:
         self._clients: list[dict[str, Any]] = []
         self._joins: list[dict[str, Any]] = []
         self._probes: list[dict[str, Any]] = []
-        self._probing: gevent.Greenlet | None = None
+        self._probing: gevent.Greenlet[..., None] | None = None
         self._listens_in = False
         self._watch = gevent.spawn(self._snapshots)
 
@@ -70,7 +70,9 @@ class Crew:
 
     def wait_for_venue(self) -> Venue:
         """Where to go; waits until the doors are open."""
-        return self._venue.get()
+        venue = self._venue.get()
+        assert venue is not None
+        return venue
 
     def wait_for_turn(self) -> None:
         """Let listeners who would all come now in one after the other, evenly over each second.
@@ -160,7 +162,7 @@ class Crew:
     def end_space(self) -> None:
         """End the Space, in place of a master that is gone."""
         if self._venue.ready():
-            venue = self._venue.get()
+            venue = self.wait_for_venue()
             with suppress(httpx.HTTPError):
                 self._http.post(venue.end, headers={"Authorization": f"Bearer {venue.host_token}"})
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,7 @@ class Server:
 
 
 @contextmanager
-def server(*options: str) -> Iterator[Server]:
+def server(*options: str) -> Generator[Server]:
     """Run ``python -m media`` on free loopback ports, with its data in a temporary folder, and further options."""
     with tempfile.TemporaryDirectory(prefix="spaces-lab-") as folder:
         port, log = free_port(), Path(folder) / "server.log"
@@ -78,7 +78,7 @@ def invent_users(where: Server, users: int, folder: Path) -> None:
 
 
 @contextmanager
-def process(command: list[str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+def process(command: list[str], log: Path) -> Generator["subprocess.Popen[bytes]"]:
     """Run a server until the end of the context, or of this process; what it says is in ``log``."""
     with log.open("wb") as output:
         running = subprocess.Popen(  # noqa: S603 (our own list)

@@ -1,6 +1,7 @@
 """The one who leads a run: has the Space made, keeps the record, and closes both at the end."""
 
 import logging
+import time
 from itertools import count
 from typing import Any
 
@@ -29,11 +30,11 @@ class Leader:
         self._environment = environment
         self._host: Host | None = None
         self._programme: Programme = environment.programme
-        self._sampling: gevent.Greenlet | None = None
+        self._sampling: gevent.Greenlet[..., None] | None = None
         self._awaited: set[str] = set()
         self._packed: set[str] = set()
         self._workers: frozenset[str] = frozenset()
-        self._watching: gevent.Greenlet | None = None
+        self._watching: gevent.Greenlet[..., None] | None = None
 
     def prepare(self, workers: list[str]) -> None:
         """Make the Space, while these workers get ready; :raises VenueError: the server would not have it."""
@@ -102,11 +103,12 @@ class Leader:
 
     def wait_for_workers(self) -> None:
         """Until every worker that is still there has sent its last rows, or it takes too long."""
-        with gevent.Timeout(PACK_UP_TIMEOUT, False):
-            while self._present() - self._packed:
-                gevent.sleep(0.05)
-            return
-        logger.warning("a worker did not send its last rows within %.0f s", PACK_UP_TIMEOUT)
+        deadline = time.monotonic() + PACK_UP_TIMEOUT
+        while self._present() - self._packed:
+            if time.monotonic() > deadline:
+                logger.warning("a worker did not send its last rows within %.0f s", PACK_UP_TIMEOUT)
+                return
+            gevent.sleep(0.05)
 
     def finish(self, cut_short: str | None) -> None:
         """Write the record, say what it is worth, and end the Space."""

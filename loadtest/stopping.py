@@ -42,7 +42,7 @@ class Stopping:
         self._cause: str | None = None
         self._lost: str | None = None
         self._stopping = self._told = False
-        self._finishing: gevent.Greenlet | None = None
+        self._finishing: gevent.Greenlet[..., None] | None = None
         for number, name in SIGNALS.items():
             if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
                 gevent.signal_handler(number, partial(self._signalled, number, name))

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from types import TracebackType
+from typing import Any
 
 import httpx
 
@@ -96,7 +97,7 @@ class Host:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.close()
 
-    def _call(self, method: str, path: str, body: object = None) -> dict[str, object]:
+    def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         try:
             response = self._client.request(method, path, json=body)
         except httpx.HTTPError as error:

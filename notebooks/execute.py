@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from jupyter_core.utils import ensure_async
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbconvert import HTMLExporter
@@ -56,9 +57,9 @@ class _Client(NotebookClient):
         return started
 
     def _interrupt(self, number: signal.Signals) -> None:
-        if self.interrupted is None:
+        if self.interrupted is None and self.km is not None:
             self.interrupted = number
-            self._interrupting = asyncio.ensure_future(self.km.interrupt_kernel())
+            self._interrupting = asyncio.ensure_future(ensure_async(self.km.interrupt_kernel()))
 
 
 def execute(path: Path, parameters: Mapping[str, Any]) -> NotebookNode:
@@ -113,7 +114,7 @@ def write_html(notebook: NotebookNode, target: Path, title: str) -> None:
     )
     for script in ("mathjax_url", "require_js_url", "jquery_url", "jupyter_widgets_base_url", "mermaid_js_url"):
         setattr(exporter, script, "")
-    notebook = notebook.copy()
+    notebook = NotebookNode(notebook)
     notebook.cells = [
         cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])
     ]
