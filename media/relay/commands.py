@@ -37,7 +37,7 @@ class Commands:
         """Answer an SDP offer."""
         try:
             description = parse_sdp(offer)
-            _ = description.audio
+            description.require_answerable()
         except SdpError as error:
             raise OfferError(str(error)) from error
         return self._core.add_session(room, participant, session, description, time.monotonic())

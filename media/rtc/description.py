@@ -55,6 +55,8 @@ class MediaSection:
     pwd: str = ""
     setup: str = ""
     fingerprints: list[Fingerprint] = field(default_factory=list)
+    transport: str = ""
+    """Identifier (mid) of the section of its BUNDLE group whose transport it is on; its own where it has one."""
     inherited: bool = False
     """The fingerprints are those of the session, and give way to the section's own."""
     repeated: list[str] = field(default_factory=list)
@@ -151,6 +153,12 @@ class Description:
         audio = self.audio
         return next((group for group in self.groups if audio.mid and audio.mid in group), [])
 
+    def require_answerable(self) -> None:
+        """:raises SdpError: an offer that the relay cannot answer."""
+        if self.ice_lite:
+            raise SdpError("The offer says a=ice-lite, as the relay does: one side must be a full ICE agent.")
+        _ = self.audio
+
     def share_transport(self) -> None:
         """Give each section of a BUNDLE group the transport of the group's first that can be answered.
 
@@ -168,6 +176,7 @@ class Description:
 def _share(first: MediaSection, section: MediaSection) -> None:
     if not (first.ufrag and first.pwd and first.fingerprints):
         return
+    section.transport = first.mid
     section.ufrag, section.pwd, section.setup = first.ufrag, first.pwd, first.setup
     section.fingerprints = first.fingerprints
     section.rtcp_mux = section.rtcp_mux or first.rtcp_mux

@@ -57,6 +57,8 @@ class Session:
         """Fragment and password of the session, and behind them those of an ICE restart that is under way."""
         self._remote = Fragment(audio.ufrag, audio.pwd)
         self._mid, self._candidates = audio.mid, candidates
+        self._transport = audio.transport or audio.mid
+        """Identifier of the section whose transport the session is on, by which a restart names it."""
         self.ssrc = secrets.randbits(32)
         self.payload_type = audio.opus
         self.level_id = extensions.get(AUDIO_LEVEL_URI, 0)
@@ -108,6 +110,7 @@ class Session:
 
         The credentials before stay valid until the peer nominates a path with the new ones. DTLS and SRTP go on.
         """
+        fragment = fragment.of(self._transport)
         if fragment == self._remote:
             return ""
         self._remote = fragment

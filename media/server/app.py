@@ -40,6 +40,7 @@ from media.server.limits.middleware import Limits
 from media.server.lookup import Lookup
 from media.server.opening import Opening
 from media.server.reach import ROUTERS, Reach
+from media.server.references import References
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
 from media.server.store import Store
@@ -213,11 +214,14 @@ def create_app(
     app.add_middleware(Opening, state=state)
     if config.rate_limit:
         app.add_middleware(Limits, state=state, reads=config.rate_limit)
+    app.add_middleware(References)
     app.add_middleware(
         CORSMiddleware,  # tokens travel in a header and never in a cookie, so any page may call
         allow_origins=["*"],
         allow_methods=["*"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "Last-Event-ID"],
+        allow_headers=[
+            "*"
+        ],  # and send what it likes: players name ETag, Link, Cache-Control, headers of their own
         expose_headers=[
             "Location",
             "ETag",

@@ -52,7 +52,8 @@ class Config:
     public_ips: Sequence[str] = field(default=())
     """Addresses that clients reach this machine at, where they differ from ``host``."""
     public_url: str = ""
-    """Address of this server in links to it, with a slash at its end; empty for the one it is called at."""
+    """Address of this server in links to it, its path included, with a slash at its end; empty for the one it is
+    called at."""
     database: str = ""
     """SQLAlchemy URL, as ``postgresql://user:password@host/name``; empty for SQLite in ``data``."""
     policy: str = DEFAULT.name
@@ -143,7 +144,8 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os
         "--public-url",
         metavar="URL",
         default=environ.get("SPACES_PUBLIC_URL", ""),
-        help="address of this server in links that people share, as https://spaces.example "
+        help="address of this server in links that people share, as https://spaces.example or "
+        "https://example.org/lab where a proxy strips the path "
         "(SPACES_PUBLIC_URL, the address of the socket)",
     )
     parser.add_argument(

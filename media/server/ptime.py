@@ -11,9 +11,9 @@ from typing import Final
 
 PTIMES: Final = (20, 40, 60)
 """Milliseconds of sound in a packet that the relay can send."""
-_SECTIONS: Final = re.compile(r"(?m)^(?=m=)")
-_ASKED: Final = re.compile(r"(?m)^a=(?:max)?ptime:")
-_PTIME: Final = re.compile(r"(?m)^a=ptime:.*\r?\n?")
+_SECTIONS: Final = re.compile(r"(?<![^\r\n])(?=m=)")
+_ASKED: Final = re.compile(r"(?<![^\r\n])a=(?:max)?ptime:")
+_PTIME: Final = re.compile(r"(?<![^\r\n])a=ptime:[^\r\n]*[\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,11 @@ def public_url(name: str, text: str) -> str:
     except ValueError:
         parts, host = urlsplit(""), None
     plain = text.isascii() and text.isprintable() and not (parts.query or parts.fragment or "@" in parts.netloc)
-    if parts.scheme not in ("http", "https") or not host or not plain or parts.path not in ("", "/"):
+    if parts.scheme not in ("http", "https") or not host or not plain:
         raise ConfigError(
-            f"{name} is {text!r}, but must be http:// or https:// and a host, with a port or without."
+            f"{name} is {text!r}, but must be http:// or https:// and a host, with or without a port and a path."
         )
-    return f"{parts.scheme}://{parts.netloc}/"
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
 
 
 def port(name: str, text: str) -> int:

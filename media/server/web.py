@@ -68,9 +68,12 @@ def read(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Asset]]:
         if entry.is_dir():
             yield from read(entry, f"{prefix}{entry.name}/")
         elif media_type := _TYPES.get(entry.name[entry.name.rfind(".") :]):
-            plain = entry.read_bytes()
-            tag = hashlib.sha256(plain).hexdigest()[:20]
-            yield f"{prefix}{entry.name}", Asset(media_type, plain, gzip.compress(plain, 9, mtime=0), tag)
+            yield f"{prefix}{entry.name}", _asset(media_type, entry.read_bytes())
+
+
+def _asset(media_type: str, plain: bytes) -> Asset:
+    tag = hashlib.sha256(plain).hexdigest()[:20]
+    return Asset(media_type, plain, gzip.compress(plain, 9, mtime=0), tag)
 
 
 ASSETS: Final = dict(sorted(read(files("media") / "web")))
@@ -80,6 +83,15 @@ _MODULES: Final = ", ".join(
 )
 """Lets a browser fetch all modules at once, instead of each when another one imports it."""
 
+
+def _page_at(depth: int) -> Asset:
+    """The page for an address so many folders below this server's root, which may itself be below a proxy's."""
+    prefix = f"{'../' * depth}{PREFIX[1:]}"
+    return _asset(_TYPES[".html"], ASSETS[INDEX].plain.replace(f'"{PREFIX}'.encode(), f'"{prefix}'.encode()))
+
+
+_PAGES: Final = [_page_at(depth) for depth in (0, 1)]
+
 router: Final = APIRouter(include_in_schema=False)
 
 
@@ -87,7 +99,7 @@ router: Final = APIRouter(include_in_schema=False)
 @router.api_route("/s/{space_id}", methods=["GET", "HEAD"])
 async def page(request: Request) -> Response:
     """Give the page, which reads from its address whether it is the list or a room."""
-    response = _answer(request, ASSETS[INDEX])
+    response = _answer(request, _PAGES[request.url.path.count("/") - 1])
     response.headers["Link"] = _MODULES
     return response
 

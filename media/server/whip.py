@@ -43,7 +43,10 @@ _ANSWER: Final[dict[int | str, dict[str, Any]]] = {
         "description": "The SDP answer; DELETE the Location to end the session.",
         "content": {SDP: {"schema": {"type": "string"}}},
         "headers": {
-            "Location": {"schema": {"type": "string"}, "description": "address of the session"},
+            "Location": {
+                "schema": {"type": "string"},
+                "description": "address of the session, relative to that of the request (RFC 3986)",
+            },
             "ETag": {"schema": {"type": "string"}, "description": "its ICE session"},
         },
     }

@@ -1,4 +1,5 @@
 // The server's API: every call carries the token, and every refusal is a Problem that says why.
+import { at } from "./base.js";
 import { bearer, endsAt, refreshToken, signIn } from "./token.js";
 
 const EARLY = 60;
@@ -33,7 +34,7 @@ let renewing = null;
 /** Get a new token by the refresh token, once for all who need it. */
 function renew() {
   renewing ??= (async () => {
-    const response = await fetch("/tokens/refresh", {
+    const response = await fetch(at("/tokens/refresh"), {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ refresh_token: refreshToken() }),
@@ -52,7 +53,7 @@ export async function call(method, path, { headers = {}, body, signal, keepalive
     const send = () => {
       const token = bearer();
       const all = token ? { ...headers, Authorization: `Bearer ${token}` } : headers;
-      return fetch(path, { method, headers: all, body, signal, keepalive, cache: "no-store" });
+      return fetch(at(path), { method, headers: all, body, signal, keepalive, cache: "no-store" });
     };
     let response = await send();
     if (response.status === 401 && refreshToken()) {
@@ -92,7 +93,7 @@ let paths = null;
 
 /** Whether this server has a route, by its template in the OpenAPI document. */
 export async function offers(method, template) {
-  paths ??= fetch("/openapi.json").then((response) => response.json()).then((document_) => document_.paths);
+  paths ??= fetch(at("/openapi.json")).then((response) => response.json()).then((document_) => document_.paths);
   try {
     return method.toLowerCase() in ((await paths)[template] ?? {});
   } catch {

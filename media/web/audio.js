@@ -1,6 +1,7 @@
 // One WebRTC connection: WHEP (draft-ietf-wish-whep) to listen, WHIP (RFC 9725) to speak. A speaker's is sendrecv,
 // and hears the others on it. One POST of an offer makes it, DELETE ends it, PATCH restarts its ICE.
 import { call, Problem } from "./api.js";
+import { under } from "./base.js";
 
 const SDP = "application/sdp";
 const FRAGMENT = "application/trickle-ice-sdpfrag";
@@ -41,7 +42,7 @@ export class Connection {
     await this.#pc.setLocalDescription();
     const options = { headers: { "Content-Type": SDP, Accept: `${SDP}, application/problem+json` }, signal };
     const response = await call("POST", this.address, { ...options, body: this.#pc.localDescription.sdp });
-    this.#location = new URL(response.headers.get("Location"), location.origin).pathname;
+    this.#location = under(new URL(response.headers.get("Location"), response.url));
     this.#tag = response.headers.get("ETag") ?? "*";
     this.#answer = await response.text();
     await this.#pc.setRemoteDescription({ type: "answer", sdp: this.#answer });

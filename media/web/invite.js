@@ -61,8 +61,8 @@ function linksOf(room, roles) {
   const seat = async (role) => {
     const link = await attempt(() => post(space(room.id, "invitation-links"), { role }));
     if (!link) return;
-    const { pathname, hash } = new URL(link.url);
-    give(location.origin + pathname + hash, "The invitation link is copied."); // where this page is found, the link is
+    const { hash } = new URL(link.url);
+    give(location.origin + location.pathname + hash, "The invitation link is copied."); // where this page is found, the link is
   };
   return h(
     "div",

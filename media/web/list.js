@@ -1,6 +1,7 @@
 // The list: Spaces that are live, with those of people one follows first, and Spaces that are to come.
 import { get } from "./api.js";
 import { avatar, refreshAvatar } from "./avatar.js";
+import { at } from "./base.js";
 import { button, h, keyed, show, write } from "./dom.js";
 import { icon } from "./icons.js";
 import { followNews } from "./news.js";
@@ -134,7 +135,7 @@ function link(space, go, source, props, ...children) {
     event.preventDefault();
     go(`/s/${space.id}`, { joining: space.state === "live", source: source() });
   };
-  return h("a", { href: `/s/${space.id}`, on: { click: open }, ...props }, ...children);
+  return h("a", { href: at(`/s/${space.id}`), on: { click: open }, ...props }, ...children);
 }
 
 function bubble(space, go) {

@@ -1,4 +1,5 @@
 // The page: two places, the list at / and a room at /s/{id}, and what is around them.
+import { at, here } from "./base.js";
 import { h, button } from "./dom.js";
 import { restoreVolume } from "./ear.js";
 import { icon } from "./icons.js";
@@ -14,7 +15,7 @@ let close = () => {};
 
 /** Go to another place of the page. */
 function go(path, how = {}) {
-  history.pushState(null, "", path);
+  history.pushState(null, "", at(path));
   show(how);
   main.focus({ preventScroll: true });
   scrollTo(0, 0);
@@ -22,12 +23,12 @@ function go(path, how = {}) {
 
 function show(how = {}) {
   close();
-  const room = /^\/s\/([^/]+)\/?$/.exec(location.pathname);
+  const room = /^\/s\/([^/]+)\/?$/.exec(here());
   close = room ? roomPage(main, decodeURIComponent(room[1]), go, how) : listPage(main, go);
 }
 
 function top() {
-  const home = h("a", { class: "brand", href: "/", on: { click: goHome } }, h("img", { src: "/web/icon.svg", alt: "", width: 28, height: 28 }), "Spaces");
+  const home = h("a", { class: "brand", href: at("/"), on: { click: goHome } }, h("img", { src: at("/web/icon.svg"), alt: "", width: 28, height: 28 }), "Spaces");
   const keys = button("Shortcuts", showShortcuts, { class: "round quiet wide-only", title: "Shortcuts (?)" }, icon("keys"));
   document.getElementById("top").replaceChildren(home, h("span", { class: "grow" }), keys, themeSwitch(), account());
 }

@@ -1,7 +1,8 @@
 // Reminders that come when the page is closed: the browser subscribes, the server is told where.
 import { get, post } from "./api.js";
+import { at } from "./base.js";
 
-const WORKER = "/web/worker.js";
+const WORKER = at("/web/worker.js");
 
 /** Whether this browser could. */
 export const canPush = () => "serviceWorker" in navigator && "PushManager" in globalThis;

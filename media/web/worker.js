@@ -9,13 +9,14 @@ const WORDS = {
 self.addEventListener("push", (event) => {
   const news = event.data.json();
   const body = WORDS[news.event]?.(news) ?? "There is news of this Space.";
-  const options = { body, tag: news.url, icon: "/web/icon.svg", data: { url: news.url } };
+  const options = { body, tag: news.url, icon: new URL("icon.svg", self.location).href, data: { url: news.url } };
   event.waitUntil(self.registration.showNotification(news.title || "A Space", options));
 });
 
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
-  const address = new URL(event.notification.data.url, self.location.origin);
+  const home = new URL("..", self.location); // this worker is at web/worker.js below it
+  const address = new URL(event.notification.data.url.slice(1), home);
   // Only a place of this page, whatever was sent.
-  event.waitUntil(self.clients.openWindow(address.origin === self.location.origin ? address.href : "/"));
+  event.waitUntil(self.clients.openWindow(address.origin === home.origin ? address.href : home.href));
 });

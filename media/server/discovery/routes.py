@@ -176,9 +176,9 @@ def _linked(url: str) -> str:
         parts = urlsplit(url).path.split("/")
     except ValueError:
         parts = []
-    if len(parts) != 3 or parts[:2] != ["", "s"] or not parts[2].isalnum() or len(parts[2]) > 16:
+    if parts[-2:-1] != ["s"] or not parts[-1].isalnum() or len(parts[-1]) > 16:
         raise Problem(404, "unknown-space", "This is no link to a Space here; one ends with /s/ and its id.")
-    return parts[2]
+    return parts[-1]
 
 
 def _people(count: int) -> str:

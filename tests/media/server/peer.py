@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Sequence
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import numpy as np
@@ -44,7 +44,7 @@ class Peer:
         async with httpx.AsyncClient() as http:
             response = await http.post(url, content=self.client.offer, headers=headers)
         assert response.status_code == 201, response.text
-        self.resource = response.headers["Location"]
+        self.resource = urlsplit(urljoin(url, response.headers["Location"])).path
         self.answer = response.text
         self.session, self.tag = urljoin(url, response.headers["Location"]), response.headers["ETag"]
         self.client.accept(self.answer, time.monotonic())

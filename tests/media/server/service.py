@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 from fastapi import FastAPI
@@ -30,6 +31,11 @@ class Clock:
     def stop(self) -> None:
         """Move only when a hand does."""
         self._stopped = time.time()
+
+
+def located(response: httpx.Response) -> str:
+    """The path that an answer's Location leads to."""
+    return urlsplit(urljoin(str(response.url), response.headers["Location"])).path
 
 
 class Service:
@@ -66,7 +72,7 @@ class Service:
         """Offer, and let media flow; return the path of the session."""
         response = await self.call(name, "POST", f"{path}/{kind}", content="v=0", headers=SDP)
         assert response.status_code == 201, response.text
-        location = response.headers["Location"]
+        location = located(response)
         self.plane.connect(location.rpartition("/")[2])
         await self.settle()
         return location

@@ -50,6 +50,18 @@ async def test_the_operator_says_what_the_address_is(tmp_path: Path) -> None:
         assert await links(service, ("127.0.0.1", 8080), "localhost:8080") == {"https://spaces.example"}
 
 
+async def test_the_address_may_have_a_path(tmp_path: Path) -> None:
+    async with running(tmp_path, public_url="https://example.org/lab/") as service:
+        path = await service.live(title="Launch")
+        found = (await service.ok("ana", "GET", "/spaces/search"))["data"][0]["share_url"]
+        link = (await service.ok("ana", "POST", f"{path}/invitation-links", json={}))["url"]
+        card = await service.ok("ana", "GET", f"/oembed?url={found}")
+        shared = [found, link, card["url"], card["author_url"]]
+        assert all(url.startswith("https://example.org/lab/") for url in shared)
+        assert card["provider_url"] == "https://example.org/lab/"
+        assert found == f"https://example.org/lab{path.replace('/spaces/', '/s/')}"
+
+
 def options(url: str) -> Config:
     parser = argparse.ArgumentParser()
     add_options(parser, {"SPACES_PUBLIC_URL": url})
@@ -59,11 +71,12 @@ def options(url: str) -> Config:
 def test_public_urls() -> None:
     assert options("").public_url == ""
     assert options("https://spaces.example:8443").public_url == "https://spaces.example:8443/"
+    for url in ("https://example.org/lab", "https://example.org/lab/"):
+        assert options(url).public_url == "https://example.org/lab/"
     for url in (
         "spaces.example",
         "ftp://x",
         "https://",
-        "https://x/y",
         "https://a@x",
         "http://[::1",
         "http://x:y",

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.media.server.service import SDP, Service
+from tests.media.server.service import SDP, Service, located
 
 
 async def test_the_life_of_a_space(service: Service) -> None:
     made = await service.call("ana", "POST", "/spaces", json={"title": "Launch", "lang": "de", "topic_ids": ["1"]})
     assert made.status_code == 201
     space = made.json()
-    path = made.headers["Location"]
+    path = located(made)
     assert path == f"/spaces/{space['id']}"
     assert (space["state"], space["creator_id"], space["host_ids"], space["speaker_ids"]) == (
         "draft",

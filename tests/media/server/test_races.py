@@ -9,7 +9,7 @@ import pytest
 from media.space.policy import Policy
 from media.space.record import from_record, to_record
 from media.space.states import Standing
-from tests.media.server.service import SDP, Service, running
+from tests.media.server.service import SDP, Service, located, running
 
 FEW = Policy("few", speaker_seats=2, cohost_seats=1, denial_cooldown=0.0)
 PEOPLE = [f"p{number}" for number in range(8)]
@@ -50,7 +50,7 @@ async def something(service: Service, path: str, dice: random.Random) -> None:
     response = await service.call(who, method, where, **more)
     assert response.status_code < 500, response.text
     if response.status_code == 201 and where.endswith(("whip", "whep")) and dice.random() < 0.8:
-        session_id = response.headers["Location"].rpartition("/")[2]
+        session_id = located(response).rpartition("/")[2]
         if session_id in service.plane.sessions:
             service.plane.connect(session_id)
             if dice.random() < 0.3:

@@ -7,7 +7,7 @@ import pytest
 
 from media.rtc.sdp import parse_sdp
 from tests.media.rtc.offers import CHROMIUM
-from tests.media.server.service import SDP, Service
+from tests.media.server.service import SDP, Service, located
 
 FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
 
@@ -18,7 +18,7 @@ async def test_whip_answers_with_the_session(service: Service) -> None:
     assert response.status_code == 201
     assert response.headers["Content-Type"] == "application/sdp"
     assert response.text.startswith("v=0")
-    location = response.headers["Location"]
+    location = located(response)
     assert location.startswith(f"{path}/whip/")
     assert response.headers["ETag"].strip('"')
     assert (await service.call("ben", "DELETE", location)).status_code == 403
@@ -135,7 +135,7 @@ async def test_methods_that_are_for_later(service: Service) -> None:
 async def test_ice_restart_gives_a_new_fragment_and_entity_tag(service: Service, kind: str) -> None:
     path = await service.live()
     made = await service.call("ana", "POST", f"{path}/{kind}", content="v=0", headers=SDP)
-    location, tag = made.headers["Location"], made.headers["ETag"]
+    location, tag = located(made), made.headers["ETag"]
     for condition in ("*", None):
         headers = FRAGMENT | {"If-Match": condition or tag}
         response = await service.call("ana", "PATCH", location, content="a=new", headers=headers)
@@ -152,7 +152,7 @@ async def test_trickled_candidates_are_taken_and_change_nothing(service: Service
     made = await service.call("ana", "POST", f"{path}/whep", content="v=0", headers=SDP)
     headers = FRAGMENT | {"If-Match": f'"other", {made.headers["ETag"]}'}
     for _ in range(2):
-        response = await service.call("ana", "PATCH", made.headers["Location"], content="a=old", headers=headers)
+        response = await service.call("ana", "PATCH", located(made), content="a=old", headers=headers)
         assert (response.status_code, response.text) == (204, "")
         assert "ETag" not in response.headers
 
@@ -178,13 +178,13 @@ async def test_what_can_be_patched(service: Service, headers: dict[str, str], co
     made = await service.call("ana", "POST", f"{path}/whip", content="v=0", headers=SDP)
     tag = made.headers["ETag"].strip('"')
     filled = {name: value.replace("{tag}", tag) for name, value in headers.items()}
-    response = await service.call("ana", "PATCH", made.headers["Location"], content=content, headers=filled)
+    response = await service.call("ana", "PATCH", located(made), content=content, headers=filled)
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == "application/problem+json"
     if status == 415:
         assert response.headers["Accept-Patch"] == FRAGMENT["Content-Type"]
     again = await service.call(
-        "ana", "PATCH", made.headers["Location"], content="a=x", headers=FRAGMENT | {"If-Match": f'"{tag}"'}
+        "ana", "PATCH", located(made), content="a=x", headers=FRAGMENT | {"If-Match": f'"{tag}"'}
     )
     assert again.status_code == 204, "a refusal changes nothing"
 
@@ -202,14 +202,20 @@ async def test_only_its_owner_restarts_a_session(service: Service) -> None:
 async def test_a_page_from_elsewhere_may_call(service: Service) -> None:
     path = await service.live()
     asks = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST"}
-    preflight = await service.call(
-        None,
-        "OPTIONS",
-        f"{path}/whip",
-        headers=asks | {"Access-Control-Request-Headers": "authorization,content-type"},
-    )
-    assert preflight.status_code == 200
-    assert preflight.headers["Access-Control-Allow-Origin"] == "*"
+    for method, place, names in (
+        ("POST", "whip", "authorization,content-type"),
+        ("PATCH", "whip/x", "authorization,content-type,etag"),  # @eyevinn/whip-web-client 1.1.7
+        ("PATCH", "whep/x", "authorization,content-type,if-match,link"),
+        ("DELETE", "whep/x", "authorization,cache-control,pragma,x-requested-with,x-session"),
+    ):
+        asks["Access-Control-Request-Method"] = method
+        named = asks | {"Access-Control-Request-Headers": names}
+        preflight = await service.call(None, "OPTIONS", f"{path}/{place}", headers=named)
+        assert preflight.status_code == 200
+        assert preflight.headers["Access-Control-Allow-Origin"] == "*"
+        assert preflight.headers["Access-Control-Allow-Headers"] == names
+        assert method in preflight.headers["Access-Control-Allow-Methods"]
+        assert "Access-Control-Allow-Credentials" not in preflight.headers
     answer = await service.call(
         "ana", "POST", f"{path}/whip", content="v=0", headers=SDP | {"Origin": "https://example.org"}
     )
@@ -254,7 +260,7 @@ async def test_only_media_that_flows_counts(service: Service) -> None:
     path = await service.live()
     response = await service.call("ben", "POST", f"{path}/whep", content="v=0", headers=SDP)
     assert await service.count(path) == 0
-    session = response.headers["Location"].rpartition("/")[2]
+    session = located(response).rpartition("/")[2]
     service.plane.lose(session, "handshake failed")
     await service.settle()
     assert await service.count(path) == 0

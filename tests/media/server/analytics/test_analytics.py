@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from media.relay.plane import Levels
 from media.server.analytics.tables import ANALYTICS
-from tests.media.server.service import SDP, Service, running
+from tests.media.server.service import SDP, Service, located, running
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def report(service: Service, path: str, who: str = "ana") -> dict[str, Any
 async def listen(service: Service, name: str | None, path: str, source: str) -> str:
     answer = await service.call(name, "POST", f"{path}/whep?source={source}", content="v=0", headers=SDP)
     assert answer.status_code == 201
-    location = answer.headers["Location"]
+    location = located(answer)
     service.plane.connect(location.rpartition("/")[2])
     await service.settle()
     return location

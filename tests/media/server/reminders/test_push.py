@@ -12,7 +12,7 @@ from media.server.reminders.endpoint import Resolver, fault_of, is_public
 from media.server.reminders.pusher import Outcome, judge
 from media.server.reminders.vapid import load_key
 from tests.media.server.reminders.browser import Browser, PushService, push_service
-from tests.media.server.service import Service, running
+from tests.media.server.service import Service, located, running
 
 PATH = "/users/me/push-subscriptions"
 
@@ -150,7 +150,7 @@ async def test_a_person_has_ten_browsers_and_takes_them_away(service: Service) -
         assert made.status_code == 201
     shown = (await service.ok("ben", "GET", PATH))["data"]
     assert [s["endpoint"] for s in shown] == [b.endpoint for b in reversed(browsers[2:])]
-    one = made.headers["Location"]
+    one = located(made)
     assert (await service.ok("ben", "GET", one))["endpoint"] == browsers[-1].endpoint
     assert (await service.call("cem", "DELETE", one)).status_code == 404
     assert (await service.call("ben", "DELETE", one)).status_code == 204

@@ -5,14 +5,14 @@ import base64
 import pytest
 
 from tests.media.server.room.test_room import problem, staged
-from tests.media.server.service import Service
+from tests.media.server.service import Service, located
 
 
 async def link(service: Service, path: str, by: str = "ana", **body: object) -> str:
     made = await service.call(by, "POST", f"{path}/invitation-links", json=body)
     assert made.status_code == 201, made.text
-    assert made.headers["Location"] == f"{path}/invitation-links/{made.json()['code']}"
-    return made.headers["Location"]
+    assert located(made) == f"{path}/invitation-links/{made.json()['code']}"
+    return located(made)
 
 
 async def test_whoever_follows_a_link_gets_what_it_gives(service: Service) -> None:

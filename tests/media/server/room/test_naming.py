@@ -1,7 +1,7 @@
 """An anonymous listener takes a name, and the sound goes on."""
 
 from tests.media.server.room.test_room import problem
-from tests.media.server.service import SDP, Service
+from tests.media.server.service import SDP, Service, located
 
 
 async def test_an_anonymous_listener_takes_a_name_and_then_asks_to_speak(service: Service) -> None:
@@ -72,7 +72,7 @@ async def test_who_is_kept_out_cannot_take_a_name(service: Service) -> None:
 async def test_a_session_that_is_still_being_made_can_be_named(service: Service) -> None:
     path = await service.live(anonymous_listening=True)
     made = await service.call(None, "POST", f"{path}/whep", content="v=0", headers=SDP)
-    session = made.headers["Location"]
+    session = located(made)
     assert (await service.ok("ben", "POST", f"{session}/name"))["standing"] == "outside"
     service.plane.connect(session.rpartition("/")[2])
     assert (await service.ok("ben", "GET", f"{path}/participants/me"))["standing"] == "listener"

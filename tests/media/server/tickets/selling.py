@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from media.server.tickets.tables import EARNINGS, TEST_PAYMENTS, TICKET_OFFERS, TICKETS
-from tests.media.server.service import Service, running
+from tests.media.server.service import Service, located, running
 
 CARD = "4242424242424242"
 DECLINED = "4000000000000002"
@@ -52,7 +52,7 @@ class Shop:
         assert bought.status_code == 201, bought.text
         if card != SLOW:
             await self.quiet()
-        return await self.service.ok(name, "GET", bought.headers["Location"])
+        return await self.service.ok(name, "GET", located(bought))
 
     async def quiet(self) -> None:
         """Wait until the provider has told all that is due."""

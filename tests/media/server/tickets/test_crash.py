@@ -16,6 +16,7 @@ from media.server.tickets.payments import Charge, Outcome, PaymentError
 from media.server.tickets.tables import TEST_PAYMENTS
 from media.space.tickets import Payment
 from tests.media.server.process import Process
+from tests.media.server.service import located
 from tests.media.server.tickets.selling import CARD, Shop, selling
 
 
@@ -176,7 +177,7 @@ def test_whoever_was_answered_before_a_sigkill_has_a_ticket_after_it(server: Pro
                 except httpx.TransportError:
                     return
                 assert bought.status_code == 201, bought.text
-                answered.append(bought.headers["Location"] + " " + token)
+                answered.append(located(bought) + " " + token)
                 if len(answered) == 30:
                     middle.set()
 
