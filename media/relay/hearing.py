@@ -18,7 +18,7 @@ from media.audio.render import finish_long, finish_refused
 from media.audio.speaker import SILENCE_DBOV, Speakers, doubled, free_slot
 from media.audio.tick import GAP, LONG, ORDINARY, begin, finish, finish_gap
 from media.audio.timeline import captured_at
-from media.relay.stats import RelayStats
+from media.relay.stats import BUCKETS, RelayStats
 from media.relay.voice import Voice, is_asleep, join_mix, take_packet
 from media.rtc.rtp import RtpPacket
 from media.rtc.sound import SOUND
@@ -213,7 +213,10 @@ class Hearing:
         for kind, frames in zip(KINDS, self._kinds.tolist(), strict=True):
             stats.speaker_frames[kind] += frames
         if sounding:
-            stats.stages["jitter buffer"].observe_all(self._delays[:sounding])
+            delays = self._delays[:sounding]
+            places, times = np.unique(np.searchsorted(BUCKETS, delays), return_counts=True)
+            counted = zip(places.tolist(), times.tolist(), strict=True)
+            stats.stages["jitter buffer"].count(counted, float(delays.sum()))
 
     def settle(self, place: int, frame: Frame) -> None:
         """The frame of a speaker who was left to the room."""

@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Sequence
 
-from media.rtc.inbox import SO_TIMESTAMPNS
+from media.rtc.arrival import SO_TIMESTAMPNS
 from media.rtc.stun import Address
 
 

@@ -10,9 +10,6 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-import numpy as np
-from numpy.typing import NDArray
-
 STAGES = ("jitter buffer", "tick late", "decode", "mix", "encode", "link", "fan-out", "tick")
 """Where a packet's time goes, from in to out. "tick late" is the start of a tick after its due time; "link" is
 what a frame from the room's home waits for the tick of this relay. That and "jitter buffer" are observed once for
@@ -39,12 +36,11 @@ class Histogram:
         self.counts[bisect_left(BUCKETS, seconds)] += 1
         self.total += seconds
 
-    def observe_all(self, seconds: NDArray[np.float64]) -> None:
-        """Count many."""
-        places, times = np.unique(np.searchsorted(BUCKETS, seconds), return_counts=True)
-        for place, count in zip(places.tolist(), times.tolist(), strict=True):
-            self.counts[place] += count
-        self.total += float(seconds.sum())
+    def count(self, places: Iterable[tuple[int, int]], seconds: float) -> None:
+        """Count many: (index in ``counts``, how many) of each, and how long they are together."""
+        for place, times in places:
+            self.counts[place] += times
+        self.total += seconds
 
     def add(self, other: "Histogram") -> None:
         """Count all that ``other`` has counted."""

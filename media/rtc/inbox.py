@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from media.rtc.arrival import SO_TIMESTAMPNS
 from media.rtc.mmsg import ADDRESS_SIZE, MSG_TRUNC, Messages
 from media.rtc.native import CLOCK_MONOTONIC, CLOCK_REALTIME, MSG_DONTWAIT, clock_gettime, recvmmsg
 from media.rtc.sound import SOUND
@@ -32,8 +33,6 @@ OPENED = 1 << 16
 """Added to a queue's entry: a compound of reports that has been decrypted in place."""
 
 
-SO_TIMESTAMPNS = 35
-"""asm-generic/socket.h: the socket option, and the type of the control message with the ``timespec``."""
 SOL_SOCKET = 1
 STAMPED = SOL_SOCKET | SO_TIMESTAMPNS << 32
 """Level and type of that message, as one word; it has four: size, these, seconds and nanoseconds."""

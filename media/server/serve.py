@@ -7,25 +7,32 @@ import logging
 import signal
 import socket
 from collections.abc import Generator
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import uvicorn
-from fastapi import FastAPI
 
+from media.relay.plane import DataPlane
 from media.relay.port import PortTakenError
-from media.server.app import Plane, create_app
 from media.server.config import Config
 from media.server.connection import Connection, allow_many, bound
-from media.server.metrics import Families, Refresh
-from media.server.store import StoreError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from media.server.metrics import Families, Refresh
 
 GOODBYE: Final = 3
 """Seconds that requests under way have to finish in."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-class RunningPlane(Plane, Protocol):
+class RunningPlane(DataPlane, Protocol):
     """A plane that this process starts and stops."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether sessions can be added."""
+        ...
 
     def bind(self) -> None:
         """Take the ports.
@@ -47,14 +54,17 @@ class RunningPlane(Plane, Protocol):
 
 
 async def serve(
-    config: Config, plane: RunningPlane, families: Families | None = None, refresh: Refresh | None = None
+    config: Config, plane: RunningPlane, families: "Families | None" = None, refresh: "Refresh | None" = None
 ) -> str | None:
     """Run until SIGINT or SIGTERM; return a sentence if it could not begin.
+
+    The app is loaded while the plane starts in processes of its own: each takes about a second of a core.
 
     :param families: yields what the relay counts, for ``/metrics``
     :param refresh: is awaited before that
     """
     allow_many()
+    gc.disable()  # while so much is loaded, a fifth of the time went into looking for garbage
     with _until_signal() as stop:
         try:
             listener = _listen(config)
@@ -66,31 +76,48 @@ async def serve(
             except PortTakenError as error:
                 return _taken("UDP", config.host, error.port, error)
             starting = asyncio.ensure_future(plane.start())
-            complaints: list[str] = []
-
-            def give_up(why: str) -> None:
-                complaints.append(why)
-                stop.set()
-
             try:
-                app = create_app(
-                    config, plane, metric_families=families, refresh=refresh, started=starting, give_up=give_up
-                )
-                await app.state.spaces.store.claim(give_up)
-                await app.state.spaces.store.open()
-                gc.collect()
-                gc.freeze()  # all that was imported: no collection finds anything there, and each would look
-                complaint = await _run(app, listener, stop)
-                return complaints[0] if complaints else complaint
-            except (StoreError, ValueError, OSError) as error:
-                return str(error)
+                await asyncio.sleep(0)  # after which the plane's processes are on their way
+                return await _run_app(config, plane, listener, stop, starting, families, refresh)
             finally:
                 starting.cancel()
                 await asyncio.gather(starting, return_exceptions=True)
                 await plane.stop()
 
 
-async def _run(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> str | None:
+async def _run_app(
+    config: Config,
+    plane: RunningPlane,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    starting: asyncio.Future[None],
+    families: "Families | None",
+    refresh: "Refresh | None",
+) -> str | None:
+    from media.server.app import create_app
+    from media.server.store import StoreError
+
+    complaints: list[str] = []
+
+    def give_up(why: str) -> None:
+        complaints.append(why)
+        stop.set()
+
+    try:
+        app = create_app(
+            config, plane, metric_families=families, refresh=refresh, started=starting, give_up=give_up
+        )
+        await app.state.spaces.store.claim(give_up)
+        await app.state.spaces.store.open()
+        gc.freeze()  # all that was imported: no collection finds anything there, and each would look
+        gc.enable()
+        complaint = await _run(app, listener, stop)
+        return complaints[0] if complaints else complaint
+    except (StoreError, ValueError, OSError) as error:
+        return str(error)
+
+
+async def _run(app: "FastAPI", listener: socket.socket, stop: asyncio.Event) -> str | None:
     settings = uvicorn.Config(
         app,
         log_config=None,

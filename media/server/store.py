@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config as AlembicConfig
 from pydantic_core import to_json
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -24,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from media.server.database import PATIENCE, Database, is_file
 from media.server.database_faults import StoreUnavailableError
+from media.server.migrate import MigrationError, migrate
 from media.server.store_lock import LockedError, StoreLock, lock_of
 from media.server.tables import SPACES
 from media.space.record import Record
@@ -39,8 +38,6 @@ TRUSTED: Final = 0.1
 """Seconds after its last use for which a connection to PostgreSQL is believed to be there."""
 BUSY: Final = 2_000
 """Milliseconds that SQLite waits for the lock of somebody else."""
-_START_UP: Final = 0x5350_4143
-"""Names the lock of PostgreSQL that servers hold in turn while they migrate: "SPAC" in ASCII."""
 
 
 Place = tuple[float, str]
@@ -102,8 +99,8 @@ class Store:
             if self._engine.dialect.name == "sqlite":
                 _keep_to_owner(self._engine.url.database)
             async with self._engine.begin() as connection:
-                await connection.run_sync(_migrate)
-        except (SQLAlchemyError, OSError, StoreUnavailableError, command.util.CommandError) as error:
+                await connection.run_sync(migrate)
+        except (SQLAlchemyError, OSError, StoreUnavailableError, MigrationError) as error:
             await self.close()  # else a connection that was made would outlive the loop it belongs to
             raise StoreError(self._cannot_open(error)) from error
         self._opened = True
@@ -228,15 +225,6 @@ def _upsert(dialect: str) -> sa.Executable:
 
 def _to_json(value: object) -> str:
     return to_json(value).decode()
-
-
-def _migrate(connection: sa.Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_START_UP)))
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
 
 
 def _keep_to_owner(path: str | None) -> None:

@@ -6,11 +6,8 @@ moment of connecting, so that a name that changes its mind in between gains noth
 
 import ipaddress
 import re
-import socket
 from typing import Final
 
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from yarl import URL
 
 ENDPOINT_MAX: Final = 1024
@@ -60,28 +57,3 @@ def fault_of(endpoint: str, private: bool) -> str | None:
             return "the endpoint has an address that is not written as addresses are"
         public = not (name == "localhost" or name.endswith((".localhost", ".local", ".internal")))
     return None if public or private else "the endpoint leads into a private network"
-
-
-class Resolver(AbstractResolver):
-    """Finds the addresses of a name, without those that no push may go to."""
-
-    def __init__(self, private: bool) -> None:
-        self._names = ThreadedResolver()
-        self._private = private
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Return addresses that may be connected to.
-
-        :raises OSError: there are none
-        """
-        found = await self._names.resolve(host, port, family)
-        allowed = [result for result in found if self._private or is_public(result["host"])]
-        if not allowed:
-            raise OSError(f"{host} leads into a private network")
-        return allowed
-
-    async def close(self) -> None:
-        """Let go."""
-        await self._names.close()

@@ -9,8 +9,9 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from media.server.database_faults import StoreUnavailableError
+from media.server.reminders.answer import Outcome
 from media.server.reminders.outbox import Outbox, Waiting
-from media.server.reminders.pusher import Outcome, Pusher
+from media.server.reminders.pusher import Pusher
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from media.server.reminders.endpoint import Resolver, fault_of, is_public
-from media.server.reminders.pusher import Outcome, judge
+from media.server.reminders.answer import Outcome, judge
+from media.server.reminders.endpoint import fault_of, is_public
+from media.server.reminders.push_request import Resolver
 from media.server.reminders.vapid import load_key
 from tests.media.server.reminders.browser import Browser, PushService, push_service
 from tests.media.server.service import Service, located, running
