@@ -7,6 +7,7 @@ files with kernels: whoever changes one of them, or takes a newer version, has t
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ KEPT = 3
 """States whose kernels are kept, so that going back and forth between two versions compiles nothing."""
 _HERE = Path(__file__).parent
 _PREFIX = "kernels-"
+_KERNEL = re.compile(rb"^@(numba\.)?njit\b", re.MULTILINE)
 
 
 def fingerprint(folders: Iterable[Path]) -> str:
@@ -25,7 +27,7 @@ def fingerprint(folders: Iterable[Path]) -> str:
     for folder in folders:
         for path in sorted(folder.rglob("*.py")):
             source = path.read_bytes()
-            if b"njit" in source:
+            if _KERNEL.search(source):
                 state.update(b"%d %s %d " % (len(path.name), path.name.encode(), len(source)))
                 state.update(source)
     return state.hexdigest()[:16]
@@ -53,6 +55,25 @@ def keep_apart(
         numba.config.CACHE_DIR = str(mine)
     os.environ["NUMBA_CACHE_DIR"] = str(mine)
     _forget_all_but(KEPT, place)
+
+
+def complete() -> bool:
+    """Whether a relay has had all kernels of this state compiled, so that the next one only loads them."""
+    mark = _mark()
+    return mark is not None and mark.exists()
+
+
+def mark_complete() -> None:
+    """Say that all of them are there."""
+    mark = _mark()
+    if mark is not None:
+        with suppress(OSError):
+            mark.touch()
+
+
+def _mark() -> Path | None:
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR", ""))
+    return folder / f"complete-{sys.implementation.cache_tag}" if folder.name.startswith(_PREFIX) else None
 
 
 def _forget_all_but(count: int, place: Path) -> None:

@@ -50,6 +50,11 @@ class Control:
         self._unsent += frame("ready")
         self.flush()
 
+    def say(self, *message: Any) -> None:
+        """Send a message now, while no command is taken yet; without the other end, :attr:`ended` is true."""
+        self._unsent += frame(*message)
+        self.flush()
+
     def tell(self, event: PlaneEvent) -> None:
         """Put an event behind what is to be sent."""
         self._unsent += event_frame(event)
@@ -63,6 +68,8 @@ class Control:
             number, command, *arguments = message
             if command == "stop":
                 self.ended = True
+            elif command == "ping":
+                self._unsent += frame("alive")
             else:
                 self._unsent += self._answer(number, command, arguments)
         return bool(self._splitter)
@@ -75,6 +82,7 @@ class Control:
             pass
         except ConnectionError:
             self._unsent.clear()
+            self.ended = True
 
     def close(self, timeout: float) -> None:
         """Send what is unsent, for so many seconds, and close."""

@@ -12,6 +12,7 @@ from itertools import count
 
 from media.audio.levels import header_level
 from media.relay.demux import Demux
+from media.relay.first_calls import warm_first_calls
 from media.relay.links import Links
 from media.relay.mixing import Mixing
 from media.relay.peer import Peer
@@ -92,6 +93,7 @@ class RelayCore:
         self._crowd.warm()
         self._door.warm()
         self._mixing.warm()
+        warm_first_calls()
 
     # What the control plane asks for.
 

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Sequence
 
+from media.kernels import complete
 from media.relay.placement import LISTENERS_PER_RELAY
 from media.relay.plane import PlaneError, RelayLostError
 from media.relay.pool import RelayPool
@@ -16,6 +17,8 @@ from media.relay.stats import RelayStats, total
 
 logger = logging.getLogger(__name__)
 
+STATS_TIMEOUT = 0.5
+"""Seconds that :meth:`RelayFleet.refresh` waits for a relay's counters; after that those from before stand."""
 BACKOFF = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before a relay that ended is started again, by how often it has ended in a row; then always the last."""
 STEADY = 60.0
@@ -75,15 +78,16 @@ class RelayFleet(RelayPool):
         if not self.slots:
             self.bind()
         try:
-            first = await self._launch(self.slots[0])  # alone: where kernels must be compiled, it does it for all
-            others = await asyncio.gather(*map(self._launch, self.slots[1:]))
+            ended: list[asyncio.Event] = []
+            if not complete():
+                ended.append(await self._launch(self.slots[0]))  # alone: it compiles for all
+            ended += await self._launch_all(self.slots[len(ended) :])
         except BaseException:
             await self.stop()
             raise
         self._started = True
         self._keepers = [
-            asyncio.create_task(self._keep(slot, ended))
-            for slot, ended in zip(self.slots, [first, *others], strict=True)
+            asyncio.create_task(self._keep(slot, end)) for slot, end in zip(self.slots, ended, strict=True)
         ]
 
     async def stop(self) -> None:
@@ -97,18 +101,28 @@ class RelayFleet(RelayPool):
         self._free()
 
     async def refresh(self) -> None:
-        """Read the counters of every relay that lives."""
+        """Read the counters of every relay that lives and answers soon."""
 
         async def read(slot: Slot) -> None:
             if slot.relay:
-                with contextlib.suppress(PlaneError):  # it has just ended; its last figures stand
-                    slot.stats = total([slot.past, await slot.relay.read_stats()])
+                with contextlib.suppress(PlaneError, TimeoutError):  # its last figures stand
+                    async with asyncio.timeout(STATS_TIMEOUT):
+                        slot.stats = total([slot.past, await slot.relay.read_stats()])
 
         await asyncio.gather(*map(read, self.slots))
 
     def stats(self) -> RelayStats:
         """All relays together, as :meth:`refresh` last read them."""
         return total([slot.stats for slot in self.slots])
+
+    async def _launch_all(self, slots: Sequence[Slot]) -> list[asyncio.Event]:
+        """Launch several at once; if one cannot be, none goes on being launched."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._launch(slot)) for slot in slots]
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return [task.result() for task in tasks]
 
     async def _launch(self, slot: Slot) -> asyncio.Event:
         """Start a slot's process and let the pool use it; the event is set when it has ended."""

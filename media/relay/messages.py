@@ -2,10 +2,13 @@
 
 The first element says what the rest is. From the control plane:
 
-    [number, command, argument, …]      a method of :class:`media.relay.plane.RelayPlane`, or "stop"
+    [number, command, argument, …]      a method of :class:`media.relay.plane.RelayPlane`, "stop", or
+                                        "ping", which is answered with "alive"
 
 and from the relay:
 
+    ["alive"]                            it starts, or was asked
+    ["compiling", number, total, kernel] how far its kernels are, at the first start
     ["ready"]                            kernels compiled, sessions can be added
     ["done", number, result]             the command's result
     ["failed", number, kind, sentence]   the error it raised

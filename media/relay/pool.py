@@ -8,7 +8,7 @@ sessions end, its rooms move to another home with the rights that were given in 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -29,6 +29,9 @@ from media.relay.spread import Spread
 
 logger = logging.getLogger(__name__)
 
+EVENTS = 32
+"""Events that are told in one turn of the event loop, where thousands come at once."""
+
 
 class RelayPool:
     """Implements :class:`media.relay.plane.DataPlane` over relays that come and go, by number."""
@@ -42,6 +45,7 @@ class RelayPool:
         self._homes: Counter[int] = Counter()
         self._listeners: list[Callable[[PlaneEvent], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._unsettled: set[Spread] = set()
         self.ending = False
         """The relays are being stopped: sessions that end now were not lost."""
 
@@ -60,20 +64,24 @@ class RelayPool:
         self._relays[index] = relay
         for room in self._rooms.values():
             if room.home is None:
-                self._follow(room.settle())
+                self._settle_soon(room)
 
     def lose(self, index: int) -> None:
         """A relay is gone: its sessions are over, its rooms move."""
         if self._relays.pop(index, None) is None:
             return
-        for session, (room, participant, where) in [*self._sessions.items()]:
-            if where == index:
-                self._forget(session)
-                self._tell(SessionDown(room.name, participant, session, RELAY_LOST))
+        lost = [(name, *placed) for name, placed in self._sessions.items() if placed[2] == index]
+        for session, *_ in lost:
+            self._forget(session)
+        self._follow(
+            self._tell_all(
+                [SessionDown(room.name, person, session, RELAY_LOST) for session, room, person, _ in lost]
+            )
+        )
         for room in self._rooms.values():
             if room.home == index:
                 self._tell(Levels(room.name, {}))
-            self._follow(room.settle())
+            self._settle_soon(room)
 
     async def settle(self) -> None:
         """Wait until every room is where it is to be."""
@@ -176,7 +184,7 @@ class RelayPool:
             case SessionDown(session=session, reason=reason):
                 placed = self._forget(session)
                 if placed and placed[2] != placed[0].home:
-                    self._follow(placed[0].settle())  # perhaps nobody is left who needs its link
+                    self._settle_soon(placed[0])  # perhaps nobody is left who needs its link
                 if reason == "shutdown" and not self.ending:
                     event = SessionDown(event.room, event.participant, session, RELAY_LOST)
             case SessionUp() | Levels():
@@ -186,6 +194,23 @@ class RelayPool:
     def _tell(self, event: PlaneEvent) -> None:
         for listener in self._listeners:
             listener(event)
+
+    async def _tell_all(self, events: Sequence[PlaneEvent]) -> None:
+        """Tell many, in their order and a few in each turn of the event loop."""
+        for number, event in enumerate(events):
+            if number % EVENTS == EVENTS - 1:
+                await asyncio.sleep(0)
+            self._tell(event)
+
+    def _settle_soon(self, room: Spread) -> None:
+        """Have a room settled once, however often that is asked for before it begins."""
+        if room not in self._unsettled:
+            self._unsettled.add(room)
+            self._follow(self._settle(room))
+
+    async def _settle(self, room: Spread) -> None:
+        self._unsettled.discard(room)
+        await room.settle()
 
     def _forget(self, session: str) -> tuple[Spread, str, int] | None:
         placed = self._sessions.pop(session, None)

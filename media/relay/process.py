@@ -12,12 +12,14 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 
+from media.kernels import mark_complete
 from media.relay.commands import Commands
 from media.relay.control import Control
 from media.relay.core import RelayCore
 from media.relay.garbage import Sweeper
 from media.relay.loop import MediaLoop
 from media.relay.port import candidates_of
+from media.relay.warming import LateCompiles, Warming
 
 NICE = -10
 """The tick comes before whatever else wants the core, where the process may say so (root, or ``CAP_SYS_NICE``)."""
@@ -48,7 +50,10 @@ def _run(port: socket.socket, control: Control, public_ips: Sequence[str]) -> No
         media.stop()
 
     signal.signal(signal.SIGTERM, end)
-    media.warm()
+    with Warming(control):
+        media.warm()
+    mark_complete()
+    LateCompiles(control)
     sweeper.start()
     with suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, NICE)

@@ -6,21 +6,28 @@ taken one is refused before anything is started, and a relay that has died finds
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from media.relay.asking import Asking
+from media.relay.compile_progress import CompileProgress
 from media.relay.hugepages import environment_with_huge_pages
+from media.relay.liveness import COMPILING_SILENCE, LOOK, SILENCE, STARTING_SILENCE, Liveness, state_of
 from media.relay.messages import Splitter, error_of, event_of, frame, stats_of
 from media.relay.plane import RelayLostError
 from media.relay.stats import RelayStats
 
-START_TIMEOUT = 120.0
-"""Seconds until a relay must be ready; the first on a machine compiles its kernels, perhaps on a busy CPU."""
+logger = logging.getLogger(__name__)
+
+MESSAGES = 32
+"""Messages of a relay that are dealt with in one turn of the event loop: each takes about 0.1 ms, and the end of a
+large Space brings thousands."""
 STOP_TIMEOUT = 5.0
 """Seconds that a relay has for its goodbyes."""
 _REAP_TIMEOUT = 1.0
@@ -28,27 +35,47 @@ _REAP_TIMEOUT = 1.0
 
 
 class _Wire(asyncio.Protocol):
-    """Takes every message as it comes; ``gone`` is done when the other end is."""
+    """Takes messages in their order, :data:`MESSAGES` a turn; ``gone`` is done when the other end is."""
 
-    def __init__(self, take: Callable[..., None]) -> None:
+    def __init__(self, take: Callable[..., None], heard: Callable[[], None]) -> None:
         self._take = take
+        self._heard = heard
         self._splitter = Splitter()
-        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._scheduled = self._ended = False
+        self.gone: asyncio.Future[None] = self._loop.create_future()
 
     def data_received(self, data: bytes) -> None:
+        self._heard()
         self._splitter.feed(data)
-        while (message := self._splitter.next()) is not None:
-            self._take(*message)
+        if not self._scheduled:
+            self._turn()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self.gone.done():
-            self.gone.set_result(None)
+        self._ended = True
+        if not self._scheduled:
+            self._turn()
+
+    def _turn(self) -> None:
+        self._scheduled = False
+        try:
+            for _ in range(MESSAGES):
+                if (message := self._splitter.next()) is None:
+                    break
+                self._take(*message)
+        finally:
+            if self._splitter:
+                self._scheduled = True
+                self._loop.call_soon(self._turn)
+            elif self._ended and not self.gone.done():
+                self.gone.set_result(None)
 
 
 class RemoteRelay(Asking):
     """Implements :class:`media.relay.plane.RelayPlane`, from ``start`` until the process has ended, once.
 
-    ``on_lost`` is called when the process ends without having been asked to.
+    ``on_lost`` is called when the process ends without having been asked to. One that answers no more is ended
+    (:mod:`media.relay.liveness`), so that no command waits for longer.
     """
 
     def __init__(
@@ -65,6 +92,8 @@ class RemoteRelay(Asking):
         self._calls: dict[int, asyncio.Future[Any]] = {}
         self._number = 0
         self._stopping = False
+        self._progress = CompileProgress(name)
+        self._hung = False
 
     @property
     def address(self) -> tuple[str, int]:
@@ -77,7 +106,10 @@ class RemoteRelay(Asking):
         return self._process.pid
 
     async def start(self) -> None:
-        """Start the process and wait until it is ready; :raises RelayLostError: it ended instead."""
+        """Start the process and wait until it is ready, however long it compiles.
+
+        :raises RelayLostError: it ended instead, or fell silent
+        """
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 (our own)
@@ -93,16 +125,22 @@ class RemoteRelay(Asking):
             )
         self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         loop = asyncio.get_running_loop()
-        self._transport, wire = await loop.create_connection(lambda: _Wire(self._take), sock=ours)
+        self._liveness = Liveness(time.monotonic(), STARTING_SILENCE)
+        self._transport, wire = await loop.create_connection(
+            lambda: _Wire(self._take, self._liveness.heard), sock=ours
+        )
         self._watching = asyncio.create_task(self._watch(wire.gone))
+        self._looking = asyncio.create_task(self._look())
         try:
-            async with asyncio.timeout(START_TIMEOUT):
-                await self._started
+            await self._started
         except BaseException:
             self._stopping = True
             self._process.kill()
             await self._watching
             raise
+        finally:
+            self._progress.close()
+        self._liveness.limit = SILENCE
         self.ready = True
 
     async def stop(self) -> None:
@@ -138,16 +176,39 @@ class RemoteRelay(Asking):
                 self._settle(rest[0], None, error_of(rest[1], rest[2]))
             case "event":
                 self._deliver(event_of(rest[0], rest[1:]))
+            case "compiling" if self.ready:
+                self._liveness.limit = COMPILING_SILENCE
+                return
+            case "compiling":
+                self._progress.show(*rest)
+            case "ready" if not self._started.done():
+                self._started.set_result(None)
             case _:
-                if not self._started.done():
-                    self._started.set_result(None)
+                pass  # "alive", which was heard
+        if self.ready:
+            self._liveness.limit = SILENCE
+
+    async def _look(self) -> None:
+        """Ask now and then whether the process is there, and end it if it does not answer."""
+        while True:
+            await asyncio.sleep(LOOK)
+            if self._liveness.look(time.monotonic(), state_of(self.pid)):
+                break
+            if self.ready and self._liveness.silent:
+                self._transport.write(frame(0, "ping"))
+        self._hung = True
+        seconds = self._liveness.limit
+        logger.error("%s has not answered for %.1f s; its process is killed", self._name, seconds)
+        self._process.kill()
 
     async def _watch(self, gone: asyncio.Future[None]) -> None:
         """Wait for its end, then see to it that nothing is left of it."""
         await gone
         self.ready = False
+        self._looking.cancel()
         await asyncio.to_thread(self._reap)
-        lost = RelayLostError(f"The {self._name} has ended; join again.")
+        why = "did not answer any more and was ended" if self._hung else "has ended"
+        lost = RelayLostError(f"The {self._name} {why}; join again.")
         for number in [*self._calls]:
             self._settle(number, None, lost)
         if not self._started.done():
