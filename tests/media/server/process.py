@@ -43,7 +43,7 @@ class Process:
 
     def _start(self, wait: bool) -> None:
         self.process = subprocess.Popen(self._command, stderr=self.log)
-        self.http = httpx.Client(base_url=self.base)
+        self.http = httpx.Client(base_url=self.base, timeout=START)
         if wait:
             self.wait_until_ready()
 

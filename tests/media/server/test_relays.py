@@ -52,11 +52,15 @@ def speech() -> list[bytes]:
 
 
 async def test_a_relay_that_is_killed_takes_only_its_own_listeners_along(server: Process) -> None:
+    until(server.relays)
+    first = server.relays()[0]
+    os.kill(first, signal.SIGSTOP)  # else it might be ready before the app is there to say that it is not
     until(server.listens)
     starting = server.http.get("/healthz")
     assert (starting.status_code, starting.json()) == (503, {"status": "starting"})
     early = server.http.get("/spaces")
     assert (early.status_code, early.headers["Retry-After"]) == (503, "1")
+    os.kill(first, signal.SIGCONT)
     server.wait_until_ready()
     path = server.live("ana")
     tokens = {name: server.token(name) for name in ("ana", "lea", "max")}
