@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "media/rtc": {"media.rtc"},
     "media/recording": {"media.recording"},
     "media/moderation": {"media.moderation", "media.space"},
-    "media/relay": {"media.relay", "media.rtc", "media.audio"},
+    "media/relay": {"media.relay", "media.rtc", "media.audio", "media.kernels"},
     "media/server": {"media.server", "media.relay", "media.space"},
     "sim": {"sim", "media.space", "media.moderation"},
     "loadtest/engine": {"loadtest.engine", "loadtest.voice", "sim", "media.rtc", "media.audio"},

@@ -14,6 +14,7 @@ from contextlib import suppress
 
 from media.kernels import mark_complete
 from media.relay.commands import Commands
+from media.relay.compiler_pages import give_back_compiler
 from media.relay.control import Control
 from media.relay.core import RelayCore
 from media.relay.garbage import Sweeper
@@ -54,6 +55,7 @@ def _run(port: socket.socket, control: Control, public_ips: Sequence[str]) -> No
         media.warm()
     mark_complete()
     LateCompiles(control)
+    give_back_compiler()
     sweeper.start()
     with suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
