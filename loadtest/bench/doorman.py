@@ -127,10 +127,8 @@ class _Crowd:
             session, client = listener.session, listener.client
             assert session.transport and session.transport.receiver
             self._listeners[listener.key] = listener
-            self.door.peers.admit(
-                *(listener, address, session.credentials, session.transport.receiver, session.ssrc),
-                *(False, _START),
-            )
+            self.door.peers.expect(listener, session.credentials)
+            self.door.peers.admit(listener, address, session.transport.receiver, session.ssrc, False, _START)
             self.door.peers.trust_reports(listener, client.ssrc)
 
     def checks(self) -> Batch:

@@ -41,13 +41,14 @@ from media.rtc.events import (
     Restarted,
     RtcpReceived,
     RtpReceived,
+    Sends,
     SessionEvent,
 )
 from media.rtc.inbox import SOUNDS, Inbox, address_of, key_of
 from media.rtc.rtp import RtpPacket, is_sound, ntp_time
 from media.rtc.sdpfrag import Fragment
 from media.rtc.session import Session
-from media.rtc.stun import Address, StunError, is_stun, parse_stun
+from media.rtc.stun import BINDING_RESPONSE, Address, StunError, StunMessage, is_stun, parse_stun
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class RelayCore:
         self._over: deque[Peer | Room] = deque()
         """Sessions to which nothing is sent any more but a goodbye, and after its last session a closed room."""
         self._sessions_over = 0
-        self._demux = Demux()
+        self._demux = Demux(self._door.peers)
         links = Links(self._crowd, self._door.peers, self._open)
         self._links = links
         self.tick = Ticker(self._rooms, self._mixing, self._door.peers, self.stats, notify).tick
@@ -129,6 +130,7 @@ class RelayCore:
         self._peers.add(peer)
         for ufrag in session.ufrags:
             self._demux.name(peer, ufrag)
+        self._door.peers.expect(peer, *session.all_credentials)
         self._schedule(peer)
         return session.answer
 
@@ -144,6 +146,7 @@ class RelayCore:
                 self._demux.name(peer, ufrag)
             else:
                 self._demux.unname(ufrag)
+        self._door.peers.change_credentials(peer, *peer.session.all_credentials)
         return answer
 
     def rename_session(self, name: str, participant: str) -> None:
@@ -214,7 +217,7 @@ class RelayCore:
             self._links.receive(datagram, source, now, self.stats)
             return
         if is_stun(datagram):
-            self._receive_check(datagram, source, now)
+            self._receive_stun(datagram, source, now)
             return
         peer = self._demux.sender(source, datagram) if datagram else None
         if peer is None or peer.over:
@@ -227,7 +230,7 @@ class RelayCore:
         if is_sound(datagram):
             self._receive_sound(peer, datagram, now)
         else:
-            self._handle(peer, peer.session.receive(datagram, now), now)
+            self._handle(peer, peer.session.receive(datagram, now, address_of(source)), now)
         self._count_drops(peer.session)
 
     def _receive_sound(self, peer: Peer, datagram: bytes, now: float) -> None:
@@ -236,21 +239,20 @@ class RelayCore:
             self._hear(peer, packet, now)
             self._schedule(peer)
 
-    def _receive_check(self, datagram: bytes, source: int, now: float) -> None:
+    def _receive_stun(self, datagram: bytes, source: int, now: float) -> None:
         try:
             message = parse_stun(datagram)
         except StunError:
             self.stats.dropped["malformed STUN"] += 1
             return
+        if message.kind == BINDING_RESPONSE:
+            self._receive_answer(message, source, now)
+            return
         peer = self._demux.named(message.username)
         if peer is None or peer.over:
             self.stats.dropped["STUN for no session"] += 1
             return
-        address, known = address_of(source), self._door.peers
-        at_door = known.addresses.get(source)
-        if peer.entry not in (-1, at_door) and known.overheard(peer, message.transaction):
-            self.stats.dropped["STUN not authentic"] += 1
-            return
+        address = address_of(source)
         events = peer.session.receive_check(message, address, now)
         if events is None:
             self.stats.dropped["STUN not authentic"] += 1
@@ -259,7 +261,16 @@ class RelayCore:
             self._demux.route(peer, source)
         self._handle(peer, events, now)
         if peer.up and address == peer.session.address and self._demux.at(source) is peer:
-            known.move(peer, address)
+            self._door.peers.move(peer, address)
+
+    def _receive_answer(self, message: StunMessage, source: int, now: float) -> None:
+        """A peer has answered a check of ours: where it is sent to is where it is."""
+        for peer in self._demux.claimants(source):
+            events = None if peer.over else peer.session.receive_answer(message, address_of(source), now)
+            if events is not None:
+                self._handle(peer, events, now)
+                return
+        self.stats.dropped["STUN not authentic"] += 1
 
     def handle_timers(self, now: float) -> None:
         """Whatever time alone brings to sessions, and the ends of those that are over: :data:`TURN` of each."""
@@ -274,7 +285,8 @@ class RelayCore:
             peer.due = float("inf")
             if peer.up:
                 known = self._door.peers
-                peer.session.note_life(max(known.last_check(peer), known.last_heard(peer)))
+                peer.session.note_media(known.last_heard(peer))
+                peer.session.note_check(known.last_check(peer))
             self._handle(peer, peer.session.handle_timer(now) if peer.session.next_timer <= now else [], now)
             if peer.up and not peer.session.reporting:
                 self._door.peers.distrust_sound(peer)
@@ -298,6 +310,9 @@ class RelayCore:
                     pass  # see _receive_sound
                 case Connected():
                     self._up(peer, now)
+                case Sends(allowed):
+                    if peer.place >= 0:
+                        self._crowd.pause(peer, not allowed)
                 case Moved() | Restarted() | Forgotten():
                     self._reroute(peer, event)
                 case RtcpReceived(compound, ssrc):
@@ -324,8 +339,7 @@ class RelayCore:
                         known.move(peer, address)
             case Restarted(ufrag):
                 self._demux.unname(ufrag)
-                if peer.up:
-                    known.change_credentials(peer, peer.session.credentials)
+                known.change_credentials(peer, *peer.session.all_credentials)
             case Forgotten(address):
                 self._demux.unroute(peer, address)
 
@@ -348,12 +362,11 @@ class RelayCore:
         session, transport = peer.session, peer.session.transport
         assert transport is not None and transport.sender is not None and session.address is not None
         assert transport.receiver is not None
-        for key in self._demux.take_over(peer):
-            self._door.peers.vacate(key)
+        self._demux.take_over(peer)
         self._door.peers.admit(
-            *(peer, session.address, session.credentials, transport.receiver, session.ssrc, session.talks, now),
-            group=peer.room.number,
+            *(peer, session.address, transport.receiver, session.ssrc, session.talks, now), group=peer.room.number
         )
+        peer.up = True
         self.stats.sessions_up += 1
         if session.talks:
             session.uplink.move(self._door.peers, peer.entry)
@@ -368,6 +381,7 @@ class RelayCore:
                 capture_id=session.capture_id,
                 row=peer.room.add_hearer(peer),
             )
+            self._crowd.pause(peer, not session.sends)
         self._notify(SessionUp(peer.room.name, peer.participant, peer.name, now - peer.since))
 
     def _drop(self, peer: Peer, reason: DownReason) -> None:
@@ -378,8 +392,7 @@ class RelayCore:
 
     def _silence(self, peer: Peer) -> None:
         """Nothing is sent to the session and nothing heard of it from now on."""
-        if peer.up:
-            self._door.peers.forget(peer)
+        self._door.peers.expel(peer)
         if peer.place >= 0:
             peer.room.remove_hearer(peer)
             self._crowd.remove(peer)
@@ -411,6 +424,8 @@ class RelayCore:
         self._count_drops(session)
         for ufrag in session.ufrags:
             self._demux.unname(ufrag)
+        self._door.peers.forget(peer)
+        peer.up = False
         self.stats.sessions_down[reason] += 1
         self._notify(SessionDown(peer.room.name, peer.participant, peer.name, reason))
 

@@ -8,7 +8,10 @@ from media.rtc.session import Session
 class Peer:
     """What belongs to one session; ``entry`` and ``place`` are kept up to date by door and crowd."""
 
-    __slots__ = ("due", "entry", "frames", "name", "over", "participant", "place", "room", "session", "since")
+    __slots__ = (
+        *("due", "entry", "frames", "name", "over", "participant"),
+        *("place", "room", "session", "since", "up"),
+    )
 
     def __init__(self, name: str, participant: str, room: Room, session: Session, now: float) -> None:
         self.name = name
@@ -22,11 +25,8 @@ class Peer:
         self.place = -1
         """Among those who are sent to, -1 for who hears nothing."""
         self.entry = -1
-        """At the door, -1 before the handshake is done."""
+        """At the door."""
+        self.up = False
+        """The handshake is done."""
         self.due = float("inf")
         """The earliest entry of this peer in the timer queue."""
-
-    @property
-    def up(self) -> bool:
-        """The handshake is done."""
-        return self.entry >= 0

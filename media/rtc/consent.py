@@ -49,6 +49,25 @@ def _usual(data: Any, size: Any, ufrag: Any) -> bool:  # pragma: no cover
 
 
 @njit(nogil=True, cache=True)
+def named(data: Any, size: Any) -> Any:  # pragma: no cover
+    """The fragment that a STUN request is for, as :func:`packed` has it; 0 if it names none of that form."""
+    found = np.uint64(0)
+    if size < 20 or get16(data, 0) != 0x0001 or get32(data, 4) != 0x2112A442:
+        return found
+    at = 20
+    while at + 4 <= size:
+        kind, length = get16(data, at), get16(data, at + 2)
+        value = at + 4
+        if kind == USERNAME:
+            if length > UFRAG and value + length <= size and data[value + UFRAG] == 58:  # a colon
+                for index in range(UFRAG):
+                    found |= np.uint64(data[value + index]) << np.uint64(8 * index)
+            return found
+        at = value + (length + 3) // 4 * 4
+    return found
+
+
+@njit(nogil=True, cache=True)
 def judge(  # pragma: no cover
     data: Any, size: Any, ufrag: Any, key: Any, schedule: Any, padded: Any, digest: Any
 ) -> int:

@@ -108,7 +108,7 @@ class Crowd:
         sequence, offset = secrets.randbits(15), secrets.randbits(32)
         self._listeners[place] = (
             *(context.address, key_of(address), 0, ssrc, offset, row),
-            *(0, 0, sequence, payload_type, capture_id, master is not None),
+            *(0, 0, sequence, payload_type, capture_id, master is not None, False),
         )
         self._holders.append(holder)
         holder.place = place
@@ -127,6 +127,10 @@ class Crowd:
     def move(self, holder: Listening, address: Address) -> None:
         """Send to another address from now on (the peer nominated another path)."""
         self._listeners[holder.place]["address_low"] = key_of(address)
+
+    def pause(self, holder: Listening, paused: bool) -> None:
+        """Send ``holder`` nothing, or what it hears again; numbers go on from where they were."""
+        self._listeners[holder.place]["paused"] = paused
 
     def hear(self, holder: Listening, row: int) -> None:
         """Let ``holder`` hear another row from now on."""

@@ -3,7 +3,8 @@
 Between them, 4,000 listeners send 1,600 consent checks and receiver reports a second. For peers who are connected,
 one compiled function per batch, without the GIL, answers the first and reads the second, and leaves to Python only
 what changes something. It also bounds what anybody can make Python do: a peer's flood costs that peer alone,
-strangers wait behind those who are known, and only so many of them are heard in a second.
+strangers are told by the fragment that their checks name and the password these were made with, and whatever else
+comes from an address that is nobody's is counted and dropped here, however much it is.
 """
 
 from typing import Any
@@ -13,12 +14,12 @@ from numba import njit
 from numpy.typing import NDArray
 
 from media.rtc.addresses import find
-from media.rtc.consent import ANSWER_SIZE, RIGHT, WRONG, answer, judge
+from media.rtc.consent import ANSWER_SIZE, RIGHT, WRONG, answer, judge, named
 from media.rtc.fanout import flush
 from media.rtc.inbox import BATCH, FILLED, KNOWN, LOOKED, OPENED, SOUNDS, TURN, Inbox
 from media.rtc.mmsg import ADDRESS_SIZE, MSG_TRUNC, Messages
 from media.rtc.native import CLOCK_MONOTONIC, SRTP_OK, clock_gettime, srtp_unprotect_rtcp
-from media.rtc.peers import CHECKS_KEPT, Peers
+from media.rtc.peers import Peers
 from media.rtc.reception import book, find_block
 from media.rtc.sha1 import BLOCK, DIGEST, keyed, scratch
 from media.rtc.sound import FORGED, HELD, MALFORMED, TAKEN, take_sound
@@ -30,12 +31,8 @@ HANDED_MAX = 50
 """Datagrams of one peer, its sound apart, left to Python in a second."""
 PACKETS_MAX = 500
 """Packets of one speaker in a second; 400 would be the smallest frames that Opus has."""
-STRANGER_MAX = 100
-"""Datagrams of one unknown address in a second; a join has about ten."""
-STRANGERS_MAX = 5_000
-"""Datagrams of all unknown addresses in a second; a core does not manage 1,000 joins."""
-_BUCKETS = 4096
-_SECOND, _TOTAL = _BUCKETS, _BUCKETS + 1
+VISITS_MAX = 20
+"""Checks of one peer from addresses not known before, in a second; it has a few candidates."""
 
 CHECKS, REPORTS, DATAGRAMS = 8, 9, 10
 """Places in ``counters``, behind those of :func:`media.rtc.fanout.flush`: int64 each, only ever growing."""
@@ -44,33 +41,46 @@ REASONS = {
     12: "forged or replayed",
     13: "not negotiated",
     14: "too many from one peer",
-    15: "too many from one stranger",
-    16: "too many from strangers",
+    15: "no session",
+    16: "STUN for no session",
     17: "malformed",
     18: "another stream",
 }
 """Why a datagram was dropped, by place in ``counters``."""
-_WRONG, _FORGED, _UNASKED, _FLOOD, _STRANGER, _STRANGERS, _MALFORMED, _OTHER = REASONS
+_WRONG, _FORGED, _UNASKED, _FLOOD, _STRANGER, _NAMELESS, _MALFORMED, _OTHER = REASONS
 _LEFT, _OPENED, _SOUND = -1, -2, -3
 _ROOM = 2 * BLOCK
 
 
 @njit(nogil=True, cache=True)
-def _stranger(source: Any, strangers: Any, factor: Any, second: Any) -> int:  # pragma: no cover
-    """:data:`_LEFT` to Python, or why not."""
-    if strangers[_SECOND] != second:
-        strangers[:] = 0
-        strangers[_SECOND] = second
-    bucket = np.int64((source * factor) >> np.uint64(52))
-    strangers[bucket] += 1
-    if strangers[bucket] > STRANGER_MAX:
-        return _STRANGER
-    strangers[_TOTAL] += 1
-    return _LEFT if strangers[_TOTAL] <= STRANGERS_MAX else _STRANGERS
+def _renew(peer: Any, second: Any) -> None:  # pragma: no cover
+    """Begin to count anew with each second."""
+    if peer.second != second:
+        peer.second, peer.answers, peer.handed, peer.packets, peer.visits = second, 0, 0, 0, 0
 
 
 @njit(nogil=True, cache=True)
-def _leave(peer: Any, sound: bool, turn: Any) -> int:  # pragma: no cover
+def _unknown(  # pragma: no cover
+    packet: Any, size: Any, fragments: Any, factor: Any, peers: Any, second: Any, schedule: Any, padded: Any
+) -> int:
+    """A datagram from an address that is nobody's: a check of a known session's, left to Python, or why not."""
+    if size < 20 or packet[0] > 3:
+        return _STRANGER
+    ufrag = named(packet, size)
+    slot = find(fragments, factor, ufrag)
+    if ufrag == 0 or fragments[slot, 0] == 0:
+        return _NAMELESS
+    peer = peers[np.int64(fragments[slot, 1])]
+    key = peer.key if ufrag == peer.ufrag else peer.second_key
+    if judge(packet, size, ufrag, key, schedule, padded, padded[_ROOM:]) == WRONG:
+        return _WRONG
+    _renew(peer, second)
+    peer.visits += 1
+    return _LEFT if peer.visits <= VISITS_MAX else _FLOOD
+
+
+@njit(nogil=True, cache=True)
+def _leave(peer: Any, sound: Any, turn: Any) -> int:  # pragma: no cover
     """Python's, with all that this peer sends in this batch from here on, so that it stays in order."""
     peer.turn = turn
     if sound:
@@ -78,18 +88,6 @@ def _leave(peer: Any, sound: bool, turn: Any) -> int:  # pragma: no cover
         return _LEFT if peer.packets <= PACKETS_MAX else _FLOOD
     peer.handed += 1
     return _LEFT if peer.handed <= HANDED_MAX else _FLOOD
-
-
-@njit(nogil=True, cache=True)
-def _note(data: Any, peer: Any, now: float) -> None:  # pragma: no cover
-    """Remember an authentic check."""
-    transaction = np.uint64(0)
-    for index in range(8):
-        transaction |= np.uint64(data[12 + index]) << np.uint64(8 * index)
-    peer.transactions[peer.checks % CHECKS_KEPT] = transaction
-    peer.checks += np.uint32(1)
-    peer.consent = now
-    peer.answers += 1
 
 
 @njit(nogil=True, cache=True)
@@ -103,7 +101,8 @@ def _check(  # pragma: no cover
         return _WRONG
     if judged != RIGHT:
         return _leave(peer, False, turn)
-    _note(packet, peer, now)
+    peer.consent = now
+    peer.answers += 1
     if peer.answers > ANSWERS_MAX:
         return _FLOOD
     answer(packet, source, peer.key, schedule, padded, digest, reply)
@@ -166,13 +165,14 @@ def _known(  # pragma: no cover
     row: Any,
 ) -> int:
     """One datagram of a peer."""
-    second, size = np.int64(now), np.int64(header.length)
-    if peer.second != second:
-        peer.second, peer.answers, peer.handed, peer.packets = second, 0, 0, 0
+    size = np.int64(header.length)
+    _renew(peer, np.int64(now))
     if peer.linked:
         return _LEFT
     media = size >= 12 and 128 <= packet[0] <= 191
     reports = media and 192 <= packet[1] <= 223
+    if not peer.up or source != peer.address:
+        return _leave(peer, media and not reports, turn)
     if media and not reports:
         if not peer.talks:
             return _UNASKED
@@ -198,8 +198,9 @@ def serve(  # pragma: no cover
     queues: Any,
     slots: Any,
     factor: Any,
+    fragments: Any,
+    fragment_factor: Any,
     peers: Any,
-    strangers: Any,
     now: float,
     deadline: int,
     ntp: int,
@@ -233,8 +234,8 @@ def serve(  # pragma: no cover
         source = addresses[index, 0]
         slot = find(slots, factor, source)
         known = slots[slot, 0] != 0
+        place = np.int64(slots[slot, 1])
         if known:
-            place = np.int64(slots[slot, 1])
             peer = peers[place]
             arrival = arrivals[index] if arrivals[index] > mixed else now
             verdict = _known(
@@ -243,14 +244,17 @@ def serve(  # pragma: no cover
                 *(uplinks[place], arrival, sounds[state[SOUNDS]]),
             )
         else:
-            verdict = _stranger(source, strangers, factor, np.int64(now))
+            size = np.int64(0) if headers[index].flags & MSG_TRUNC else np.int64(headers[index].length)
+            verdict = _unknown(
+                *(data[index], size, fragments, fragment_factor, peers, np.int64(now), schedule, padded),
+            )
         if verdict == _SOUND:
             sounds[state[SOUNDS]].index = index
             state[SOUNDS] += 1
             counters[DATAGRAMS] += 1
             continue
         if verdict < 0:
-            queue = 0 if known else 1
+            queue = 0 if known and (peers[place].up or peers[place].linked) else 1
             queues[queue, state[KNOWN + queue]] = index | (OPENED if verdict == _OPENED else 0)
             state[KNOWN + queue] += 1
             continue
@@ -269,7 +273,6 @@ class Door:
     def __init__(self) -> None:
         self.peers = Peers()
         self.counters: NDArray[np.int64] = np.zeros(24, np.int64)
-        self._strangers = np.zeros(_BUCKETS + 2, np.int64)
         self._replies = np.zeros((BATCH, ANSWER_SIZE), np.uint8)
         self._messages = Messages(self._replies, ANSWER_SIZE)
         self._messages.headers["name_size"] = ADDRESS_SIZE
@@ -284,10 +287,10 @@ class Door:
         ``inbox.sounds`` and must be heard before anything else is read; if it came before ``mixed`` (s), it counts
         as come at ``now``. What is left is for Python.
         """
-        table = self.peers.addresses
+        table, fragments = self.peers.addresses, self.peers.fragments
         serve(
             *(fd, inbox.data, inbox.addresses, inbox.headers, inbox.state, inbox.queues),
-            *(table.slots, table.factor, self.peers.records, self._strangers),
+            *(table.slots, table.factor, fragments.slots, fragments.factor, self.peers.records),
             *(now, int(1e9 * deadline), ntp >> 16 & 0xFFFF_FFFF),
             *(self._replies, self._messages.iovecs, self._messages.headers),
             *(self._schedule, self._padded, self._timespec, self._length, self.counters),

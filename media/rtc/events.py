@@ -17,9 +17,16 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The peer nominated another path; send there from now on."""
+    """The peer nominated another path, which has proven itself; send there from now on."""
 
     address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Sends:
+    """Leave to send has been given, or has lapsed (RFC 7675)."""
+
+    allowed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +67,4 @@ class Closed:
     detail: str = ""
 
 
-SessionEvent = Connected | Moved | Restarted | Forgotten | RtpReceived | RtcpReceived | Closed
+SessionEvent = Connected | Sends | Moved | Restarted | Forgotten | RtpReceived | RtcpReceived | Closed

@@ -34,16 +34,17 @@ LISTENER = np.dtype(
     {
         "names": [
             *("srtp", "address_low", "address_high", "ssrc", "timestamp_offset", "row"),
-            *("packets", "octets", "sequence", "payload_type", "capture_id", "sealed"),
+            *("packets", "octets", "sequence", "payload_type", "capture_id", "sealed", "paused"),
         ],
-        "formats": ["u8", "u8", "u8", "u4", "u4", "i4", "u4", "u4", "u2", "u1", "u1", "u1"],
-        "offsets": [0, 8, 16, 24, 28, 32, 36, 40, 44, 46, 47, 48],
+        "formats": ["u8", "u8", "u8", "u4", "u4", "i4", "u4", "u4", "u2", "u1", "u1", "u1", "u1"],
+        "offsets": [0, 8, 16, 24, 28, 32, 36, 40, 44, 46, 47, 48, 49],
         "itemsize": 64,
     }
 )
 """``srtp`` is the address of the outbound context; ``address_*`` are the 16 bytes of a ``sockaddr_in``;
 ``capture_id`` is the header extension's identifier for abs-capture-time, 0 if the listener does not know it;
-``sealed`` is 1 if the table of keys holds this listener's, 0 if its packets go through libsrtp."""
+``sealed`` is 1 if the table of keys holds this listener's, 0 if its packets go through libsrtp; ``paused`` is 1
+while it must not be sent anything."""
 
 ROW = np.dtype([("capture", "u8"), ("timestamp", "u4"), ("length", "u4"), ("marker", "u4")], align=True)
 """``length`` in bytes, 0 to send nothing; ``capture`` a 64-bit NTP time, 0 for none; ``marker`` 0 or 1."""
@@ -141,7 +142,7 @@ def send_rows(  # pragma: no cover
     for index in range(count):
         row = listeners[index].row
         size = rows[row].length
-        if size == 0:
+        if size == 0 or listeners[index].paused:
             continue
         packet = packets[filled * stride : (filled + 1) * stride]
         sequence = listeners[index].sequence
@@ -213,6 +214,8 @@ def send_reports(  # pragma: no cover
     stride = _lay_out(0, packets, iovecs)
     filled = 0
     for index in range(first, last):
+        if listeners[index].paused:
+            continue
         packet = packets[filled * stride : (filled + 1) * stride]
         put32(packet, 0, 0x80C80006)
         put32(packet, 4, listeners[index].ssrc)

@@ -1,4 +1,8 @@
-"""The connected peers of a port as the door knows them: one record each, found by address."""
+"""The peers of a port as the door knows them: one record each, found by address or by the fragment of a check.
+
+A peer is known from the answer to its offer on, so that whoever may join is told from strangers without Python.
+Once it is connected, what comes from the address in use takes the fast path; all else of it is its session's.
+"""
 
 from typing import Any, Protocol
 
@@ -13,14 +17,12 @@ from media.rtc.srtp import SrtpContext
 from media.rtc.stun import Address
 from media.rtc.uplink import UPLINK
 
-CHECKS_KEPT = 32
-"""Transactions remembered for one peer, so that an overheard check is worth nothing from elsewhere."""
-
 PEER = np.dtype(
     [
         ("address", "u8"),  # family, port and IPv4 address, as in a sockaddr_in; 0: not reachable through the door
         ("srtp", "u8"),  # inbound context
         ("ufrag", "u8"),
+        ("second_ufrag", "u8"),  # of an ICE restart that is under way; 0: none
         ("consent", "f8"),  # when the last authentic check came, in the driver's time
         ("heard", "f8"),  # when the last authentic packet of sound or report came
         ("reported", "f8"),  # when the last report came; 0 before the first
@@ -28,6 +30,7 @@ PEER = np.dtype(
         ("turn", "i8"),  # the batch in which something of this peer was left to Python
         ("reporter", "i8"),  # the SSRC that its reports come from; -1 before the first
         ("key", "u4", 10),  # see media.rtc.sha1.keyed
+        ("second_key", "u4", 10),
         ("ssrc", "u4"),  # of the stream it is sent
         ("highest", "u4"),  # extended sequence number
         ("lost", "i4"),  # packets in all
@@ -44,8 +47,8 @@ PEER = np.dtype(
         ("answers", "u4"),
         ("handed", "u4"),
         ("packets", "u4"),
-        ("checks", "u4"),  # answered in all
-        ("transactions", "u8", CHECKS_KEPT),
+        ("visits", "u4"),  # checks that came from addresses not known
+        ("up", "u1"),  # connected
         ("talks", "u1"),
         ("linked", "u1"),  # no peer but another relay: all that it sends is Python's
         ("used", "u1"),
@@ -69,29 +72,32 @@ class Peers:
         self.uplinks: NDArray[Any] = np.zeros(64, UPLINK)
         """How each one's sound arrives."""
         self.addresses = AddressTable()
+        """Each address of a peer's, whether it takes the fast path there or not."""
+        self.fragments = AddressTable()
         self._free = list(range(63, -1, -1))
+
+    def expect(self, holder: Known, *credentials: tuple[str, str]) -> None:
+        """Know ``holder`` from now on: checks with one of these fragments and passwords are its."""
+        holder.entry = self._new()
+        self.change_credentials(holder, *credentials)
 
     def admit(
         self,
         holder: Known,
         address: Address,
-        credentials: tuple[str, str],
         context: SrtpContext,
         ssrc: int,
         talks: bool,
         now: float,
         group: int = 0,
     ) -> None:
-        """Know ``holder`` from now on; ``context``, which is the inbound one, must outlive :meth:`forget`."""
-        entry = self._new()
-        record = self.records[entry]
+        """``holder`` is connected; ``context``, which is the inbound one, must outlive :meth:`forget`."""
+        record = self.records[holder.entry]
         record["srtp"], record["ssrc"], record["talks"] = context.address, ssrc, talks
         record["consent"], record["heard"] = now, now
         record["reporter"], record["round_trip"] = -1, np.nan
         record["source"], record["voice"] = -1, -1
-        record["group"] = group
-        holder.entry = entry
-        self.change_credentials(holder, credentials)
+        record["group"], record["up"] = group, True
         self.move(holder, address)
 
     def link(self, key: int) -> None:
@@ -108,34 +114,47 @@ class Peers:
             self.addresses.remove(key)
             self._release(entry)
 
-    def move(self, holder: Known, address: Address) -> None:
-        """The peer is at another address now."""
-        self.expel(holder)
-        key = key_of(address)
-        self.records[holder.entry]["address"] = key
+    def route(self, holder: Known, key: int) -> None:
+        """What comes from that address is the peer's."""
         self.addresses.put(key, holder.entry)
 
-    def expel(self, holder: Known) -> None:
-        """What comes from the peer's address is no longer for the door, but its record stays."""
-        key = int(self.records[holder.entry]["address"])
-        if key and self.addresses.get(key) == holder.entry:
+    def unroute(self, holder: Known, key: int) -> None:
+        """What comes from there is not the peer's, or no longer."""
+        if self.addresses.get(key) == holder.entry:
             self.addresses.remove(key)
+            if self.records[holder.entry]["address"] == key:
+                self.records[holder.entry]["address"] = 0
+
+    def move(self, holder: Known, address: Address) -> None:
+        """The peer is sent to, and takes the fast path, at this address from now on."""
+        key = key_of(address)
+        self.records[holder.entry]["address"] = key
+        self.route(holder, key)
+
+    def expel(self, holder: Known) -> None:
+        """What comes from the peer is for its session, wherever it comes from."""
         self.records[holder.entry]["address"] = 0
 
     def vacate(self, key: int) -> None:
         """Whoever came from this address before is not there any more."""
-        self.records[self.addresses.get(key)]["address"] = 0
-        self.addresses.remove(key)
+        entry = self.addresses.get(key)
+        if entry >= 0:
+            self.records[entry]["address"] = 0
+            self.addresses.remove(key)
 
-    def change_credentials(self, holder: Known, credentials: tuple[str, str]) -> None:
-        """Take checks with this fragment and password, and no others."""
-        ufrag, password = credentials
+    def change_credentials(self, holder: Known, *credentials: tuple[str, str]) -> None:
+        """Take checks with these fragments and passwords, two at most, and no others."""
         record = self.records[holder.entry]
-        record["ufrag"], record["key"] = packed(ufrag), keyed(password.encode())
+        self._unname(record)
+        for (ufrag, password), place in zip(credentials, ("", "second_"), strict=False):
+            record[place + "ufrag"], record[place + "key"] = packed(ufrag), keyed(password.encode())
+            self.fragments.put(packed(ufrag), holder.entry)
 
     def forget(self, holder: Known) -> None:
-        """The peer is gone."""
-        self.expel(holder)
+        """The peer is gone; its addresses must have been unrouted."""
+        record = self.records[holder.entry]
+        self._unname(record)
+        self.unroute(holder, int(record["address"]))
         self._release(holder.entry)
         holder.entry = -1
 
@@ -166,10 +185,11 @@ class Peers:
         """When the last authentic sound or report came through the door."""
         return float(self.records[holder.entry]["heard"])
 
-    def overheard(self, holder: Known, transaction: bytes) -> bool:
-        """True if the door has answered this check: from elsewhere it is somebody else's."""
-        record = self.records[holder.entry]
-        return int.from_bytes(transaction[4:], "little") in record["transactions"][: record["checks"]]
+    def _unname(self, record: Any) -> None:
+        for name in ("ufrag", "second_ufrag"):
+            if record[name]:
+                self.fragments.remove(int(record[name]))
+            record[name] = 0
 
     def _release(self, entry: int) -> None:
         self.records[entry] = np.zeros(1, PEER)[0]

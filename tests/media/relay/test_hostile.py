@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from media.relay import core as core_module
 from media.relay.plane import RelayFullError
 from media.rtc.door import ANSWERS_MAX
+from media.rtc.freshness import LIFE_TIMEOUT
+from media.rtc.paths import ADDRESSES_MAX, AMPLIFICATION_MAX
 from media.rtc.rtcp import build_bye, build_receiver_report
 from media.rtc.sdp import parse_sdp
-from media.rtc.session import ADDRESSES_MAX, LIFE_TIMEOUT
 from media.rtc.stun import BINDING_REQUEST, PRIORITY, USE_CANDIDATE, USERNAME, build_stun
 from tests.media.relay.world import ROOM, Member, World, hears
 from tests.media.rtc.mangled import mangled, recorded
@@ -118,15 +119,32 @@ def test_paths_beyond_the_limit_take_the_place_of_older_ones(world: World, liste
     assert world.core._demux.paths == 1, "all paths of an ended session are forgotten"
 
 
-def test_nomination_moves_the_sound(world: World, listener: Member):
-    ufrag, password = credentials(world, listener)
+def test_nomination_moves_the_sound_once_the_new_address_has_answered(world: World, listener: Member):
     other = Member("unused", "nobody", "recvonly")
-    answers(world, [check(ufrag, password, (USE_CANDIDATE, b""))], other.address)
-    heard = len(listener.packets)
-    world.run(0.2)
-    assert len(listener.packets) == heard
-    assert other.socket.recv(2048)
-    other.socket.close()
+    old, listener.socket, listener.address = listener.socket, other.socket, other.address
+    listener.client._check(world.now)
+    world.run(0.1)
+    since = world.now
+    world.run(0.5)
+    assert hears(listener, 440.0, since)
+    assert world.core._peers[listener.name].session.address == other.address
+    old.close()
+
+
+def test_nomination_in_the_name_of_another_address_sends_no_sound_there(world: World, listener: Member):
+    ufrag, password = credentials(world, listener)
+    victim = Member("unused", "nobody", "recvonly")
+    sent = [check(ufrag, password, (USE_CANDIDATE, b"")) for _ in range(10)]
+    came = sum(map(len, sent))
+    back, since = [], world.now
+    for datagram in sent:
+        back += answers(world, [datagram], victim.address)
+        world.run(1.0)
+    assert sum(map(len, back)) <= AMPLIFICATION_MAX * came
+    with pytest.raises(BlockingIOError):
+        victim.socket.recv(2048)
+    assert hears(listener, 440.0, since)
+    victim.socket.close()
 
 
 def test_listener_that_vanishes_is_dropped_after_15_s(world: World, listener: Member):
@@ -264,13 +282,29 @@ def test_listener_that_floods_is_limited_and_the_others_hear_on(world: World, li
     assert not world.downs()
 
 
-def test_check_that_the_door_answered_is_worth_nothing_from_elsewhere(world: World, listener: Member):
+def test_overheard_check_moves_nothing_however_many_there_were_since(world: World, listener: Member):
     overheard = check(*credentials(world, listener), (USE_CANDIDATE, b""))
     world.deliver(overheard, listener.address)
-    assert world.core._door.peers.overheard(world.core._peers[listener.name], overheard[8:20])
-    assert answers(world, [overheard]) == []
-    assert world.core.snapshot().dropped["STUN not authentic"] == 1
+    for _ in range(100):
+        world.deliver(check(*credentials(world, listener), (USE_CANDIDATE, b"")), listener.address)
+        world.run(0.02)
+    since = world.now
+    answers(world, [overheard])
+    world.run(2.0)
     assert world.core._peers[listener.name].session.address == listener.address
+    assert hears(listener, 440.0, since)
+
+
+def test_junk_is_dropped_before_python_and_takes_nothing_from_who_joins(world: World, listener: Member):
+    before = world.core.stats.datagrams
+    for number in range(6_000):
+        world.deliver(bytes(20), (f"10.0.{number % 200}.1", 4000 + number))
+    late = world.join("max", "recvonly")
+    since = world.now
+    world.run(0.5)
+    assert world.core.snapshot().dropped["STUN for no session"] == 6_000
+    assert world.core.stats.datagrams - before < 20
+    assert hears(late, 440.0, since) and hears(listener, 440.0, since)
 
 
 def test_check_in_the_name_of_another_s_address_takes_nothing_from_them(world: World, listener: Member):

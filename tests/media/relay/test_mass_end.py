@@ -5,8 +5,8 @@ import pytest
 from media.relay.core import TURN
 from media.relay.plane import PlaneError
 from media.relay.ticker import TICK
+from media.rtc.freshness import FIRST_CHECK_TIMEOUT
 from media.rtc.sdp import parse_sdp
-from media.rtc.session import FIRST_CHECK_TIMEOUT
 from tests.media.relay.world import ROOM, Member, World, hears, misses
 
 LARGE = 5 * TURN + 3

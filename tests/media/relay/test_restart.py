@@ -3,9 +3,9 @@
 import pytest
 
 from media.relay.plane import PlaneError
+from media.rtc.freshness import LIFE_TIMEOUT
 from media.rtc.inbox import key_of
 from media.rtc.sdpfrag import parse_fragment, write_fragment
-from media.rtc.session import LIFE_TIMEOUT
 from media.rtc.stun import USE_CANDIDATE
 from tests.media.relay.test_hostile import answers, check
 from tests.media.relay.world import Member, World, hears
@@ -64,9 +64,10 @@ def test_old_credentials_are_good_until_the_new_ones_nominate(world: World, list
     world.deliver(check(ufrag, password), listener.address)
     world.run(0.02)
     assert world.core.snapshot().checks == before + 1
-    assert len(answers(world, [check(new_ufrag, new_password, (USE_CANDIDATE, b""))], ("203.0.113.1", 2))) == 1
+    nomination = check(new_ufrag, new_password, (USE_CANDIDATE, b""))
+    assert len(answers(world, [nomination], ("203.0.113.1", 2))) == 2, "an answer, and a check in return"
     assert session.credentials == (new_ufrag, new_password)
-    assert session.address == ("203.0.113.1", 2)
+    assert session.address == listener.address, "until the new one has answered"
     assert answers(world, [check(ufrag, password)], ("203.0.113.1", 1)) == []
     assert world.core.snapshot().dropped["STUN for no session"] == 1
 

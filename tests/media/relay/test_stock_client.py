@@ -11,7 +11,7 @@ import pytest
 
 from media.relay.plane import Levels, PlaneEvent, SessionDown, SessionUp
 from media.relay.relay import Relay
-from media.rtc import crowd, session
+from media.rtc import crowd, freshness
 from tests.media.relay.conftest import Join
 from tests.media.relay.people import Sound, steady
 from tests.media.relay.sound import FRAME, RATE, Pcm, loudest, onsets, strength, tone
@@ -131,7 +131,7 @@ async def test_numbers_wrap_around_on_the_way_in_and_out(monkeypatch: pytest.Mon
 async def test_listener_that_vanishes_is_dropped(
     monkeypatch: pytest.MonkeyPatch, relay: Relay, join: Join, wire: Wire
 ):
-    monkeypatch.setattr(session, "LIFE_TIMEOUT", 7.0)  # aiortc checks every 4 to 6 s
+    monkeypatch.setattr(freshness, "LIFE_TIMEOUT", 7.0)  # aiortc checks every 4 to 6 s
     downs: list[SessionDown] = []
     relay.subscribe(lambda event: downs.append(event) if isinstance(event, SessionDown) else None)
     await join("lea", wire=wire)

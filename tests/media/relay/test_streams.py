@@ -180,6 +180,6 @@ def test_speaker_who_sends_no_check_is_heard_on(world: World, pair: tuple[Member
     world.run(1.0)
     assert world.downs() == []
     assert hears(listener, 440.0, since)
-    speaker.says = None
+    speaker.gone = True
     world.run(16.0)
     assert world.downs() == [(speaker.name, "consent lost")]

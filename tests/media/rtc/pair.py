@@ -10,7 +10,7 @@ from media.rtc.dtls import Identity
 from media.rtc.events import Closed, SessionEvent
 from media.rtc.sdp import parse_sdp
 from media.rtc.session import Session
-from media.rtc.stun import Address, is_stun, parse_stun
+from media.rtc.stun import BINDING_RESPONSE, Address, is_stun, parse_stun
 
 RELAY: Address = ("192.0.2.1", 5000)
 CLIENT: Address = ("198.51.100.7", 40000)
@@ -62,6 +62,9 @@ class Pair:
         self.sent = {"up": 0, "down": 0}
         self.over = {"session": False, "client": False}
         """Which side has said that it is closed; it is not driven any more, as its driver would do."""
+        self.to: dict[Address, int] = {}
+        """Bytes that the session has sent, by where to; ``of``: that have reached it, by where they came from."""
+        self.of: dict[Address, int] = {}
         self._order = count()
         self._wire: list[tuple[float, int, str, bytes, Address]] = []
         self.client.accept(change_answer(self.session.answer), self.now)
@@ -114,6 +117,8 @@ class Pair:
     def _send(self, way: str, datagram: bytes, address: Address, fate: Fate) -> None:
         number = self.sent[way]
         self.sent[way] += 1
+        if way == "down":
+            self.to[address] = self.to.get(address, 0) + len(datagram)
         for delay in fate(number, datagram):
             heapq.heappush(self._wire, (self.now + delay, next(self._order), way, datagram, address))
 
@@ -123,13 +128,19 @@ class Pair:
             if way == "down":
                 if address == self.client_address and not self.over["client"]:
                     self._tell("client", self.client.receive(datagram, self.now))
-            elif self.over["session"]:
-                continue
-            elif is_stun(datagram):
-                self._tell("session", self.session.receive_check(parse_stun(datagram), address, self.now) or [])
-            elif address in self.session.addresses:
-                self._tell("session", self.session.receive(datagram, self.now))
+            elif not self.over["session"]:
+                self._reach(datagram, address)
             self._collect()
+
+    def _reach(self, datagram: bytes, address: Address) -> None:
+        self.of[address] = self.of.get(address, 0) + len(datagram)
+        if is_stun(datagram):
+            message = parse_stun(datagram)
+            session = self.session
+            take = session.receive_answer if message.kind == BINDING_RESPONSE else session.receive_check
+            self._tell("session", take(message, address, self.now) or [])
+        elif address in self.session.addresses:
+            self._tell("session", self.session.receive(datagram, self.now, address))
 
     def _timers(self) -> None:
         if not self.over["session"] and self.session.next_timer <= self.now:

@@ -24,7 +24,8 @@ def test_a_link_is_known_until_it_is_not():
 def test_a_link_from_the_address_of_a_peer_leaves_the_peer_alone():
     peers, holder = Peers(), Holder()
     context = SrtpContext(AES_128_GCM, bytes(28))
-    peers.admit(holder, ADDRESS, ("ufra", "a password of some length"), context, ssrc=7, talks=False, now=1.0)
+    peers.expect(holder, ("fragment", "a password of some length"))
+    peers.admit(holder, ADDRESS, context, ssrc=7, talks=False, now=1.0)
     peers.link(KEY)
     peers.unlink(KEY)
     assert peers.addresses.get(KEY) == holder.entry

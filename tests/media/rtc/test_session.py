@@ -3,16 +3,29 @@
 import pytest
 
 from media.rtc import gnutls, transport
-from media.rtc.events import Closed, Connected, Forgotten, Moved, RtcpReceived, RtpReceived
+from media.rtc.events import Closed, Connected, Forgotten, Moved, RtcpReceived, RtpReceived, Sends, SessionEvent
+from media.rtc.freshness import CONSENT_TIMEOUT, FIRST_CHECK_TIMEOUT, LIFE_TIMEOUT
+from media.rtc.paths import ADDRESSES_MAX, AMPLIFICATION_MAX
 from media.rtc.rtcp import build_bye, build_receiver_report
 from media.rtc.rtp import RtpPacket, build_rtp
 from media.rtc.sdp import parse_sdp
-from media.rtc.session import ADDRESSES_MAX, FIRST_CHECK_TIMEOUT, LIFE_TIMEOUT, Session
+from media.rtc.session import Session
 from media.rtc.srtp import SrtpContext
-from media.rtc.stun import BINDING_REQUEST, BINDING_RESPONSE, USERNAME, build_stun, is_stun, parse_stun
-from media.rtc.transport import SSRCS_MAX
+from media.rtc.stun import (
+    BINDING_REQUEST,
+    BINDING_RESPONSE,
+    USE_CANDIDATE,
+    USERNAME,
+    Address,
+    StunMessage,
+    build_stun,
+    build_success,
+    is_stun,
+    parse_stun,
+)
+from media.rtc.transport import SSRCS_MAX, SecureTransport
 from media.rtc.uplink import HOLD
-from tests.media.rtc.pair import RELAY, Pair, identity, losing
+from tests.media.rtc.pair import CLIENT, RELAY, Pair, at_once, identity, losing
 
 passive_client = {"change_offer": lambda offer: offer.replace("a=setup:actpass", "a=setup:passive")}
 roles = pytest.mark.parametrize("how", [{}, passive_client], ids=["relay serves", "relay starts"])
@@ -46,7 +59,7 @@ def test_connects_within_three_round_trips(how: dict):
 
 @roles
 @pytest.mark.parametrize("way", ["up", "down"])
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(5))
 def test_connects_in_a_second_whichever_datagram_is_lost(how: dict, way: str, number: int):
     pair = Pair(**{way: losing(number)}, **how)
     pair.run(1.0)
@@ -307,17 +320,180 @@ def test_walking_from_network_to_network_forgets_the_path_unused_for_longest():
     assert len(pair.session.outbox) == ADDRESSES_MAX + 9
 
 
-def test_overheard_check_is_worth_nothing_from_another_address():
+def sent_to(session: Session, address: Address) -> list[bytes]:
+    """What stands in the outbox for that address, which is then empty."""
+    sent, session.outbox[:] = [*session.outbox], []
+    return [datagram for datagram, where in sent if where == address]
+
+
+def test_nomination_from_a_forged_source_moves_nothing_and_sends_little_there():
     pair = Pair()
     pair.connect()
-    check = _check(pair.session)
-    assert pair.session.receive_check(check, ("203.0.113.5", 1), pair.now) is not None
-    before = pair.session.next_timer
-    assert pair.session.receive_check(check, ("203.0.113.66", 1), pair.now + 5.0) is None
-    assert pair.session.next_timer == before, "it does not renew consent"
-    assert pair.session.receive_check(check, ("203.0.113.5", 1), pair.now + 5.0) is not None, (
-        "a retransmission does"
-    )
+    victim, before = ("203.0.113.66", 1), pair.session.address
+    came = sent = 0
+    for number in range(20):
+        check = _check(pair.session, number, nominates=True)
+        assert pair.session.receive_check(check, victim, pair.now) == []
+        came += len(check.raw)
+        pair.run(1.0)
+    sent = pair.to.get(victim, 0)
+    assert 0 < sent <= AMPLIFICATION_MAX * came
+    assert pair.session.address == before
+    assert not pair.seen(Moved) and pair.session.sends
+
+
+def test_overheard_nomination_moves_nothing_however_old_it_is():
+    """Not even back to where its maker once was: that address, too, has to prove itself again."""
+    pair = Pair()
+    pair.connect()
+    first = pair.client_address
+    overheard = _check(pair.session, 4711, nominates=True)
+    assert pair.session.receive_check(overheard, first, pair.now) == []
+    pair.client_address = ("198.51.100.8", 41000)
+    pair.run(400.0)
+    assert pair.session.address == pair.client_address
+    for source in (first, ("203.0.113.66", 1)):
+        assert pair.session.receive_check(overheard, source, pair.now) == []
+        pair.run(30.0)
+        assert pair.session.address == pair.client_address
+    assert len(pair.seen(Moved)) == 1
+
+
+def test_answer_proves_the_address_it_was_asked_of_and_no_other():
+    pair = Pair()
+    pair.connect()
+    new, other = ("198.51.100.8", 41000), ("203.0.113.66", 1)
+    pair.session.receive_check(_check(pair.session, 1, nominates=True), new, pair.now)
+    [ours] = [parse_stun(each) for each in sent_to(pair.session, new) if each[:2] == b"\0\1"]
+    assert ours.attributes[USERNAME] == f"{pair.client._ufrag}:{pair.session.credentials[0]}".encode()
+    password = pair.client._pwd.encode()
+    assert ours.authentic(password)
+    answer = parse_stun(build_success(ours, RELAY, password))
+    pair.session.receive_check(_check(pair.session, 2, nominates=True), other, pair.now)
+    forged = parse_stun(build_success(ours, RELAY, b"guess"))
+    for message, source in ((answer, other), (forged, new)):
+        assert pair.session.receive_answer(message, source, pair.now) is None
+    assert pair.session.receive_answer(answer, new, pair.now) == [Moved(new)]
+    assert pair.session.receive_answer(answer, new, pair.now) is None, "once"
+    assert pair.session.address == new
+
+
+def test_forged_sources_take_the_place_of_no_proven_path():
+    pair = Pair()
+    pair.connect()
+    at_home = pair.client_address
+    pair.client_address = ("198.51.100.8", 41000)
+    pair.run(10.0)
+    for port in range(1, 3 * ADDRESSES_MAX):
+        pair.session.receive_check(_check(pair.session, port), ("203.0.113.66", port), pair.now)
+    assert {at_home, pair.client_address} <= {*pair.session.addresses}
+
+
+@roles
+def test_address_that_has_proven_nothing_is_sent_three_times_what_came_from_it_at_most(how: dict):
+    """Whoever has an offer of their own can begin a handshake in the name of any address."""
+    pair = Pair(down=lambda *_: [], **how)
+    pair.run(20.0)
+    came, sent = pair.of[CLIENT], pair.to[CLIENT]
+    assert 0 < sent <= AMPLIFICATION_MAX * came
+
+
+@roles
+def test_hello_in_another_name_is_answered_with_three_times_as_much_at_most(how: dict):
+    """Only two datagrams come; nothing is sent again and again to who does not answer."""
+    seen = set[bytes]()
+
+    def once(_: int, datagram: bytes) -> list[float]:
+        kind = bytes([datagram[0] > 19])
+        fresh = kind not in seen
+        seen.add(kind)
+        return [0.005] if fresh else []
+
+    pair = Pair(up=once, **how)
+    arrived = 0
+
+    def counted(number: int, datagram: bytes) -> list[float]:
+        nonlocal arrived
+        fate = once(number, datagram)
+        arrived += len(datagram) * len(fate)
+        return fate
+
+    pair.up = counted
+    pair.run(16.0)
+    assert pair.to[CLIENT] <= AMPLIFICATION_MAX * arrived
+
+
+@pytest.mark.parametrize("wait", [0.0, 1.0], ids=["before it is sent again", "after"])
+def test_handshake_proves_no_address_that_was_named_in_the_middle_of_it(wait: float):
+    """Else whoever shakes hands from one address would have the sound sent to another."""
+    pair = Pair()
+    session, victim, now = pair.session, ("203.0.113.66", 1), pair.now
+    for number in range(8):
+        session.receive_check(_check(session, number, nominates=True), CLIENT, now)
+    expected = tuple(parse_sdp(session.answer).audio.fingerprints)
+    client = SecureTransport(identity(1), "client", expected, 1, now)
+    for datagram in client.outbox:
+        session.receive(datagram, now, CLIENT)
+    client.outbox.clear()
+    flight = [datagram for datagram in sent_to(session, CLIENT) if datagram[0] > 19]
+    for number in range(8, 24):
+        session.receive_check(_check(session, number, nominates=True), victim, now)
+    session.handle_timer(now + wait)
+    for datagram in flight:
+        client.receive(datagram, now)
+    events: list[SessionEvent] = []
+    for datagram in client.outbox:
+        events += session.receive(datagram, now + wait, CLIENT)
+    assert any(isinstance(event, Connected) for event in events)
+    assert not session.sends
+    assert session.address == victim and not session._paths.proven(victim)
+    client.close()
+    pair.close()
+
+
+def test_peer_that_sends_sound_and_answers_no_check_is_heard_and_sent_to_no_longer():
+    """RFC 7675: without consent sending stops; what is authentic is heard on."""
+    pair = Pair()
+    pair.connect()
+    pair.up = lambda _, datagram: [] if is_stun(datagram) else [0.005]
+    pair.client._deadline = 1e9
+    for number in range(60):
+        speak(pair, number)
+        pair.run(1.0)
+    sends = [(time, event.allowed) for time, event in pair.session_events if isinstance(event, Sends)]
+    assert [allowed for _, allowed in sends] == [True, False]
+    assert sends[1][0] - sends[0][0] == pytest.approx(CONSENT_TIMEOUT, abs=6.0)
+    assert heard(pair)[-1] == 59
+    before = pair.to[CLIENT]
+    speak(pair, 60)
+    pair.run(6.0)
+    assert pair.to[CLIENT] == before, "no report, no check, nothing"
+    pair.up = at_once
+    pair.run(6.0)
+    assert pair.session.sends, "a check of its own gives the leave back"
+
+
+def test_peer_whose_checks_cease_is_asked_and_its_answers_keep_the_leave():
+    """As libnice does: it answers checks, and sends none once it is connected."""
+    pair = Pair()
+    pair.connect()
+    pair.client._check_at, pair.client._deadline = None, 1e9
+    assert pair.client.transport and pair.client.transport.sender
+    for _ in range(120):
+        pair.run(1.0)
+    assert pair.session.sends and not pair.seen(Closed)
+    assert [event.allowed for event in pair.seen(Sends)] == [True]
+
+
+def test_checks_that_are_sent_again_do_not_keep_alive_a_peer_that_has_left():
+    pair = Pair()
+    pair.connect()
+    overheard = [_check(pair.session, number, nominates=True) for number in range(40)]
+    pair.up = lambda *_: []
+    for check in overheard:
+        pair.session.receive_check(check, CLIENT, pair.now)
+        pair.run(1.0)
+    assert [event.reason for event in pair.seen(Closed)] == ["consent lost"]
 
 
 def test_check_that_does_not_nominate_does_not_move_the_sound():
@@ -331,13 +507,13 @@ def test_check_that_does_not_nominate_does_not_move_the_sound():
 def test_forged_check_is_not_answered_and_keeps_nothing_alive():
     pair = Pair()
     pair.connect()
-    due = pair.session._alive_until
+    due = pair.session._fresh.alive_until
     forged = parse_stun(build_stun(BINDING_REQUEST, bytes(12), [(USERNAME, b"x:y")], b"guess"))
     response = parse_stun(build_stun(BINDING_RESPONSE, bytes(12), [], pair.session.credentials[1].encode()))
     for message in (forged, response):
         assert pair.session.receive_check(message, ("203.0.113.5", 1), pair.now + 1) is None
     assert pair.session.outbox == []
-    assert pair.session._alive_until == due
+    assert pair.session._fresh.alive_until == due
 
 
 def test_client_ignores_forged_answers():
@@ -383,8 +559,8 @@ def test_speaker_keeps_its_handshake_for_the_whole_session():
 
 
 def test_listener_that_lost_the_last_flight_gets_it_again():
-    """The relay's answers: to the check, then the two flights of its handshake."""
-    pair = Pair("recvonly", down=losing(2))
+    """What the relay sends: the answer to the check, its own check, then the two flights of its handshake."""
+    pair = Pair("recvonly", down=losing(3))
     pair.run(0.2)
     assert pair.seen(Connected) and not pair.seen(Connected, "client")
     pair.run(1.0)
@@ -397,10 +573,10 @@ def test_closing_before_anything_happened_is_quiet():
     assert session.outbox == []
 
 
-def _check(session: Session, number: int = 0):
-    """An authentic check that nominates nothing."""
+def _check(session: Session, number: int = 0, nominates: bool = False) -> StunMessage:
+    """An authentic check."""
     ufrag, password = session.credentials
-    attributes = [(USERNAME, f"{ufrag}:peer".encode())]
+    attributes = [(USERNAME, f"{ufrag}:peer".encode())] + ([(USE_CANDIDATE, b"")] if nominates else [])
     return parse_stun(build_stun(BINDING_REQUEST, number.to_bytes(12), attributes, password.encode()))
 
 

@@ -129,7 +129,8 @@ def test_other_profile_is_taken_as_well(porch: Porch):
     ana.own = SrtpContext(AES128_CM_SHA1_80, key, ssrc=ana.number)
     ana.relays = SrtpContext(AES128_CM_SHA1_80, key)
     porch.guests.append(ana)
-    porch.door.peers.admit(ana, ana.address, ana.credentials, ana.relays, ana.ssrc, True, 0.0)
+    porch.door.peers.expect(ana, ana.credentials)
+    porch.door.peers.admit(ana, ana.address, ana.relays, ana.ssrc, True, 0.0)
     porch.door.peers.trust_sound(ana, ana.number, OPUS, LEVEL, CAPTURE)
     porch.door.peers.give_voice(ana, VOICE)
     assert porch.take((packet(ana, 5, payload=b"cm"), ana)) == []
