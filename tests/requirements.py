@@ -104,6 +104,11 @@ def _network() -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
+def _loop_device() -> bool:
+    """Whether a file can be mounted as a file system."""
+    return os.geteuid() == 0 and Path("/dev/loop-control").exists() and bool(program("mkfs.ext4", "mount"))
+
+
 def unshare() -> list[str]:
     """``unshare``, as root of a user namespace unless one is root already."""
     return ["unshare"] if os.geteuid() == 0 else ["unshare", "--map-root-user"]
@@ -131,6 +136,7 @@ SYSTEM = {
 }
 """Wanted by tests, from the system."""
 TOOLS = SYSTEM | {
+    "loop device": Tool(_loop_device, ("e2fsprogs", "mount"), "root, and a kernel that mounts files"),
     "network": Tool(_network, remedy="a kernel that lets this user make network namespaces (or root)"),
     "pion": Tool(PION.is_fresh, remedy=BUILD),
     "npm": Tool(NPM.is_fresh, remedy=BUILD),
