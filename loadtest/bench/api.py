@@ -125,8 +125,8 @@ async def _drive(
     connections = [await Connection.open(address.hostname, address.port) for _ in places]
     over = asyncio.Event()
     people = [
-        asyncio.create_task(_repeat(connection, places[number], *tokens[2 * number : 2 * number + 2], calls, over))
-        for number, connection in enumerate(connections)
+        asyncio.create_task(_repeat(connection, place, joiner, listener, calls, over))
+        for connection, place, joiner, listener in zip(connections, places, tokens[::2], tokens[1::2], strict=True)
     ]
     await asyncio.sleep(WARM)
     calls.clear()

@@ -59,10 +59,10 @@ class Connection(asyncio.Protocol):
         answer, self._answer, self._buffer = self._answer, None, body[length:]
         answer.set_result((int(head[9:12]), body[:length]))
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """Tell who waits."""
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(CallError(f"The server closed a connection ({error})."))
+            self._answer.set_exception(CallError(f"The server closed a connection ({exc})."))
 
     async def call(self, request: bytes) -> tuple[int, bytes]:
         """Send a request; return status and body."""

@@ -86,12 +86,12 @@ async def _step(built: Stand, listeners: int, chosen: argparse.Namespace, progre
     return {"listeners": listeners, "held": held, **step}
 
 
-async def _round(built: Stand, seconds: float) -> dict[str, float]:
+async def _round(built: Stand, seconds: float) -> dict[str, Any]:
     built.probe.row()
     built.engine.snapshot()
     await asyncio.sleep(seconds)
     relay, ears = built.probe.row(), built.engine.snapshot()
-    figures = {
+    figures: dict[str, Any] = {
         "us_per_packet": 1e6 * relay["process_cpu_s"] / relay["packets"],
         "media_us_per_packet": 1e6 * relay["media_cpu_s"] / relay["packets"],
         "packets_per_s": relay["packets"] / seconds,

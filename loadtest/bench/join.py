@@ -6,7 +6,7 @@ A join is all from the HTTP request to the first packet of sound.
 import argparse
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,7 @@ async def _flood(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 @contextmanager
-def one_core(server: int) -> Iterator[None]:
+def one_core(server: int) -> Generator[None]:
     """Keep a server and all it has started on the first core, and this process on the others."""
     cores = sorted(os.sched_getaffinity(0))
     here = [*_threads(os.getpid())]

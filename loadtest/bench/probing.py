@@ -1,7 +1,7 @@
 """The probes' stand: a server in a process of its own, and Spaces in it that one speaks in and one listens to."""
 
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -41,7 +41,7 @@ STILL = 20.0
 
 
 @asynccontextmanager
-async def probing(title: str, spaces: int) -> AsyncIterator[Probing]:
+async def probing(title: str, spaces: int) -> AsyncGenerator[Probing]:
     """Build it up, and take it down."""
     with server() as where, ExitStack() as hosts:
         venues = [

@@ -37,7 +37,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 async def run(chosen: argparse.Namespace) -> dict[str, Any]:
     """The lower median of the rounds, the sum of what must not happen; CPU is of all the server's processes."""
-    found: dict[int, list[dict[str, float]]] = {ptime: [] for ptime in PTIMES}
+    found: dict[int, list[dict[str, Any]]] = {ptime: [] for ptime in PTIMES}
     nobody: list[float] = []
     async with stand("ptime", SPEAKERS) as built:
         with bar() as progress:
@@ -67,7 +67,7 @@ async def _nobody(built: Stand, seconds: float) -> float:
     return built.probe.row()["process_cpu_s"] / seconds
 
 
-async def _crowd(built: Stand, ptime: int, chosen: argparse.Namespace, progress: Progress) -> dict[str, float]:
+async def _crowd(built: Stand, ptime: int, chosen: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     """Let the crowd come, look at what it costs, and let it go again."""
     engine = Engine()
     await engine.start()
@@ -93,7 +93,7 @@ async def _crowd(built: Stand, ptime: int, chosen: argparse.Namespace, progress:
     return found
 
 
-def _summary(ptime: int, rounds: list[dict[str, float]]) -> dict[str, Any]:
+def _summary(ptime: int, rounds: list[dict[str, Any]]) -> dict[str, Any]:
     summed = ("late_ticks", "lost_packets")
     return {"ptime": ptime} | {
         name: (sum if name in summed else median_low)(each[name] for each in rounds) for name in rounds[0]

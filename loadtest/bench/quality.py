@@ -46,5 +46,6 @@ def score(said: Sound, heard: Sound) -> float:
 def find(said: Sound, heard: Sound) -> int:
     """The sample of ``heard`` at which ``said`` begins, by cross-correlation; ``heard`` is the longer one."""
     size = scipy.fft.next_fast_len(heard.size + said.size, real=True)
-    products = scipy.fft.irfft(scipy.fft.rfft(heard, size) * np.conj(scipy.fft.rfft(said, size)), size)
+    spectrum, own = (np.asarray(scipy.fft.rfft(sound, size)) for sound in (heard, said))
+    products = np.asarray(scipy.fft.irfft(spectrum * np.conj(own), size))
     return int(np.argmax(products[: heard.size - said.size + 1]))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -59,7 +59,7 @@ async def speak(engine: Engine, venue: Venue, number: int, seed: int, continuous
 @asynccontextmanager
 async def stand(
     title: str, speakers: int, address: str = "", *, continuous: bool = True, options: Sequence[str] = ()
-) -> AsyncIterator[Stand]:
+) -> AsyncGenerator[Stand]:
     """Build it up, with the speakers talking, and take it down.
 
     ``address`` is the engine's ``host``, ``options`` are the server's.

@@ -76,8 +76,8 @@ def find_chirp(heard: Pcm, kind: int) -> Found | None:
     if lags < 3:
         return None
     size = scipy.fft.next_fast_len(heard.size, real=True)
-    spectrum = scipy.fft.rfft(heard, size) * np.conj(scipy.fft.rfft(chirp, size))
-    products = scipy.fft.irfft(spectrum, size)[:lags]
+    spectrum, own = (np.asarray(scipy.fft.rfft(sound, size)) for sound in (heard, chirp))
+    products = np.asarray(scipy.fft.irfft(spectrum * np.conj(own), size))[:lags]
     energy = np.concatenate((np.zeros(1), np.cumsum(np.square(heard, dtype=np.float64))))
     power = energy[LENGTH:] - energy[:-LENGTH]
     floor = 1e-6 * LENGTH  # −60 dBov: silence resembles nothing

@@ -87,7 +87,7 @@ def account(
 
 
 @njit(nogil=True, cache=True)
-def _header(packet: Any, size: int) -> int:  # pragma: no cover
+def _header(packet: Any, size: int) -> Any:  # pragma: no cover
     """Bytes of an RTP header (RFC 3550 §5.1, §5.3.1); more than ``size`` if it is cut short."""
     length = 12 + 4 * (np.int64(packet[0]) & 0x0F)
     if packet[0] & 0x10:

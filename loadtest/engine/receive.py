@@ -88,10 +88,10 @@ def _hand_over(  # pragma: no cover
 @njit(nogil=True, cache=True)
 def _take(  # pragma: no cover
     ears: Any,
-    seat: int,
+    seat: Any,
     keys: int,
     packet: Any,
-    size: int,
+    size: Any,
     wall: int,
     length: Any,
     state: Any,

@@ -1,6 +1,6 @@
 """Janus AudioBridge: a room that mixes, with an encoder for each member."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from loadtest.bench.rivals.gateway import gateway
@@ -17,7 +17,7 @@ room-1: {{ sampling_rate = 48000, default_bitrate = {BITRATE}, audiolevel_ext = 
 
 
 @asynccontextmanager
-async def stage() -> AsyncIterator[Stage]:
+async def stage() -> AsyncGenerator[Stage]:
     """Janus with one room in which two people talk."""
     async with (
         janus("audiobridge", _CONFIGURATION) as server,

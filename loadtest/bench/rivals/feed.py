@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from loadtest.voice import FRAME, TICK, clips
@@ -14,7 +14,7 @@ _SSRC = 0x5EED
 
 
 @contextmanager
-def feed(port: int) -> Iterator[None]:
+def feed(port: int) -> Generator[None]:
     """Send the first clip of the swarm's speech to a loopback port, 50 packets a second, over and over."""
     stop = threading.Event()
     thread = threading.Thread(target=_send, args=(port, stop), name="feed", daemon=True)

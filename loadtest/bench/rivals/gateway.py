@@ -3,7 +3,7 @@
 It runs in the benchmark's process; Janus is not billed for it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -13,7 +13,7 @@ from loadtest.lab import LabError, free_port
 
 
 @asynccontextmanager
-async def gateway(server: Janus, negotiate: Negotiate) -> AsyncIterator[str]:
+async def gateway(server: Janus, negotiate: Negotiate) -> AsyncGenerator[str]:
     """Take offers at the address this yields."""
 
     async def post(request: web.Request) -> web.Response:

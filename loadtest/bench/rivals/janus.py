@@ -6,7 +6,7 @@ an answer has to be fetched by polling.
 
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -36,9 +36,11 @@ plugins: {{ disable = "{others}" }}
 transports: {{ disable = "{transports}" }}
 """
 _WEBSOCKETS = 'general: {{ json = "compact", ws = true, ws_port = {port}, ws_ip = "127.0.0.1", wss = false }}\n'
-_ALL = ("audiobridge", "duktape", "echotest", "lua", "nosip", "recordplay", "sip", "streaming", "textroom")
+_ALL = (
+    *("audiobridge", "duktape", "echotest", "lua", "nosip", "recordplay", "sip", "streaming", "textroom"),
+    *("videocall", "videoroom", "voicemail"),
+)
 _TRANSPORTS = ("http", "mqtt", "nanomsg", "pfunix", "rabbitmq")
-_ALL += ("videocall", "videoroom", "voicemail")
 
 
 def version() -> str:
@@ -102,7 +104,7 @@ class Janus:
 
 
 @asynccontextmanager
-async def janus(plugin: str, configuration: str) -> AsyncIterator[Janus]:
+async def janus(plugin: str, configuration: str) -> AsyncGenerator[Janus]:
     """A Janus with one plugin, in the network of :mod:`loadtest.bench.rivals.island`."""
     binary, port = program("janus", ADVICE), free_port()
     others = ",".join(f"libjanus_{other}.so" for other in _ALL if other != plugin)

@@ -1,6 +1,6 @@
 """Our relay, as ``python -m media`` runs it: two speakers mixed, one encode for all who listen."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from loadtest.bench.rivals.island import HOST
@@ -11,7 +11,7 @@ SPEAKERS = 2
 
 
 @asynccontextmanager
-async def stage() -> AsyncIterator[Stage]:
+async def stage() -> AsyncGenerator[Stage]:
     """The relay with a Space in which two people talk."""
     async with stand("peers", SPEAKERS, HOST) as built:
         yield Stage(built.engine, built.venue.whep, built.server.pid)

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,14 +61,14 @@ def program(name: str, advice: str) -> str:
 
 
 @contextmanager
-def folder() -> Iterator[Path]:
+def folder() -> Generator[Path]:
     """A temporary folder for a rival's files."""
     with tempfile.TemporaryDirectory(prefix="spaces-rival-") as name:
         yield Path(name)
 
 
 @asynccontextmanager
-async def engine(host: str) -> AsyncIterator[Engine]:
+async def engine(host: str) -> AsyncGenerator[Engine]:
     """An engine whose members have sockets of their own at ``host``, an address of this machine, and say so."""
     made = Engine(host=host)
     await made.start()

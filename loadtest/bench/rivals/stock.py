@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -15,7 +15,7 @@ START_TIMEOUT = 15.0
 
 
 @asynccontextmanager
-async def stage() -> AsyncIterator[Stage]:
+async def stage() -> AsyncGenerator[Stage]:
     """The server of :mod:`loadtest.bench.rivals.stock_server`, with one speaker."""
     port = free_port()
     url = f"http://{HOST}:{port}/"

@@ -1,7 +1,7 @@
 """Janus Streaming: an encoded stream comes in as plain RTP and goes out to everyone who watches."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from loadtest.bench.rivals.feed import feed
@@ -24,7 +24,7 @@ stream: {{
 
 
 @asynccontextmanager
-async def stage() -> AsyncIterator[Stage]:
+async def stage() -> AsyncGenerator[Stage]:
     """Janus with one mountpoint that is fed."""
     port = free_port()
     configuration = _CONFIGURATION.format(port=port, payload_type=PAYLOAD_TYPE, helpers=HELPERS)
