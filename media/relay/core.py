@@ -6,13 +6,12 @@ file descriptor, and news for the control plane through ``notify``.
 
 import heapq
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from itertools import count
 
 from media.audio.levels import header_level
 from media.relay.demux import Demux
-from media.relay.first_calls import warm_first_calls
 from media.relay.links import Links
 from media.relay.mixing import Mixing
 from media.relay.peer import Peer
@@ -47,6 +46,7 @@ from media.rtc.events import (
 from media.rtc.inbox import SOUNDS, Inbox, address_of, key_of
 from media.rtc.rtp import RtpPacket, is_sound, ntp_time
 from media.rtc.sdpfrag import Fragment
+from media.rtc.selftest import failed, sealer
 from media.rtc.session import Session
 from media.rtc.stun import BINDING_RESPONSE, Address, StunError, StunMessage, is_stun, parse_stun
 
@@ -90,11 +90,18 @@ class RelayCore:
         self._order = count()
 
     def warm(self) -> None:
-        """Compile or load the kernels."""
+        """Compile or load the kernels, and try what packets are sealed with."""
         self._crowd.warm()
         self._door.warm()
         self._mixing.warm()
-        warm_first_calls()
+        self.try_sealer()
+
+    def try_sealer(self) -> None:
+        """Say in the log what packets are sealed with."""
+        if failed():
+            logger.error("our AES-GCM gives wrong answers on this machine: packets are sealed by libsrtp instead")
+        else:
+            logger.info("packets of AES-128-GCM are sealed by %s", sealer())
 
     # What the control plane asks for.
 
@@ -457,6 +464,7 @@ class RelayCore:
         stats.datagrams += known
         stats.dropped.update(drops)
         stats.checks, stats.reports = self._door.checks, self._door.reports
+        stats.sealers = Counter({sealer(): 1})
         stats.packets, stats.octets = crowd.packets, crowd.octets
         stats.send_failures += crowd.failures
         stats.listeners, stats.sessions = len(crowd) - self._links.fed, self.sessions

@@ -67,6 +67,12 @@ def families(stats: RelayStats) -> Iterator[Metric]:
         yield GaugeMetricFamily(f"spaces_relay_{name}", text, value=getattr(stats, attribute))
     for name, text, attribute in _COUNTERS:
         yield CounterMetricFamily(f"spaces_relay_{name}", text, value=getattr(stats, attribute))
+    sealers = GaugeMetricFamily(
+        "spaces_relay_srtp_sealer", "Relays by what seals AES-128-GCM packets", labels=["sealer"]
+    )
+    for sealer, relays in stats.sealers.items():
+        sealers.add_metric([sealer], relays)
+    yield sealers
     for name, text, label, attribute in _LABELLED:
         family = CounterMetricFamily(f"spaces_relay_{name}", text, labels=[label])
         for value, count in getattr(stats, attribute).items():

@@ -74,6 +74,8 @@ class RelayStats:
 
     processes: int = 1
     """Relays that these are the figures of, now."""
+    sealers: Counter[str] = field(default_factory=Counter[str])
+    """Those by what seals their packets, now (:func:`media.rtc.selftest.sealer`)."""
     listeners: int = 0
     """Sessions that hear, now."""
     speakers: int = 0
@@ -135,7 +137,8 @@ class RelayStats:
 
     def past(self) -> "RelayStats":
         """What stays of a relay that has ended: all but what is "now"."""
-        return replace(self.copy(), **dict.fromkeys(_PRESENT, 0), reception=RelayStats().reception)
+        fresh = RelayStats()
+        return replace(self.copy(), **dict.fromkeys(_PRESENT, 0), sealers=fresh.sealers, reception=fresh.reception)
 
 
 _PRESENT = (

@@ -265,6 +265,20 @@ def _derive(table: int, master: Any, box: Any) -> None:  # pragma: no cover
     store(address, key)
     _expand(table, block, box)
     store(np.uintp(table + _SALT), both(salt, _mask(12)))  # and no rollover yet
+    _raise(table)
+
+
+@njit(nogil=True, cache=True)
+def _load(table: int, key: Any, salt: Any, box: Any) -> None:  # pragma: no cover
+    """Fill a :data:`KEYS` with 16 bytes of session key and 16 of salt, of which the last four are 0."""
+    _expand(table, key, box)
+    store(np.uintp(table + _SALT), load(np.uintp(salt.ctypes.data)))
+    _raise(table)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _raise(table: int) -> None:  # pragma: no cover
+    """Write the powers of H, which the round keys at ``table`` give."""
     base = reverse(_encrypt(table, vector(np.uint64(0), np.uint64(0))))
     carry = high(base) >> np.uint64(63)
     lower = low(base) << np.uint64(1) ^ carry
@@ -297,6 +311,12 @@ def _substitution_box() -> NDArray[np.uint8]:
 
 
 _BOX = _substitution_box()
+
+
+def load_keys(keys: NDArray[Any], place: int, key: bytes, salt: bytes) -> None:
+    """Fill ``keys[place]`` with a session key and a salt that are known, for the known answers."""
+    padded = np.frombuffer(salt + bytes(4), np.uint8)
+    _load(keys.ctypes.data + place * SIZE, np.frombuffer(key, np.uint8), padded, _BOX)
 
 
 def derive(keys: NDArray[Any], place: int, master: bytes) -> None:

@@ -25,9 +25,9 @@ from media.rtc.fanout import (
     send_rows,
 )
 from media.rtc.inbox import key_of
+from media.rtc.selftest import OWN, sealer
 from media.rtc.srtp import SrtpContext
 from media.rtc.stun import Address
-from media.rtc.vector import AVAILABLE
 
 REPORT_INTERVAL = 250
 """Ticks of 20 ms between two sender reports to the same listener: 5 s (RFC 3550 §6.2)."""
@@ -55,7 +55,9 @@ def _doubled(table: NDArray[Any]) -> NDArray[Any]:
 class Crowd:
     """All listeners of one relay and the rows they hear. Driven by the media thread alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, native: bool = True) -> None:
+        """``native``: seal with our AES-GCM, where that can be relied on; else all goes through libsrtp."""
+        self._native = native
         self._holders: list[Listening] = []
         self._listeners = np.zeros(64, LISTENER)
         self._keys = np.zeros(64, KEYS)
@@ -101,7 +103,7 @@ class Crowd:
         place = len(self._holders)
         if place == len(self._listeners):
             self._listeners, self._keys = _doubled(self._listeners), _doubled(self._keys)
-        master = context.lend() if AVAILABLE else None
+        master = context.lend() if self._native and sealer() == OWN else None
         if master:
             derive(self._keys, place, master)
         # Random starts (RFC 3550 §5.1); the first half of the numbers leaves no doubt about the rollover counter.
@@ -211,9 +213,7 @@ class Crowd:
 
     def warm(self) -> None:
         """Compile or load the kernels now, so that the first tick is not the slowest."""
-        if AVAILABLE:
-            derive(self._keys, 0, bytes(28))
-            self._keys[0] = 0
+        sealer()
         self.send(-1)
         own = self._buffers
         send_reports(

@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from OpenSSL import SSL
-from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
+from OpenSSL.crypto import FILETYPE_ASN1, X509, dump_certificate
 
+from media.rtc.certificates import unfit
 from media.rtc.goodbye import Farewell
 from media.rtc.srtp import PROFILES, Profile
 
@@ -94,9 +95,15 @@ class Identity:
         """Both as PEM, for the other library (see :mod:`media.rtc.gnutls`)."""
 
 
-def _accept_then_compare(*_: object) -> bool:
-    """Certificates are self-signed: trust comes from the fingerprint in the signalling, compared after."""
-    return True
+def _accept_then_compare(connection: SSL.Connection, certificate: X509, _: int, depth: int, __: int) -> bool:
+    """Certificates are self-signed: trust comes from the fingerprint in the signalling, compared after.
+
+    OpenSSL asks before it verifies anything with the certificate's key.
+    """
+    reason = unfit(dump_certificate(FILETYPE_ASN1, certificate), depth)
+    if reason:
+        connection.set_app_data(reason)
+    return reason is None
 
 
 def fingerprint(der: bytes, algorithm: str) -> Fingerprint:
@@ -249,7 +256,7 @@ class Handshake:
         except SSL.WantReadError:
             pass
         except SSL.Error as error:
-            self.failure = f"DTLS handshake failed: {_reason(error)}"
+            self.failure = f"DTLS handshake failed: {self._ssl.get_app_data() or _reason(error)}"
             return self._drain()
         else:
             self._finish()

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from media.rtc.certificates import unfit
 from media.rtc.dtls import (
     FIRST_RETRANSMIT,
     HANDSHAKE_TIMEOUT,
@@ -50,6 +51,7 @@ def _datum(data: bytes) -> _Datum:
 
 _Transfer = CFUNCTYPE(c_ssize_t, c_void_p, c_void_p, c_size_t)
 _Wait = CFUNCTYPE(c_int, c_void_p, c_uint)
+_Verify = CFUNCTYPE(c_int, c_void_p)
 
 _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "init": (c_int, [c_void_p, c_uint]),
@@ -68,6 +70,7 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "dtls_set_mtu": (None, [c_void_p, c_uint]),
     "dtls_set_timeouts": (None, [c_void_p, c_uint, c_uint]),
     "handshake": (c_int, [c_void_p]),
+    "certificate_set_verify_function": (None, [c_void_p, _Verify]),
     "certificate_get_peers": (POINTER(_Datum), [c_void_p, c_void_p]),
     "record_recv": (c_ssize_t, [c_void_p, c_void_p, c_size_t]),
     "bye": (c_int, [c_void_p, c_int]),
@@ -126,6 +129,9 @@ class GnuTlsHandshake:
         self._session: c_void_p | None = c_void_p()
         self._credentials = c_void_p()
         self._callbacks = self._transport()
+        self._unfit: list[str] = []
+        """Why the peer's certificate was refused, if it was."""
+        self._judge = self._examiner()
         error = c_char_p()
         certificate, key = _datum(identity.certificate), _datum(identity.key)
         for name, *arguments in (
@@ -133,6 +139,7 @@ class GnuTlsHandshake:
             ("priority_set_direct", self._session, _PRIORITIES, byref(error)),
             ("certificate_allocate_credentials", byref(self._credentials)),
             ("certificate_set_x509_key_mem", self._credentials, byref(certificate), byref(key), _PEM),
+            ("certificate_set_verify_function", self._credentials, self._judge),
             ("credentials_set", self._session, _CERTIFICATES, self._credentials),
             ("srtp_set_profile_direct", self._session, b"SRTP_AES128_CM_HMAC_SHA1_80", byref(error)),
             ("transport_set_push_function", self._session, self._callbacks[0]),
@@ -219,13 +226,26 @@ class GnuTlsHandshake:
         if status == 0:
             self._finish()
         elif self._call["error_is_fatal"](status):
-            self.failure = f"DTLS handshake failed: {self._reason(status)}"
+            self.failure = f"DTLS handshake failed: {[*self._unfit, self._reason(status)][0]}"
         self._inbox.clear()
         flight = self._drain()
         if flight:
             self._flight = flight
             self._retransmit_after, self._retransmit_at = FIRST_RETRANSMIT, now + FIRST_RETRANSMIT
         return flight
+
+    def _examiner(self) -> Any:
+        """What GnuTLS calls before it verifies anything with the peer's key; not 0 ends the handshake."""
+        refused, session, call = self._unfit, self._session, self._call
+
+        def examine(_: Any) -> int:
+            count = c_uint()
+            chain = call["certificate_get_peers"](session, byref(count))
+            reason = unfit(ctypes.string_at(chain[0].data, chain[0].size) if count.value else b"")
+            refused.extend([reason] if reason else [])
+            return len(refused)
+
+        return _Verify(examine)
 
     def _finish(self) -> None:
         count = c_uint()
