@@ -13,6 +13,7 @@ from media.server.auth import Caller, no_token
 from media.server.errors import Problem
 from media.server.guard import Guard
 from media.server.ptime import NO_LARGE_ROOM, LargeRoom
+from media.server.session_bounds import check_address, check_user
 from media.server.sessions import Kind, MediaSession, Sessions, Source
 from media.server.spaces import Spaces
 from media.server.visibility import Visibility
@@ -62,17 +63,29 @@ class Admission:
         return space
 
     async def admit(
-        self, space_id: str, who: Caller | None, kind: Kind, offer: str, source: Source = "direct"
+        self,
+        space_id: str,
+        who: Caller | None,
+        kind: Kind,
+        offer: str,
+        source: Source = "direct",
+        network: str = "",
     ) -> tuple[MediaSession, str]:
         """Answer an offer to speak or to listen; ``who`` is None for an anonymous listener.
 
+        :param network: what counts as the address of the caller; empty if it does not count
+
         :raises SpaceError: not now, or not this person
-        :raises Problem: 404 and 403 as :meth:`find`; 402, there is no ticket
+        :raises Problem: 404 and 403 as :meth:`find`; 402, there is no ticket; 429, too many sessions
         :raises OfferError: the offer cannot be answered
         :raises RelayFullError: no place for one more
         """
         space, person = await self.find(space_id, who), who and who.name
         self._check(space, person, kind)
+        if person is None:
+            check_address(self._sessions, network)
+        else:
+            check_user(self._sessions, space_id, person)
         if kind == "whep":
             offer = self._large_room.apply(offer, space.listener_count)
         session = MediaSession(
@@ -83,6 +96,7 @@ class Admission:
             anonymous=person is None,
             ice=secrets.token_urlsafe(8),
             source=source,
+            network=network,
         )
         self._sessions.add(session)
         try:
@@ -125,6 +139,7 @@ class Admission:
         space.check_entry(person)
         if not session.anonymous:
             return space
+        check_user(self._sessions, space_id, person)
         was, came = self._sessions.rename(session, person)
         if was:
             self._spaces.note(space_id, lambda space, now: space.depart(now))

@@ -52,6 +52,7 @@ async def create_space(
         topic_ids=body.topic_ids,
         speak_policy=body.speak_policy,
         anonymous_listening=body.anonymous_listening,
+        removal_ends_anonymous=body.removal_ends_anonymous,
         sale=sale,
         **rules,
     )

@@ -58,6 +58,13 @@ Social audio: a host opens a **Space**, a few people speak, any number listens.
 4. `POST /users` makes a profile, which others can follow; `POST /users/me/blocking` keeps somebody out.
 5. Others ask with `POST /spaces/{id}/requests`; host and co-hosts approve or deny, mute and remove.
 
+A token opens things and does not hold them: sound that is on goes on when it expires, until its owner ends it
+(for which an expired token is good), the right to it is taken away, or the Space ends. Event streams end with the
+token.
+
+A draft exists for its host, whom they invite, and admins; everybody else is told that there is no such Space.
+Whoever was removed from a Space, or blocked by its host, is told that and nothing else of it.
+
 Errors are `application/problem+json`: `type` is stable, `detail` is a sentence for people. Times are RFC 3339.
 """
 

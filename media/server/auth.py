@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import jwt
 from fastapi import Depends, Request
@@ -68,19 +68,31 @@ class Tokens:
         seen = self._seen.get(token)
         if seen is not None and time.time() < seen.until:
             return seen
+        who = self._read(token, expired=False)
+        self._seen[token] = who
+        if len(self._seen) > TOKENS_SEEN:
+            self._seen.popitem(last=False)
+        return who
+
+    def recognise(self, token: str) -> Caller:
+        """Return whom a token names that was right once, though it may have expired since.
+
+        :raises Problem: 401, it never was
+        """
+        seen = self._seen.get(token)
+        return self._read(token, expired=True) if seen is None else seen
+
+    def _read(self, token: str, *, expired: bool) -> Caller:
+        options: Any = {"require": ["sub", "exp"], "verify_exp": not expired}
         try:
-            claims = jwt.decode(token, self._secret, algorithms=[_ALGORITHM], options={"require": ["sub", "exp"]})
+            claims = jwt.decode(token, self._secret, algorithms=[_ALGORITHM], options=options)
         except jwt.ExpiredSignatureError:
             raise _refused("The token has expired; get a new one.") from None
         except jwt.PyJWTError:
             raise _refused("The token is not one of this server's; get a new one.") from None
         if not is_name(claims["sub"]):
             raise _refused("The token names nobody who can be here; get a new one.")
-        who = Caller(claims["sub"], claims.get("admin") is True, claims["exp"])
-        self._seen[token] = who
-        if len(self._seen) > TOKENS_SEEN:
-            self._seen.popitem(last=False)
-        return who
+        return Caller(claims["sub"], claims.get("admin") is True, claims["exp"])
 
     def look(self, token: str) -> Caller | None:
         """Return whom a token names, None if it is expired or wrong."""
@@ -172,6 +184,33 @@ async def caller_or_nobody(request: Request, credentials: _Credentials) -> Calle
     return await caller(request, credentials)
 
 
+async def owner(request: Request, credentials: _Credentials) -> Caller:
+    """Gate for what one may do to a session of one's own: a token that has expired since is right, too.
+
+    Who opened it could; that they cannot end it any more would leave a microphone open.
+    """
+    return check_owner(request.app.state, None if credentials is None else credentials.credentials)
+
+
+async def owner_or_nobody(request: Request, credentials: _Credentials) -> Caller | None:
+    """The same for a session that may be an anonymous listener's."""
+    if credentials is None and "authorization" not in request.headers:
+        return None
+    return await owner(request, credentials)
+
+
+def check_owner(state: State, token: str | None) -> Caller:
+    """Return whom a token names, though it may have expired.
+
+    :raises Problem: 401 it is none, 403 the account is suspended
+    """
+    if token is None:
+        raise no_token()
+    who = state.tokens.recognise(token)
+    state.guard.check_account(who.name)
+    return who
+
+
 async def admin(who: Annotated[Caller, Depends(caller)]) -> Caller:
     """Gate: whoever runs the service."""
     check_admin(who)
@@ -209,4 +248,6 @@ def _refused(sentence: str) -> Problem:
 
 Named = Annotated[Caller, Depends(caller)]
 NamedOrNobody = Annotated[Caller | None, Depends(caller_or_nobody)]
+Owner = Annotated[Caller, Depends(owner)]
+OwnerOrNobody = Annotated[Caller | None, Depends(owner_or_nobody)]
 Admin = Annotated[Caller, Depends(admin)]

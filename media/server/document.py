@@ -149,7 +149,7 @@ def _name(route: APIRoute, operation: dict[str, Any]) -> None:
 
 def _secure(route: APIRoute, operation: dict[str, Any]) -> None:
     match gate_of(route):
-        case Gate.OPTIONAL:
+        case Gate.OPTIONAL | Gate.OWNER_OR_NOBODY:
             operation["security"] = [{"token": []}, {}]
         case Gate.OPEN:
             operation["security"] = []

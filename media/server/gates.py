@@ -5,14 +5,24 @@ A route's dependencies run when its body has been parsed. Who is refused anyway 
 
 from collections.abc import Iterator
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Final
 
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.datastructures import State
 from starlette.types import Scope
 
-from media.server.auth import admin, bearer_of, caller, caller_or_nobody, check_admin, check_token
+from media.server.auth import (
+    admin,
+    bearer_of,
+    caller,
+    caller_or_nobody,
+    check_admin,
+    check_owner,
+    check_token,
+    owner,
+    owner_or_nobody,
+)
 from media.server.routes import seen
 
 
@@ -23,10 +33,17 @@ class Gate(Enum):
     """Everyone."""
     OPTIONAL = auto()
     """Everyone, but a token that is sent must be right."""
+    OWNER = auto()
+    """Whoever has a token, which may have expired since."""
+    OWNER_OR_NOBODY = auto()
+    """The same, or nobody."""
     SIGNED_IN = auto()
     """Whoever has a token."""
     ADMIN = auto()
     """Whoever has an admin's token."""
+
+
+_NOBODY_TOO: Final = (Gate.OPTIONAL, Gate.OWNER_OR_NOBODY)
 
 
 def gate_of(route: APIRoute) -> Gate:
@@ -36,6 +53,10 @@ def gate_of(route: APIRoute) -> Gate:
         return Gate.ADMIN
     if caller in calls:
         return Gate.SIGNED_IN
+    if owner_or_nobody in calls:
+        return Gate.OWNER_OR_NOBODY
+    if owner in calls:
+        return Gate.OWNER
     return Gate.OPTIONAL if caller_or_nobody in calls else Gate.OPEN
 
 
@@ -46,7 +67,10 @@ def admit(gate: Gate, scope: Scope, state: State) -> None:
     """
     if gate is Gate.OPEN:
         return
-    if gate is Gate.OPTIONAL and not any(name == b"authorization" for name, _ in scope["headers"]):
+    if gate in _NOBODY_TOO and not any(name == b"authorization" for name, _ in scope["headers"]):
+        return
+    if gate in (Gate.OWNER, Gate.OWNER_OR_NOBODY):
+        check_owner(state, bearer_of(scope))
         return
     who = check_token(state, bearer_of(scope))
     if gate is Gate.ADMIN:

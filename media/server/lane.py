@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from media.server import whip
-from media.server.auth import bearer, caller_or_nobody
+from media.server.auth import bearer, caller_or_nobody, owner_or_nobody
 from media.server.errors import REFUSALS, problem_of, respond
 from media.server.sessions import Source
 
@@ -55,11 +55,12 @@ class Lane:
 
     async def _answer(self, request: Request, space_id: str, session_id: str | None = None) -> Response:
         admission = self._state.admission
-        who = await caller_or_nobody(request, await bearer(request))
+        credentials = await bearer(request)
         if session_id is None:
+            who = await caller_or_nobody(request, credentials)
             source = _SOURCES[request.scope["query_string"]]
             return await whip.listen(space_id, who, request, admission, source=source)
-        await whip.stop_listening(space_id, session_id, who, admission)
+        await whip.stop_listening(space_id, session_id, await owner_or_nobody(request, credentials), admission)
         return Response(status_code=204)
 
 

@@ -238,7 +238,12 @@ async def step_down(
     "/participants/{user_id}", status_code=204, tags=["Participants"], responses=problems(403, 404, 409)
 )
 async def remove(space_id: str, person: Person, who: Named, spaces: SpacesHere, sessions: SessionsHere) -> None:
-    """Leave (oneself), or remove somebody for good as host, co-host or admin.  Their connections end at once."""
+    """Leave (oneself), or remove somebody for good as host, co-host or admin.  Their connections end at once.
+
+    Removal is by name: whoever was removed is refused at every address of this Space (403), and cannot come back
+    to it by any invitation. Where people listen without a token they can do that, too, unheard, unseen and unable
+    to ask, react or write; `removal_ends_anonymous` of the Space ends anonymous listening with the first removal.
+    """
     if person == who.name:
         await spaces.leave(space_id, person)
         return

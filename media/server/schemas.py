@@ -57,6 +57,11 @@ class NewSpace(Input):
         "people who were `invited`; everyone else asks and waits",
     )
     anonymous_listening: Flag = Field(False, description="whether people may listen without a token")
+    removal_ends_anonymous: Flag = Field(
+        False,
+        description="whether anonymous listening ends, for everybody, when somebody is removed: removal is by "
+        "name, and whoever was removed can else go on listening without one",
+    )
     tickets: NewOffer | None = Field(
         None,
         description="tickets to sell from the first moment on, by the rules of `PUT /spaces/{id}/tickets`; if "
@@ -88,6 +93,7 @@ class SpaceChange(Input):
     anonymous_listening: Flag | None = Field(
         None, description="`false` ends the sessions of those who listen anonymously"
     )
+    removal_ends_anonymous: Flag | None = None
     speak_policy: SpeakPolicy | None = None
     scheduled_start: AwareDatetime | None = Field(None, description="another time to start, before it has")
 
@@ -120,6 +126,7 @@ class SpaceOut(BaseModel):
     topic_ids: list[str]
     speak_policy: SpeakPolicy
     anonymous_listening: bool
+    removal_ends_anonymous: bool = Field(False, description="whether that ends when somebody is removed")
     pinned_post_ids: list[str] = Field([], description="posts above the Space, newest first")
     message_count: int = Field(0, description="messages that were ever sent in it")
     policy: str = Field(description="the dated rules it goes by", examples=["2021-08"])
@@ -148,6 +155,7 @@ class SpaceOut(BaseModel):
             topic_ids=list(space.topic_ids),
             speak_policy=space.speak_policy,
             anonymous_listening=space.anonymous_listening,
+            removal_ends_anonymous=space.removal_ends_anonymous,
             pinned_post_ids=space.pins,
             message_count=space.notes.message_count,
             policy=space.policy.name,

@@ -31,6 +31,8 @@ class MediaSession:
     ice: str = ""
     """Names its ICE session: another with each restart."""
     source: Source = "direct"
+    network: str = ""
+    """What counts as the address of an anonymous listener; empty if it does not count."""
     up: bool = False
     """Whether media flows: ICE and DTLS are done."""
 
@@ -42,6 +44,10 @@ class Sessions:
         self._by_id: dict[str, MediaSession] = {}
         self._of: dict[tuple[str, str], list[MediaSession]] = {}
         self._present: Counter[tuple[str, str]] = Counter()
+        self._number: Counter[str] = Counter()
+        """Sessions of each user in all Spaces."""
+        self._from: Counter[str] = Counter()
+        """Sessions without a name from each network."""
         self._lost: OrderedDict[str, tuple[str, Kind]] = OrderedDict()
 
     def __iter__(self) -> Iterator[MediaSession]:
@@ -104,6 +110,14 @@ class Sessions:
         """Return the sessions of a person in a Space."""
         return list(self._of.get((space, person), ()))
 
+    def number_of(self, person: str) -> int:
+        """Count the sessions of a user in all Spaces."""
+        return self._number[person]
+
+    def number_from(self, network: str) -> int:
+        """Count the sessions without a name from a network."""
+        return self._from[network]
+
     def note_lost(self, session: MediaSession) -> None:
         """Remember that a session ended because its relay did."""
         self._lost[session.id] = session.space, session.kind
@@ -123,9 +137,18 @@ class Sessions:
 
     def _file(self, session: MediaSession) -> None:
         self._of.setdefault((session.space, session.person), []).append(session)
+        counter, key = self._counted(session)
+        counter[key] += 1
 
     def _unfile(self, session: MediaSession) -> None:
         of_the_person = self._of[session.space, session.person]
         of_the_person.remove(session)
         if not of_the_person:
             del self._of[session.space, session.person]
+        counter, key = self._counted(session)
+        counter[key] -= 1
+        if not counter[key]:
+            del counter[key]
+
+    def _counted(self, session: MediaSession) -> tuple[Counter[str], str]:
+        return (self._from, session.network) if session.anonymous else (self._number, session.person)

@@ -12,8 +12,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BeforeValidator
 
 from media.server.admission import check
-from media.server.auth import Named, NamedOrNobody, caller
+from media.server.auth import Named, NamedOrNobody, Owner, OwnerOrNobody, caller, owner
 from media.server.body_bounds import MAX_BYTES, SDP_LIMIT
+from media.server.client_address import address_of, is_from_here, network_of
 from media.server.errors import Problem
 from media.server.ptime import with_ptime
 from media.server.routes import AdmissionHere, SessionsHere, SpacesHere, problems
@@ -68,7 +69,7 @@ _RESTARTED: Final[dict[int | str, dict[str, Any]]] = {
     204: {"description": "Taken; nothing was to be restarted."},
 }
 _PATCH_PROBLEMS: Final = (400, 403, 404, 410, 412, 413, 415, 428)
-_POST_PROBLEMS: Final = (400, 402, 403, 404, 406, 409, 413, 415, 503)
+_POST_PROBLEMS: Final = (400, 402, 403, 404, 406, 409, 413, 415, 429, 503)
 
 CameBy = Annotated[
     Source, Query(description="what brought the caller here; the host is shown how many came by each")
@@ -102,7 +103,12 @@ async def speak(
     ] = True,
     source: CameBy = "direct",
 ) -> Response:
-    """Connect a microphone (WHIP).  Needs the right to speak; a `sendrecv` offer also hears the others."""
+    """Connect a microphone (WHIP).  Needs the right to speak; a `sendrecv` offer also hears the others.
+
+    The session lives until it is ended, here or by losing the right, and not only as long as the token: one that
+    has expired since still ends and restarts it, and opens nothing. A user can have 8 sessions in a Space, and 32
+    in all (429).
+    """
     check(await admission.find(space_id, who), who.name, "whip")
     offer = await read_offer(request)
     session, answer = await admission.admit(space_id, who, "whip", offer, source)
@@ -131,24 +137,34 @@ async def listen(
     ] = None,
     source: CameBy = "direct",
 ) -> Response:
-    """Listen (WHEP).  Takes any valid token, and none where the Space has `anonymous_listening`."""
+    """Listen (WHEP).  Takes any valid token, and none where the Space has `anonymous_listening`.
+
+    The session lives until it is ended, not only as long as the token, as one to speak does. A user can have 8
+    sessions in a Space and 32 in all, and 500 can listen from one address without a token (429). Whoever was
+    removed or blocked cannot come back by name; without one they can where people listen without a token, unless
+    the Space has `removal_ends_anonymous`.
+    """
     check(await admission.find(space_id, who), who and who.name, "whep")
     offer = with_ptime(await read_offer(request), ptime)
-    session, answer = await admission.admit(space_id, who, "whep", offer, source)
+    network = "" if is_from_here(request.scope) else network_of(address_of(request.scope))
+    session, answer = await admission.admit(space_id, who, "whep", offer, source, network)
     return _created(session, answer)
 
 
 @router.delete(
-    "/whip/{session_id}", status_code=204, responses=problems(403, 404, 410), dependencies=[Depends(caller)]
+    "/whip/{session_id}", status_code=204, responses=problems(403, 404, 410), dependencies=[Depends(owner)]
 )
-async def stop_speaking(space_id: str, session_id: str, who: Named, admission: AdmissionHere) -> None:
-    """End a WHIP session of one's own."""
+async def stop_speaking(space_id: str, session_id: str, who: Owner, admission: AdmissionHere) -> None:
+    """End a WHIP session of one's own, also with a token that has expired since it began."""
     await admission.end(session_id, space_id, "whip", who.name)
 
 
 @router.delete("/whep/{session_id}", status_code=204, responses=problems(403, 404, 410))
-async def stop_listening(space_id: str, session_id: str, who: NamedOrNobody, admission: AdmissionHere) -> None:
-    """End a WHEP session of one's own; an anonymous listener needs nothing but its address."""
+async def stop_listening(space_id: str, session_id: str, who: OwnerOrNobody, admission: AdmissionHere) -> None:
+    """End a WHEP session of one's own, also with a token that has expired since it began.
+
+    An anonymous listener needs nothing but its address.
+    """
     await admission.end(session_id, space_id, "whep", who and who.name)
 
 
@@ -170,12 +186,15 @@ async def take_name(
     response_class=Response,
     openapi_extra=_FRAGMENT,
     responses=problems(*_PATCH_PROBLEMS) | _RESTARTED,
-    dependencies=[Depends(caller)],
+    dependencies=[Depends(owner)],
 )
 async def restart_speaking(
-    space_id: str, session_id: str, who: Named, request: Request, admission: AdmissionHere
+    space_id: str, session_id: str, who: Owner, request: Request, admission: AdmissionHere
 ) -> Response:
-    """Restart ICE of a WHIP session (RFC 9725 section 4.3.3), as after a change of network; the sound goes on."""
+    """Restart ICE of a WHIP session (RFC 9725 section 4.3.3), as after a change of network; the sound goes on.
+
+    Also with a token that has expired since the session began.
+    """
     about, fragment = await _read_fragment(request)
     return _restarted(*await admission.restart(session_id, space_id, "whip", who.name, about, fragment))
 
@@ -188,9 +207,12 @@ async def restart_speaking(
     responses=problems(*_PATCH_PROBLEMS) | _RESTARTED,
 )
 async def restart_listening(
-    space_id: str, session_id: str, who: NamedOrNobody, request: Request, admission: AdmissionHere
+    space_id: str, session_id: str, who: OwnerOrNobody, request: Request, admission: AdmissionHere
 ) -> Response:
-    """Restart ICE of a WHEP session, as after a change of network; the sound goes on."""
+    """Restart ICE of a WHEP session, as after a change of network; the sound goes on.
+
+    Also with a token that has expired since the session began.
+    """
     about, fragment = await _read_fragment(request)
     return _restarted(*await admission.restart(session_id, space_id, "whep", who and who.name, about, fragment))
 

@@ -38,6 +38,7 @@ class Meeting:
         policy: Policy = DEFAULT,
         speak_policy: SpeakPolicy = SpeakPolicy.INVITED,
         anonymous_listening: bool = False,
+        removal_ends_anonymous: bool = False,
         lang: str = "en",
         topic_ids: Sequence[str] = (),
         followers: int | None = None,
@@ -57,6 +58,8 @@ class Meeting:
         self.title = title
         self.speak_policy = speak_policy
         self.anonymous_listening = anonymous_listening
+        self.removal_ends_anonymous = removal_ends_anonymous
+        """Whether anonymous listening ends when somebody is removed, who could go on without a name."""
         self.lang = lang
         self.topic_ids = tuple(topic_ids)
         self.state = State.DRAFT

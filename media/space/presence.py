@@ -8,6 +8,7 @@ from media.space.events import (
     LeaveReason,
     PersonLeft,
     PersonRemoved,
+    SpaceEdited,
 )
 from media.space.invitations import Invitations
 from media.space.people import Participant
@@ -96,7 +97,11 @@ class Presence(Invitations):
         return self._done(now, events, participant)
 
     def remove(self, by: str | None, person: str, now: float, *, present: bool = True) -> Events:
-        """Put a person out of this Space for good."""
+        """Put a person out of this Space for good: by name, as a listener without one is nobody to the Space.
+
+        Where ``removal_ends_anonymous`` is set, nobody listens without a name from then on, until the host allows
+        it again.
+        """
         self._may(Input.REMOVE, by, Action.REMOVE)
         participant = self.people.look(person, present)
         check(self._role(by), Action.REMOVE, participant.standing)
@@ -108,6 +113,9 @@ class Presence(Invitations):
         self.people.move(participant, Input.REMOVE)
         self.people.know(Participant(person, participant.standing))  # nothing else about them matters any more
         events.append(PersonRemoved(now, person))
+        if self.anonymous_listening and self.removal_ends_anonymous:
+            self.anonymous_listening = False
+            events.append(SpaceEdited(now, ("anonymous_listening",)))
         return self._done(now, events)
 
     def _out(self, participant: Participant, how: Input, reason: LeaveReason, now: float, events: Events) -> None:

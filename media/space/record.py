@@ -27,7 +27,16 @@ _PERSON = (
 _NOBODY = Participant("", Standing.OUTSIDE)
 """Has what is not written down: it is the same for almost everybody."""
 _SPACE = (
-    *("title", "anonymous_listening", "lang", "created_at", "scheduled_start", "started_at", "ended_at"),
+    *(
+        "title",
+        "anonymous_listening",
+        "removal_ends_anonymous",
+        "lang",
+        "created_at",
+        "scheduled_start",
+        "started_at",
+        "ended_at",
+    ),
     *("end_reason", "sequence", "subscriber_count"),
 )
 

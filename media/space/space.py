@@ -58,6 +58,7 @@ class Space(Sale):
         title: str | None = None,
         topic_ids: Sequence[str] | None = None,
         anonymous_listening: bool | None = None,
+        removal_ends_anonymous: bool | None = None,
         scheduled_start: float | None = None,
         others: int = 0,
     ) -> Events:
@@ -69,7 +70,7 @@ class Space(Sale):
         self._may(Input.EDIT, by, Action.EDIT)
         if scheduled_start is not None:
             self._check_time(by, scheduled_start, now, others)
-        if anonymous_listening is not None:
+        if anonymous_listening is not None or removal_ends_anonymous is not None:
             check(self._role(by), Action.ANONYMOUS_LISTENING)
         if topic_ids is not None:
             check_topics(topic_ids, self.policy)
@@ -77,6 +78,7 @@ class Space(Sale):
             "title": title,
             "topic_ids": None if topic_ids is None else tuple(topic_ids),
             "anonymous_listening": anonymous_listening,
+            "removal_ends_anonymous": removal_ends_anonymous,
         }
         changed = {name: v for name, v in wanted.items() if v is not None and v != getattr(self, name)}
         for name, value in changed.items():

@@ -4,6 +4,7 @@ So a process that dies loses none; one that dies between a push and its deletion
 service and the browser replace a message by a later one of the same topic (RFC 8030, section 5.4).
 """
 
+import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -44,6 +45,11 @@ class Subscription:
     auth: str
     created_at: float
 
+    def has_keys_of(self, other: "Subscription") -> bool:
+        """Whether both were made by the same browser: its keys are known to it and to this server alone."""
+        ours, theirs = (f"{each.p256dh} {each.auth}".encode() for each in (self, other))
+        return hmac.compare_digest(ours, theirs)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -79,15 +85,29 @@ class Outbox:
     def __init__(self, engine: Database) -> None:
         self._engine = engine
 
-    async def subscribe(self, subscription: Subscription) -> None:
-        """Keep a subscription; of the same endpoint only the newest, of a person only so many."""
+    async def subscribe(self, subscription: Subscription) -> bool:
+        """Keep a subscription; of the same endpoint only the newest, of a person only so many.
+
+        False, and nothing changes, if the endpoint is another person's and the keys are not its own. Whoever has
+        the keys has the browser: the other person's messages that wait for it are dropped with the subscription.
+        """
+        mine = _S.id == subscription.id
         async with self._engine.begin() as connection:
-            await connection.execute(sa.delete(PUSH_SUBSCRIPTIONS).where(_S.id == subscription.id))
+            row = (await connection.execute(sa.select(*_SUBSCRIPTION).where(mine).with_for_update())).first()
+            before = None if row is None else Subscription(*row)
+            if before is not None and before.user_id != subscription.user_id:
+                if not before.has_keys_of(subscription):
+                    return False
+                await _drop(connection, mine)
+            await connection.execute(sa.delete(PUSH_SUBSCRIPTIONS).where(mine))
             values = {name: getattr(subscription, name) for name in Subscription.__dataclass_fields__}
             await connection.execute(sa.insert(PUSH_SUBSCRIPTIONS).values(values))
-            mine = sa.select(_S.id).where(_S.user_id == subscription.user_id).order_by(_S.created_at.desc(), _S.id)
-            for extra in list((await connection.execute(mine)).scalars())[DEVICES:]:
+            theirs = (
+                sa.select(_S.id).where(_S.user_id == subscription.user_id).order_by(_S.created_at.desc(), _S.id)
+            )
+            for extra in list((await connection.execute(theirs)).scalars())[DEVICES:]:
                 await _drop(connection, _S.id == extra)
+        return True
 
     async def unsubscribe(self, user_id: str, subscription_id: str | None = None) -> int:
         """Forget one of a person's subscriptions, or all; return how many."""

@@ -29,7 +29,7 @@ async def push_key(request: Request) -> PushKey:
     return PushKey(public_key=request.app.state.vapid.public_key)
 
 
-@router.post("/users/me/push-subscriptions", status_code=201, responses=problems(422))
+@router.post("/users/me/push-subscriptions", status_code=201, responses=problems(403, 422))
 async def subscribe(
     body: NewPushSubscription,
     who: Named,
@@ -41,14 +41,16 @@ async def subscribe(
     """Get one's reminders in a browser, by Web Push, also when no page is open.
 
     The endpoint is `https`, and not in a private network. A person has ten at most, and a further one takes the
-    place of the oldest; one that the push service knows no more is forgotten.
+    place of the oldest; one that the push service knows no more is forgotten. An endpoint that another user has
+    subscribed becomes the caller's only with the keys of the browser that it belongs to, else 403.
     """
     if fault := fault_of(body.endpoint, request.app.state.push_private):
         raise Problem(422, "bad-endpoint", f"Nothing can be pushed there: {fault}.")
     number = hashlib.sha256(body.endpoint.encode()).hexdigest()[:32]
     keys = body.keys
     subscription = Subscription(number, who.name, body.endpoint, keys.p256dh, keys.auth, spaces.clock())
-    await outbox.subscribe(subscription)
+    if not await outbox.subscribe(subscription):
+        raise Problem(403, "not-owner", "This endpoint is another user's; subscribe with the keys of its browser.")
     response.headers["Location"] = f"/users/me/push-subscriptions/{number}"
     return PushSubscriptionOut.of(subscription)
 

@@ -12,7 +12,7 @@ from media.server.reminders.answer import Outcome, judge
 from media.server.reminders.endpoint import fault_of, is_public
 from media.server.reminders.push_request import Resolver
 from media.server.reminders.vapid import load_key
-from tests.media.server.reminders.browser import Browser, PushService, push_service
+from tests.media.server.reminders.browser import Browser, PushService, b64, push_service
 from tests.media.server.service import Service, located, running
 
 PATH = "/users/me/push-subscriptions"
@@ -255,3 +255,39 @@ def test_the_key_is_made_once_and_its_owners_alone(tmp_path: Path) -> None:
 def test_what_a_push_service_answers(status: int, retry_after: str, outcome: Outcome, wait: float) -> None:
     answer = judge(status, retry_after, 1000.0)
     assert (answer.outcome, answer.retry_after) == (outcome, wait)
+
+
+async def test_an_endpoint_is_its_owner_s_unless_the_keys_of_its_browser_prove_another(service: Service) -> None:
+    browser = Browser("https://push.example.com/one")
+    mine = (await service.ok("ben", "POST", PATH, json=browser.subscription))["id"]
+    known = {"endpoint": browser.endpoint}
+    keys = browser.subscription["keys"]
+    other = Browser(browser.endpoint).subscription["keys"] | {"auth": b64(b"another's secret")}
+    for wrong in (other, {**keys, "auth": other["auth"]}, {**keys, "p256dh": other["p256dh"]}):
+        refused = await service.call("eve", "POST", PATH, json={**known, "keys": wrong})
+        assert (refused.status_code, refused.json()["type"]) == (403, "urn:spaces-lab:problem:not-owner")
+    for method in ("GET", "DELETE"):
+        assert (await service.call("eve", method, f"{PATH}/{mine}")).status_code == 404
+    await service.ok("eve", "DELETE", PATH)
+    assert (await service.ok("ben", "GET", f"{PATH}/{mine}"))["endpoint"] == browser.endpoint
+    assert (await service.ok("eve", "GET", PATH))["data"] == []
+    await service.ok("ben", "POST", PATH, json={**known, "keys": other})  # one's own browser subscribed anew
+    await service.ok("ben", "POST", PATH, json=browser.subscription)
+
+
+async def test_a_browser_that_changes_hands_brings_no_messages_of_before(
+    service: Service, pushes: PushService
+) -> None:
+    browser = Browser(f"{pushes.origin}/shared")
+    await service.ok("ben", "POST", PATH, json=browser.subscription)
+    space = await scheduled(service)
+    await service.ok("ben", "PUT", f"/users/me/reminders/{space}")
+    postman = service.app.state.postman
+    await postman.close()  # what is queued from here on stays so
+    service.clock.ahead = 91 * 60
+    await service.app.state.reminders.sweep()
+    assert await service.app.state.outbox.next_due() is not None
+    await service.ok("eve", "POST", PATH, json=browser.subscription)
+    assert (await service.ok("ben", "GET", PATH))["data"] == []
+    assert len((await service.ok("eve", "GET", PATH))["data"]) == 1
+    assert await service.app.state.outbox.next_due() is None, "ben's messages are not eve's to read"
