@@ -29,6 +29,7 @@ from loadtest.bench import (
     revoke,
     seal,
     sound,
+    start,
 )
 from loadtest.bench.caller import CallError
 from loadtest.bench.result import Result
@@ -54,6 +55,7 @@ BENCHES = {
     "forward": forward,
     "api": api,
     "attack": attack,
+    "start": start,
 }
 
 
