@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from media.server.accounts import Accounts
 from media.server.admission import Admission
 from media.server.auth import Tokens, load_secret
 from media.server.body import BodyLimit
+from media.server.clock import Clock, clock_of
 from media.server.compat import spaces as compat_spaces
 from media.server.compat import users as compat_users
 from media.server.compat.numbers import Numbers
@@ -116,7 +116,7 @@ def create_app(
     refresh: metrics.Refresh | None = None,
     started: asyncio.Future[None] | None = None,
     give_up: Callable[[str], None] = lambda _: None,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] | None = None,
 ) -> FastAPI:
     """Build the control plane of a data plane.
 
@@ -124,10 +124,11 @@ def create_app(
     :param refresh: is awaited before that
     :param started: is done when the plane can take work, None if it can now; until then the app says "starting"
     :param give_up: is told why, if that will never be or the Spaces of before cannot be taken up again
-    :param clock: Unix seconds
+    :param clock: Unix seconds; None for those of the machine
     """
     sessions = Sessions()
     store = Store(config.database_url)
+    clock = Clock() if clock is None else clock_of(clock)
     spaces = Spaces(store, plane, sessions, config.policies[config.policy], clock)
     accounts = Accounts(store.database)
     guard = Guard(accounts, spaces, sessions, plane, clock)

@@ -5,7 +5,6 @@ client needs to understand one shape only.
 """
 
 import math
-import time
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -110,7 +109,7 @@ def install(app: FastAPI) -> None:
     async def handle(request: Request, error: Exception) -> JSONResponse:
         if isinstance(error, RequestValidationError):
             return _invalid(request, error.errors())
-        problem = problem_of(error, time.time())
+        problem = problem_of(error, request.app.state.spaces.clock())
         if problem.status == 405:
             problem.headers["Allow"] = ", ".join(allowed_methods(request))
         return respond(problem)

@@ -7,7 +7,6 @@ the router's.
 """
 
 import re
-import time
 from typing import Final, get_args
 
 from starlette.datastructures import State
@@ -50,7 +49,7 @@ class Lane:
         try:
             response = await self._answer(Request(scope, receive, send), *match.groups())
         except REFUSALS as error:
-            response = respond(problem_of(error, time.time()))
+            response = respond(problem_of(error, self._state.spaces.clock()))
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, space_id: str, session_id: str | None = None) -> Response:

@@ -1,12 +1,12 @@
 """What the life of a Space brings with it, put together for the app: reminders, their ways to people, tickets."""
 
-from collections.abc import Callable
 from typing import Final
 
 from fastapi import APIRouter
 from starlette.datastructures import State
 
 from media.server.accounts import Accounts
+from media.server.clock import Clock
 from media.server.config import Config
 from media.server.database import Database
 from media.server.events.hub import Hub
@@ -43,9 +43,9 @@ class Life:
         visibility: Visibility,
         hub: Hub,
         engine: Database,
-        clock: Callable[[], float],
+        clock: Clock,
     ) -> None:
-        """Put the services into ``state``; ``clock`` in Unix seconds."""
+        """Put the services into ``state``."""
         state.push_private = config.push_private
         state.vapid = Vapid(load_key(config.data), config.push_contact)
         state.ledger, state.outbox = Ledger(engine), Outbox(engine)
@@ -54,8 +54,8 @@ class Life:
         state.reminders = self._reminders = Reminders(
             spaces, visibility, state.ledger, hub, clock, self._postman.wake
         )
-        payments = TestPayments(engine, clock) if config.payments == "test" else None
-        state.box_office = self._office = BoxOffice(spaces, accounts, Till(engine), payments, hub, clock)
+        payments = TestPayments(engine, clock.steady) if config.payments == "test" else None
+        state.box_office = self._office = BoxOffice(spaces, accounts, Till(engine), payments, hub, clock.steady)
         guard.on_door = self._office.check_entry
 
     async def open(self) -> None:

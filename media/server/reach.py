@@ -1,6 +1,5 @@
 """Who finds a Space and what its host learns, put together for the app: services, and the routes to them."""
 
-from collections.abc import Callable
 from typing import Final
 
 from fastapi import APIRouter
@@ -10,6 +9,7 @@ from media.relay.plane import DataPlane
 from media.server.accounts import Accounts
 from media.server.analytics.analytics import Analytics
 from media.server.analytics.routes import router as analytics
+from media.server.clock import Clock
 from media.server.database import Database
 from media.server.discovery import routes as discovery
 from media.server.discovery.circles import Circles
@@ -41,9 +41,9 @@ class Reach:
         accounts: Accounts,
         guard: Guard,
         engine: Database,
-        clock: Callable[[], float],
+        clock: Clock,
     ) -> None:
-        """Put the services into ``state``; ``clock`` in Unix seconds."""
+        """Put the services into ``state``."""
         self._spaces = spaces
         circles, self._stages = Circles(engine), Stages()
         accounts.on_related = circles.changed
@@ -51,7 +51,7 @@ class Reach:
         state.discovery = Discovery(spaces, accounts, circles, self._stages, clock)
         state.posts, state.guests = posts, guests = Posts(engine), Guests(engine)
         state.finding = found = Finding(posts, accounts, guard.reason, spaces.slices, clock)
-        self._attendance = state.attendance = coming = Attendance(guests, spaces, plane, clock)
+        self._attendance = state.attendance = coming = Attendance(guests, spaces, plane, clock.steady)
         state.campaigns = Campaigns(
             guests, found, coming, spaces, sessions, accounts, circles, guard.reason, clock
         )

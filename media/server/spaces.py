@@ -28,6 +28,7 @@ from pydantic_core import from_json
 
 from media.relay.plane import DataPlane, PlaneError
 from media.server.batches import Batches
+from media.server.clock import Clock
 from media.server.commands import carry_out, reopen
 from media.server.database_faults import StoreUnavailableError, UnwrittenError
 from media.server.errors import Problem
@@ -111,9 +112,8 @@ class Spaces:
         plane: DataPlane,
         sessions: Sessions,
         policy: Policy,
-        clock: Callable[[], float],
+        clock: Clock,
     ) -> None:
-        """Take a clock in Unix seconds."""
         self.store = store
         self.plane = plane
         self.sessions = sessions
@@ -132,6 +132,19 @@ class Spaces:
         self._closed = False
         self._batches = Batches(self._write, self._give_up)
         store.database.on_recovered(self.catch_up)
+
+    def follow_clock(self) -> bool:
+        """Let all that lasts go on as before if the clock of the machine was set; whether it was."""
+        by = self.clock.step()
+        if by:
+            log.warning("The clock was set by %+.0f s; what lasts in Spaces goes on as before.", by)
+            for held in self._held.values():
+                held.space.shift(by)
+                held.space.reactions.shift(by)
+                if held.attempt is not None:
+                    held.attempt.draft.shift(by)
+                held.changed = True
+        return bool(by)
 
     def watch(self, watcher: Watcher) -> None:
         """Tell a service what happens in every Space; not that listeners come and go, who are a number."""
@@ -341,13 +354,17 @@ class Spaces:
 
     def _step(self, held: Held, step: Step) -> tuple[float, Events]:
         """Decide at once, on the Space itself."""
-        now = self.clock()
+        now = self._now()
         events = step(held.space, now)
         if held.attempt is not None:
             held.attempt.meanwhile.append(AtOnce(step, now, events))
         held.changed = held.changed or bool(events)
         self._show(held, events)
         return now, events
+
+    def _now(self) -> float:
+        self.follow_clock()
+        return self.clock()
 
     def _show(self, held: Held, events: Events) -> None:
         """Let it be known what happened in a Space, and let the relay be told."""
@@ -419,6 +436,7 @@ class Spaces:
 
     def _attempt(self, held: Held) -> Attempt:
         """Decide on a copy, in the order in which it was asked for."""
+        self.follow_clock()
         attempt, waiting, held.waiting = Attempt(held.space.copy()), held.waiting, []
         for each in waiting:
             try:

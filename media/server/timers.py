@@ -2,9 +2,13 @@
 
 import asyncio
 import contextlib
+from typing import Final
 
 from media.server.spaces import Spaces
 from media.space.space import Space
+
+LOOK: Final = 1.0
+"""Seconds between two looks at whether the clock of the machine was set."""
 
 
 class Timers:
@@ -30,6 +34,7 @@ class Timers:
 
     def fire(self) -> None:
         """Do what is due now, and find out when something is due next."""
+        self._spaces.follow_clock()
         for space in self._spaces.in_memory:
             due = space.next_timer()
             if due is not None and due <= self._spaces.clock():
@@ -46,8 +51,11 @@ class Timers:
     async def _run(self) -> None:
         while True:
             self._sooner.clear()
-            wait = None if self._deadline is None else max(0.0, self._deadline - self._spaces.clock())
+            wait = LOOK if self._deadline is None else min(LOOK, max(0.0, self._deadline - self._spaces.clock()))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._sooner.wait(), wait)
                 continue  # the deadline moved
-            self.fire()
+            if self._spaces.follow_clock() or (
+                self._deadline is not None and self._deadline <= self._spaces.clock()
+            ):
+                self.fire()

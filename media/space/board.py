@@ -4,7 +4,7 @@ from typing import Final
 
 from media.space.errors import BadInputError, CoolDownError, SeatsFullError, WrongStateError
 from media.space.events import Events, MessageSent, PostPinned, PostShared, PostUnpinned
-from media.space.notes import Message
+from media.space.notes import MESSAGES_S, Message
 from media.space.permissions import Action, Role, check
 from media.space.presence import Presence
 from media.space.reactions import Reaction, reaction
@@ -15,8 +15,6 @@ TEXT_MAX: Final = 280
 """Characters of a message."""
 TAPS_MAX: Final = 10
 """Reactions of one kind that somebody can send at once: what a thumb does in a second."""
-MESSAGES_S: Final = 20
-"""Messages a second that a Space takes, so that those who read them can."""
 
 
 class Board(Presence):
@@ -70,12 +68,13 @@ class Board(Presence):
         if not text.strip() or len(text) > TEXT_MAX or not text.replace("\n", "").isprintable():
             raise BadInputError(f"A message is one to {TEXT_MAX} characters that can be shown.")
         notes = self.notes
-        if len(notes.messages) >= MESSAGES_S and notes.messages[-MESSAGES_S].at > now - 1.0:
-            retry_at = notes.messages[-MESSAGES_S].at + 1.0
+        if len(notes.lately) == MESSAGES_S and notes.lately[0] > now - 1.0:
+            retry_at = notes.lately[0] + 1.0
             raise CoolDownError(
                 f"This Space takes {MESSAGES_S} messages a second; send it again in a moment.", retry_at=retry_at
             )
         notes.message_count += 1
+        notes.lately.append(now)
         notes.messages.append(Message(notes.message_count, person, text, now))
         return self._done(now, [MessageSent(now, person, notes.message_count, text)])
 

@@ -96,6 +96,18 @@ class Meeting:
         other.links, other.waiting, other.notes = self.links.copy(), self.waiting.copy(), self.notes.copy()
         return other
 
+    def shift(self, by: float) -> None:
+        """Count on after the clock of ``now`` was set by so many seconds, as if it had always been right.
+
+        Grace times, cool-downs and waits last as long as they would have; appointments, and when something
+        happened, stay what they were. Reactions are shifted by whoever drives both a Space and its copy.
+        """
+        self.people.shift(by)
+        self.notes.shift(by)
+        for part, name in ((self, "unattended_since"), (self, "empty_since"), (self.waiting, "since")):
+            if (at := getattr(part, name)) is not None:
+                setattr(part, name, at + by)
+
     def become(self, other: Self) -> None:
         """Take over the state of a copy, which is used no more."""
         vars(self).update(vars(other))

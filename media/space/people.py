@@ -67,6 +67,8 @@ class Participant:
         )
 
 
+_SINCE: Final = ("lost_at", "asked_at", "hand_raised_at", "denied_until")
+"""Times of a participant from which or to which something lasts."""
 _ALL_OF: Final = attrgetter(*(field.name for field in fields(Participant)))
 
 
@@ -84,6 +86,14 @@ class People:
 
     def __iter__(self) -> Iterator[Participant]:
         return iter(self.named.values())
+
+    def shift(self, by: float) -> None:
+        """Count on after the clock was set by so many seconds: what lasts, lasts as long as it would have."""
+        self.answered = [at + by for at in self.answered]
+        for participant in self.around:
+            for name in _SINCE:
+                if (at := getattr(participant, name)) is not None:
+                    setattr(participant, name, at + by)
 
     def copy(self) -> "People":
         """Return the same people, who can be changed without changing these."""

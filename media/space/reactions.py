@@ -82,6 +82,10 @@ class Tally:
         self._fresh[kind.value] += count
         self.total[kind.value] += count
 
+    def shift(self, by: float) -> None:
+        """Count on after the clock was set by so many seconds."""
+        self._taken_at += by
+
     def due(self) -> float | None:
         """When :meth:`take` has something to hand over (seconds); None if nothing came."""
         return self._taken_at + self.interval if self._fresh else None

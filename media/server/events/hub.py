@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from media.relay.plane import DataPlane, Levels, PlaneEvent, SessionDown, SessionUp
+from media.server.clock import Clock
 from media.server.events.broadcast import PULSE, Broadcast, farewell
 from media.server.events.channel import Channel, number_at
 from media.server.events.frame import encode
@@ -41,10 +42,10 @@ OVER: Final = (State.ENDED, State.CANCELED)
 class Hub:
     """Every stream of one server; used on its event loop only."""
 
-    def __init__(self, spaces: Spaces, sessions: Sessions, plane: DataPlane, clock: Callable[[], float]) -> None:
-        """Take a clock in Unix seconds."""
+    def __init__(self, spaces: Spaces, sessions: Sessions, plane: DataPlane, clock: Clock) -> None:
         self._sessions = sessions
-        self._clock = clock
+        self._clock = clock.steady  # a step would drop readers, or keep them without a heartbeat
+        self._wall = clock
         self._broadcasts: dict[str, Broadcast] = {}
         self._users: dict[str, Channel] = {}
         self._pulsing: set[Broadcast] = set()
@@ -183,7 +184,8 @@ class Hub:
         broadcast = self._broadcasts.get(space.id)
         missed = None if broadcast is None or after is None else broadcast.channel.missed(after, reader.person)
         ended = number_at(now if space.ended_at is None else space.ended_at)
-        if missed == [] or (after is not None and space.ended_at is not None and after >= ended):
+        told = missed is None and after is not None and space.ended_at is not None and after >= ended
+        if missed == [] or told:
             return False
         if missed is None:
             farewell(space, reader, ended, now)
@@ -191,6 +193,10 @@ class Hub:
             reader.put(b"".join(missed), now)
             reader.finish()
         return True
+
+    def age(self, since: float) -> float:
+        """Return how many seconds ago something was put into a reader."""
+        return self._clock() - since
 
     def _present(self, space_id: str, person: str | None) -> bool:
         return person is not None and self._sessions.present(space_id, person)
@@ -220,7 +226,7 @@ class Hub:
         now, self._ticking = self._clock(), False
         for channel in self.channels:
             for reader in channel:
-                reader.tick(now)
+                reader.tick(now, self._wall())
                 self._ticking = True
         if self._ticking and not self._closed:
             self._later(TICK, self._tick)

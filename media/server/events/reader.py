@@ -71,9 +71,12 @@ class Reader:
         self._clear()
         return taken
 
-    def tick(self, now: float) -> None:
-        """End the stream when its right ends, and let a silent one be heard."""
-        if now >= self._until:
+    def tick(self, now: float, wall: float | None = None) -> None:
+        """End the stream when its right ends, and let a silent one be heard.
+
+        :param wall: Unix seconds, by which rights end, where ``now`` counts on through a step of the clock
+        """
+        if (now if wall is None else wall) >= self._until:
             self.finish()
         elif now - self._latest >= BEAT:
             self.put(HEARTBEAT, now)

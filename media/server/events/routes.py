@@ -51,7 +51,10 @@ class Desk:
                 self._counters.dropped.inc()
             end(reader)
 
-        return EventStream(reader, self._counters.delivery.observe, done)
+        return EventStream(reader, self._observe, done)
+
+    def _observe(self, since: float) -> None:
+        self._counters.delivery.observe(self.hub.age(since))
 
 
 DeskHere = Annotated[Desk, Depends(Desk)]

@@ -1,10 +1,9 @@
 """The streams of one app, put together."""
 
-from collections.abc import Callable
-
 from prometheus_client import CollectorRegistry
 
 from media.relay.plane import DataPlane
+from media.server.clock import Clock
 from media.server.database import Database
 from media.server.events.counters import Counters
 from media.server.events.hub import Hub
@@ -26,9 +25,8 @@ class EventService:
         plane: DataPlane,
         engine: Database,
         registry: CollectorRegistry,
-        clock: Callable[[], float],
+        clock: Clock,
     ) -> None:
-        """Take a clock in Unix seconds."""
         self.hub = Hub(spaces, sessions, plane, clock)
         self.notices = Notices(self.hub, spaces, engine)
         self.counters = Counters(registry, self.hub)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -24,7 +23,7 @@ class EventStream(Response):
     def __init__(self, reader: Reader, sent: Callable[[float], None], done: Callable[[Reader], None]) -> None:
         """Take what is to be sent.
 
-        :param sent: is told how many seconds the oldest of what was just written had waited
+        :param sent: is told since when the oldest of what was just written had waited
         :param done: is told when nothing more is sent
         """
         super().__init__(None, headers=HEADERS)
@@ -47,7 +46,7 @@ class EventStream(Response):
                 if not reader.idle:
                     since = reader.since
                     await send({"type": "http.response.body", "body": reader.take(), "more_body": True})
-                    self._sent(time.time() - since)
+                    self._sent(since)
                 elif reader.over:
                     break
                 else:

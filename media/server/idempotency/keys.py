@@ -63,7 +63,7 @@ class Keys:
 
     async def begin(self, caller: str, key: str, request: str, now: float) -> Known | None:
         """Note that a request begins; return what is known if the key came before, and note nothing then."""
-        if now - self._tidied > TIDY:
+        if abs(now - self._tidied) > TIDY:
             self._tidied = now
             await self._tidy(now)
         if (caller, key) in self._owed:

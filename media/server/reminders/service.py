@@ -35,6 +35,8 @@ BATCH: Final = 500
 """People told in one transaction."""
 REST: Final = 5.0
 """Seconds until the store is tried again after it failed."""
+LOOK: Final = 1.0
+"""Seconds between two looks at the time while somebody waits for an hour: the clock can be set."""
 _WHEN: Final[dict[Notice, Literal["soon", "start", "moved"]]] = {
     Notice.SOON: "soon",
     Notice.STARTED: "start",
@@ -173,7 +175,7 @@ class Reminders:
             try:
                 await self.sweep()
                 deadline = min(self._timed.values(), default=None)
-                wait = None if deadline is None else max(0.0, deadline - self._clock())
+                wait = None if deadline is None else min(LOOK, max(0.0, deadline - self._clock()))
             except StoreUnavailableError:  # which is in the log already
                 wait = REST
             except SQLAlchemyError:

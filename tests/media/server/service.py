@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -92,9 +92,15 @@ class Service:
 
 
 @asynccontextmanager
-async def running(data: Path, plane: RecordingPlane | None = None, **options: Any) -> AsyncIterator[Service]:
+async def running(
+    data: Path,
+    plane: RecordingPlane | None = None,
+    machine: Callable[[], float] | None = None,
+    **options: Any,
+) -> AsyncIterator[Service]:
+    """Run a server in this process; ``machine`` is a clock in the place of the one that a test can move."""
     plane, clock = plane or RecordingPlane(), Clock()
-    app = create_app(Config(data, **options), plane, clock=clock)
+    app = create_app(Config(data, **options), plane, clock=machine or clock)
     async with app.router.lifespan_context(app):
         service = Service(app, plane, clock)
         async with service.http:
