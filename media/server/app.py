@@ -25,6 +25,7 @@ from media.server.compat import spaces as compat_spaces
 from media.server.compat import users as compat_users
 from media.server.compat.numbers import Numbers
 from media.server.config import Config
+from media.server.connection_limits import Connections, capacity
 from media.server.database_faults import StoreUnavailableError
 from media.server.directory import Directory, methods_of
 from media.server.events.routes import router as event_routes
@@ -37,6 +38,7 @@ from media.server.lane import Lane
 from media.server.life import ROUTERS as LIFE
 from media.server.life import Life
 from media.server.limits.middleware import Limits
+from media.server.limits.rates import CONNECTIONS_PER_ADDRESS
 from media.server.lookup import Lookup
 from media.server.opening import Opening
 from media.server.reach import ROUTERS, Reach
@@ -137,6 +139,8 @@ def create_app(
     timers = Timers(spaces)
     counted = metrics.Metrics(metric_families)
     counted.watch(spaces, sessions)
+    connections = Connections(_per_address(config), capacity(), config.trusted_proxies)
+    counted.add(connections.families)
     admission = Admission(spaces, sessions, plane, guard, visibility, config.large_room)
     # after admission, which subscribes to the plane first: who is present is known when the streams are told
     events = EventService(spaces, sessions, guard, plane, store.database, counted.registry, clock)
@@ -209,7 +213,7 @@ def create_app(
     state.tokens = Tokens(secret)
     state.accounts, state.guard, state.grants = accounts, guard, Grants(store.database)
     state.policies, state.public_url = config.policies, config.public_url
-    state.admission, state.visibility = admission, visibility
+    state.admission, state.visibility, state.connections = admission, visibility, connections
     state.numbers, state.lookup = Numbers(store.database), Lookup(store.database)
     state.hub, state.events = events.hub, events
     reach = Reach(state, spaces, sessions, plane, accounts, guard, store.database, clock)
@@ -247,3 +251,10 @@ def create_app(
     if config.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(config.trusted_proxies))
     return app
+
+
+def _per_address(config: Config) -> int:
+    """Return how many connections an address may have; without limits of requests there is none of connections."""
+    if config.connections_per_address is not None:
+        return config.connections_per_address
+    return CONNECTIONS_PER_ADDRESS if config.rate_limit else 0

@@ -29,7 +29,7 @@ class TooLargeError(HTTPException):
     """The body went over the limit while it was read.  An HTTPException, which FastAPI lets pass."""
 
     def __init__(self, limit: int) -> None:
-        super().__init__(413, _sentence(limit), headers={"Connection": "close"})
+        super().__init__(413, _sentence(limit))
 
 
 class TooManyValuesError(HTTPException):

@@ -64,6 +64,8 @@ class Config:
     """Reads a second of one person, by which all limits go; 0 for none."""
     trusted_proxies: Sequence[str] = field(default=())
     """Addresses or networks of proxies whose word on who calls is believed."""
+    connections_per_address: int | None = None
+    """TCP connections that one address may have; 0 for any number, None for what goes with ``rate_limit``."""
 
     payments: str = "off"
     """Who takes the money for tickets: nobody, or the test provider."""
@@ -176,6 +178,14 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os
         "(SPACES_TRUSTED_PROXY, comma-separated)",
     )
     parser.add_argument(
+        "--connections-per-address",
+        metavar="N",
+        default=environ.get("SPACES_CONNECTIONS_PER_ADDRESS", ""),
+        help="connections that one address may have at a time; 0 for any number, which trusted proxies and this "
+        f"machine have anyway (SPACES_CONNECTIONS_PER_ADDRESS, {rates.CONNECTIONS_PER_ADDRESS}, or 0 with "
+        "--rate-limit off)",
+    )
+    parser.add_argument(
         "--payments",
         metavar="|".join(PAYMENTS),
         default=environ.get("SPACES_PAYMENTS", "off"),
@@ -228,6 +238,9 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
         policies={**PRESETS, rules.name: rules},
         rate_limit=rate("--rate-limit", options.rate_limit),
         trusted_proxies=tuple(network("--trusted-proxy", address) for address in proxies if address),
+        connections_per_address=count("--connections-per-address", options.connections_per_address, least=0)
+        if options.connections_per_address
+        else None,
         payments=payments("--payments", options.payments),
         push_contact=contact("--push-contact", options.push_contact),
         push_private=options.push_private,

@@ -71,7 +71,11 @@ class Metrics:
 
     def watch(self, spaces: Spaces, sessions: Sessions) -> None:
         """Count Spaces and people, too."""
-        self.registry.register(_Families(lambda: _people(spaces, sessions)))
+        self.add(lambda: _people(spaces, sessions))
+
+    def add(self, families: Families) -> None:
+        """Show what somebody else counts, too."""
+        self.registry.register(_Families(families))
 
     def note(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""

@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 from collections.abc import Generator
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 import uvicorn
@@ -14,7 +15,8 @@ import uvicorn
 from media.relay.plane import DataPlane
 from media.relay.port import PortTakenError
 from media.server.config import Config
-from media.server.connection import Connection, allow_many, bound
+from media.server.connection import Connection, bound
+from media.server.connection_limits import allow_many, backlog
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -125,7 +127,9 @@ async def _run(app: "FastAPI", listener: socket.socket, stop: asyncio.Event) -> 
         timeout_graceful_shutdown=GOODBYE,
         server_header=False,
         proxy_headers=False,  # uvicorn would believe whoever calls from this machine; the app asks the config
-        http=Connection,
+        http=partial(Connection, connections=app.state.connections),  # pyright: ignore[reportArgumentType]
+        ws="none",
+        backlog=backlog(),
     )
     server = _Server(settings)
 
@@ -172,7 +176,7 @@ def _listen(config: Config) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         bound(listener)
         listener.bind((config.host, config.port))
-        listener.listen(2048)
+        listener.listen(backlog())
     except OSError:
         listener.close()
         raise

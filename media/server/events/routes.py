@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from media.server.auth import Caller, Named, NamedOrNobody
+from media.server.client_address import address_of, is_local, network_of
 from media.server.events.document import OVER, PERSON_EVENTS, SPACE_EVENTS, stream
 from media.server.events.frame import parse_id
 from media.server.events.reader import Reader
@@ -23,9 +24,9 @@ class Desk:
     def __init__(self, request: Request) -> None:
         service: EventService = request.app.state.events
         self.hub, self._places, self._counters = service.hub, service.places, service.counters
-        address = request.client.host if request.client else ""
+        scope = request.scope
         self._only_head = request.method == "HEAD"
-        self._address = "" if address.startswith("127.") or address == "::1" else address
+        self._address = "" if is_local(address_of(scope)) else network_of(address_of(scope))
 
     def reader(self, who: Caller | None) -> Reader:
         """Make the reader of a caller."""

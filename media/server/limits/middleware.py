@@ -3,10 +3,10 @@
 ``RateLimit`` and ``RateLimit-Policy`` are those of draft-ietf-httpapi-ratelimit-headers-10. Admins are not
 limited, and neither is who calls from this machine without a proxy in between: a lab's swarm has thousands of
 people behind one loopback address. Forwarded addresses are believed where the operator named the proxy, and
-nowhere else.
+nowhere else; what another proxy on this machine passes on is limited by user, and without a token as one address.
 """
 
-import ipaddress
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -16,12 +16,14 @@ from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from media.server.auth import bearer_of
+from media.server.client_address import address_of, by_proxy, is_local, network_of
 from media.server.compat.answers import refusal
 from media.server.errors import Problem, respond
 from media.server.limits.buckets import Buckets, Verdict
 from media.server.limits.rates import kind_of, rates
 
-_FORWARDED: Final = (b"x-forwarded-for", b"forwarded")
+log = logging.getLogger(__name__)
+
 _FREE: Final = frozenset({"/healthz", "/metrics"})
 
 
@@ -37,6 +39,8 @@ class Limits:
         self._person, self._address = rates(reads)
         self._buckets = Buckets()
         self._clock = clock
+        self._told = False
+        """Whether the operator knows of a proxy that was not named."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -64,41 +68,37 @@ class Limits:
 
     def _judge(self, scope: Scope) -> Verdict | None:
         """Take a token from the buckets of a request; return the tighter, None if there is no limit."""
-        address = scope["client"][0] if scope["client"] else ""
-        local = _is_local(address)
-        if scope["path"] in _FREE or (local and not any(name in _FORWARDED for name, _ in scope["headers"])):
+        address, proxied = address_of(scope), by_proxy(scope)
+        local = is_local(address)
+        if scope["path"] in _FREE or (local and not proxied):
             return None
         token = bearer_of(scope)
         who = None if token is None else self._state.tokens.look(token)
         if who is not None and who.admin:
             return None
+        if local:
+            self._tell_of_proxy(address)
         kind, now = kind_of(scope["method"], scope["path"]), self._clock()
         verdicts: list[Verdict] = []
         if who is not None:
             verdicts.append(self._buckets.take(("person", who.name), self._person[kind], now))
-        if not local and not (verdicts and verdicts[0].retry):
-            verdicts.append(self._buckets.take(("address", _network(address)), self._address[kind], now))
+        # All users of an unnamed proxy have one address: it limits those who have nothing else to be known by.
+        if (who is None or not local) and not (verdicts and verdicts[0].retry):
+            verdicts.append(self._buckets.take(("address", network_of(address)), self._address[kind], now))
             if verdicts[-1].retry and who is not None:
                 self._buckets.give_back(("person", who.name), self._person[kind])
         refused = [verdict for verdict in verdicts if verdict.retry]
-        return min(refused or verdicts, key=lambda v: v.remaining / v.rate.burst, default=None)
+        return min(refused or verdicts, key=lambda v: v.remaining / v.rate.burst)
 
-
-def _is_local(address: str) -> bool:
-    return address.startswith("127.") or address in ("::1", "")
-
-
-def _network(address: str) -> str:
-    """Return what is limited as one address: of IPv6 the first 64 bits, which one customer has."""
-    if ":" not in address:
-        return address
-    try:
-        found = ipaddress.IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return found.packed[:8].hex()
+    def _tell_of_proxy(self, address: str) -> None:
+        if not self._told:
+            self._told = True
+            log.warning(
+                "A proxy at %s passes requests on; without --trusted-proxy %s all who come by it without a token "
+                "share the limit of one address.",
+                address,
+                address,
+            )
 
 
 def _headers(verdict: Verdict) -> list[tuple[str, str]]:

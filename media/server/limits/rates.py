@@ -9,6 +9,8 @@ DEFAULT: Final = 50
 """Reads a second of one person, sustained.  A page that follows a Space makes about one."""
 PEOPLE_PER_ADDRESS: Final = 20
 """People that one address may stand for: a household, an office, a carrier's translator."""
+CONNECTIONS_PER_ADDRESS: Final = 512
+"""TCP connections of one address: 200 event streams, and what the same pages ask for beside them."""
 _SHARES: Final = {
     "reads": 1.0,
     "lookups": 0.2,

@@ -93,6 +93,25 @@ async def test_who_calls_from_this_machine_is_not_limited_and_who_comes_by_a_pro
         by_proxy = {"headers": {"X-Forwarded-For": "203.0.113.9"}}
         refused = await spend(service, "ana", **by_proxy)
         assert '"reads";' in refused.headers["RateLimit-Policy"], "its word on the address is not believed"
+        assert (await service.call("ben", "GET", "/spaces/none", **by_proxy)).status_code == 404, (
+            "and ben has his own"
+        )
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Proto"])
+async def test_what_an_unnamed_proxy_passes_on_has_the_limit_of_one_address(
+    tmp_path: Path, header: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with limited(tmp_path, "127.0.0.1") as service:
+        refused = await spend(service, None, headers={header: "198.51.100.1"})
+        assert "-of-address" in refused.headers["RateLimit-Policy"]
+        other = await service.call(None, "GET", "/spaces", headers={header: "198.51.100.2"})
+        assert other.status_code == 429, "whatever it says"
+        forged = {"headers": {header: "198.51.100.2", "Authorization": "Bearer forged"}}
+        assert (await service.call(None, "GET", "/spaces", **forged)).status_code == 429
+        assert (await service.call("ana", "GET", "/spaces", headers={header: "x"})).status_code == 200
+        assert (await service.call(None, "GET", "/spaces")).status_code == 401, "who is really here is free"
+        assert len([line for line in caplog.messages if "--trusted-proxy 127.0.0.1" in line]) == 1
 
 
 async def test_a_trusted_proxy_is_believed_and_a_stranger_is_not(tmp_path: Path) -> None:
@@ -139,6 +158,15 @@ def test_the_operator_chooses() -> None:
         7.0,
         ("10.0.0.0/8", "::1/128"),
     )
-    for wrong in (("--rate-limit", "0"), ("--rate-limit", "fast"), ("--trusted-proxy", "nginx")):
+    parser = argparse.ArgumentParser()
+    config.add_options(parser, {})
+    for arguments, connections in (((), None), (("--connections-per-address", "9"), 9)):
+        assert config.from_options(parser.parse_args(arguments), {}).connections_per_address == connections
+    for wrong in (
+        ("--connections-per-address", "many"),
+        ("--rate-limit", "0"),
+        ("--rate-limit", "fast"),
+        ("--trusted-proxy", "nginx"),
+    ):
         with pytest.raises(config.ConfigError, match=wrong[1]):
             chosen(*wrong)
