@@ -1,14 +1,20 @@
 """Tokens: who gets in, who does not, and that nothing is open by accident."""
 
+import base64
+import json
 import re
 import stat
+import string
 import time
 from pathlib import Path
+from typing import Any, Final
 
 import jwt
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from media.server.auth import Tokens, issue_from, load_secret
+from media.server.auth import TOKEN_MAX, Tokens, issue_from, load_secret
 from media.server.errors import Problem
 from tests.media.server.service import SDP, Service, running
 
@@ -87,6 +93,88 @@ def test_a_signature_is_not_enough(claims: dict[str, object]) -> None:
     with pytest.raises(Problem) as refusal:
         Tokens(secret).check(jwt.encode(claims, secret))
     assert refusal.value.status == 401
+
+
+FAR: Final = 9_000_000_000
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(str(FAR)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.fixed_dictionaries({"sub": JSON, "exp": JSON}, optional={"admin": JSON, "iat": JSON, "nbf": JSON}))
+def test_claims_of_any_type_are_refused_each_time_the_same(claims: dict[str, Any]) -> None:
+    """Signed with the secret; a token that is no good must not become good, or an error, when it comes again."""
+    secret = b"s" * 32
+    tokens, payload = Tokens(secret), json.dumps(claims).encode()
+    token = jwt.api_jws.encode(payload, secret)
+    for _ in range(3):
+        try:
+            who = tokens.check(token)
+        except Problem as refusal:
+            assert refusal.status == 401
+        else:
+            assert type(claims["sub"]) is str and type(claims["exp"]) in (int, float)
+            assert who.admin is claims.get("admin", False)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": str(FAR)},
+        {"exp": True},
+        {"exp": [FAR]},
+        {"exp": float("nan")},
+        {"exp": float("inf")},
+        {"exp": None},
+        {"exp": {}},
+        {"admin": "true"},
+        {"admin": 1},
+        {"sub": ["ana"]},
+        {"sub": {"ana": 1}},
+        {"sub": None},
+        {"nbf": "x"},
+        {"iat": []},
+    ],
+)
+async def test_a_claim_of_another_type_is_401_also_the_second_time(
+    service: Service, claims: dict[str, Any]
+) -> None:
+    secret = service.app.state.tokens._secret
+    token = jwt.api_jws.encode(json.dumps({"sub": "ana", "exp": FAR} | claims).encode(), secret)
+    for _ in range(3):
+        response = await service.http.get("/spaces", headers={"Authorization": f"Bearer {token}"})
+        assert response.status_code == 401, response.text
+        assert response.json()["type"] == "urn:spaces-lab:problem:bad-token"
+
+
+async def test_a_token_has_one_form_and_no_other_is_remembered(service: Service) -> None:
+    tokens: Tokens = service.app.state.tokens
+    token = service.token("ana")
+    head, payload, signature = token.split(".")
+    last = next(c for c in ALPHABET if c != signature[-1] and _bits(c) >> 2 == _bits(signature[-1]) >> 2)
+    before = len(tokens._seen)
+    for other in (
+        *(f"{head}.{payload}.{signature[:20]}{junk}{signature[20:]}" for junk in ("!", " ", "=", "é", ".", "\n")),
+        f"{head}.{payload}.{signature}=",
+        f"{head}.{payload}.{signature[:-1]}{last}",
+        "e" * TOKEN_MAX + "." + payload + "." + signature,
+        base64.urlsafe_b64encode(b"[" * 3000).decode() + "." + payload + "." + signature,
+        base64.urlsafe_b64encode(b'{"alg":"HS256","a":' + b"[" * 2000).decode() + f".{payload}.{signature}",
+    ):
+        with pytest.raises(Problem) as refusal:
+            tokens.check(other)
+        assert refusal.value.status == 401
+    assert tokens.check(token).name == "ana" and len(tokens._seen) == before + 1
+
+
+ALPHABET: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+
+
+def _bits(character: str) -> int:
+    return ALPHABET.index(character)
 
 
 async def test_an_expired_token_says_so(service: Service) -> None:

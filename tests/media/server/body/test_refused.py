@@ -23,7 +23,7 @@ class Statements:
 
     def __init__(self, service: Service) -> None:
         self.count = 0
-        engine = service.app.state.grants._engine.sync_engine
+        engine = service.app.state.grants._engine.engine.sync_engine
         event.listen(engine, "before_cursor_execute", self._note)
 
     def _note(self, *_: Any) -> None:
@@ -104,7 +104,7 @@ async def test_strangers_leave_nothing_in_the_store(service: Service) -> None:
     for path, status in (("/tokens/refresh", 401), ("/tokens/revoke", 204)):
         answer = await service.call(None, "POST", path, json={"refresh_token": "x" * 43}, headers=KEY)
         assert answer.status_code == status
-    async with service.app.state.grants._engine.connect() as connection:
+    async with service.app.state.grants._engine.engine.connect() as connection:
         assert (await connection.execute(sa.select(IDEMPOTENCY_KEYS))).first() is None
 
 

@@ -93,9 +93,8 @@ async def test_who_calls_from_this_machine_is_not_limited_and_who_comes_by_a_pro
         by_proxy = {"headers": {"X-Forwarded-For": "203.0.113.9"}}
         refused = await spend(service, "ana", **by_proxy)
         assert '"reads";' in refused.headers["RateLimit-Policy"], "its word on the address is not believed"
-        assert (await service.call("ben", "GET", "/spaces/none", **by_proxy)).status_code == 404, (
-            "and ben has his own"
-        )
+        others = await service.call("ben", "GET", "/spaces", **by_proxy)
+        assert others.status_code == 200, "and others have limits of their own"
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Proto"])
@@ -103,7 +102,7 @@ async def test_what_an_unnamed_proxy_passes_on_has_the_limit_of_one_address(
     tmp_path: Path, header: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with limited(tmp_path, "127.0.0.1") as service:
-        refused = await spend(service, None, headers={header: "198.51.100.1"})
+        refused = await spend(service, None, "/spaces", headers={header: "198.51.100.1"})
         assert "-of-address" in refused.headers["RateLimit-Policy"]
         other = await service.call(None, "GET", "/spaces", headers={header: "198.51.100.2"})
         assert other.status_code == 429, "whatever it says"
