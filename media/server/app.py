@@ -25,7 +25,7 @@ from media.server.compat import spaces as compat_spaces
 from media.server.compat import users as compat_users
 from media.server.compat.numbers import Numbers
 from media.server.config import Config
-from media.server.connection_limits import Connections, capacity
+from media.server.connection_limits import Connections
 from media.server.database_faults import StoreUnavailableError
 from media.server.directory import Directory, methods_of
 from media.server.events.routes import router as event_routes
@@ -39,6 +39,7 @@ from media.server.life import ROUTERS as LIFE
 from media.server.life import Life
 from media.server.limits.middleware import Limits
 from media.server.limits.rates import CONNECTIONS_PER_ADDRESS
+from media.server.listener import capacity
 from media.server.lookup import Lookup
 from media.server.opening import Opening
 from media.server.reach import ROUTERS, Reach

@@ -11,7 +11,6 @@ throws away what it still holds.
 
 import asyncio
 import math
-import socket
 from collections.abc import MutableMapping
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -27,12 +26,6 @@ from media.server.deadline import Deadline
 from media.server.errors import Problem, respond
 
 ABORT: Final = "spaces.abort"
-UNREAD_MS: Final = 30_000
-"""Milliseconds after which the kernel closes a connection whose client takes nothing, or is not there any more."""
-UNSENT: Final = 128 * 1024
-"""Bytes that the kernel holds for a client beyond what is under way to it; by default it may be megabytes."""
-UNREAD: Final = 32 * 1024
-"""Bytes that the kernel holds of what a client has sent; it may double them."""
 WASTED: Final = 1024 * 1024
 """Bytes that are thrown away after an answer or a refusal, so that it can be read; who sends more is cut off."""
 _HEAD_END: Final = b"\n\r\n"
@@ -369,12 +362,3 @@ def _raw(problem: Problem) -> bytes:
     lines = [f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}".encode()]
     lines += [name + b": " + value for name, value in fields]
     return b"\r\n".join([*lines, b"", bytes(answer.body)])
-
-
-def bound(listener: socket.socket) -> None:
-    """Bound what the kernel holds for connections of a listener, which inherit it.  Linux only, in parts."""
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UNREAD)
-    for name, value in (("TCP_USER_TIMEOUT", UNREAD_MS), ("TCP_NOTSENT_LOWAT", UNSENT)):
-        option = getattr(socket, name, None)
-        if option is not None:
-            listener.setsockopt(socket.IPPROTO_TCP, option, value)

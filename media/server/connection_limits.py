@@ -6,7 +6,6 @@ connection, for each address and in all. What is refused is counted, and told to
 
 import ipaddress
 import logging
-import resource
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,10 +17,6 @@ from prometheus_client.metrics_core import Metric
 from media.server.client_address import is_local, network_of
 from media.server.errors import Problem
 
-DESCRIPTORS: Final = 65_536
-"""Connections, about, beyond which the memory of one process ends before they do."""
-RESERVE: Final = 64
-"""Descriptors for the database, relays and files."""
 RETRY: Final = 5
 """Seconds after which some connection may have ended."""
 LOGGED: Final = 10.0
@@ -148,24 +143,3 @@ class Connections:
         except ValueError:
             return False
         return any(found in network for network in self._trusted)
-
-
-def allow_many() -> None:
-    """Let this process have as many connections as the system lets it; shells begin with 1024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < DESCRIPTORS <= hard or soft < hard < DESCRIPTORS:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, DESCRIPTORS), hard))
-
-
-def backlog() -> int:
-    """Return how many connections may wait to be accepted: all of them may be at once."""
-    return min(2048, _descriptors() // 8)
-
-
-def capacity() -> int:
-    """Return how many connections there can be while there are descriptors for what else the process needs."""
-    return _descriptors() - backlog() - min(RESERVE, _descriptors() // 4)
-
-
-def _descriptors() -> int:
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -15,8 +15,7 @@ import uvicorn
 from media.relay.plane import DataPlane
 from media.relay.port import PortTakenError
 from media.server.config import Config
-from media.server.connection import Connection, bound
-from media.server.connection_limits import allow_many, backlog
+from media.server.listener import allow_many, backlog, bound
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -120,6 +119,8 @@ async def _run_app(
 
 
 async def _run(app: "FastAPI", listener: socket.socket, stop: asyncio.Event) -> str | None:
+    from media.server.connection import Connection  # with what the app has imported by now
+
     settings = uvicorn.Config(
         app,
         log_config=None,

@@ -9,8 +9,9 @@ from typing import Any
 
 import uvicorn
 
-from media.server.connection import Connection, bound
+from media.server.connection import Connection
 from media.server.connection_limits import Connections
+from media.server.listener import bound
 from tests.media.server.service import Service
 
 

@@ -15,7 +15,8 @@ from prometheus_client import generate_latest
 from uvicorn.protocols.http import httptools_impl
 
 from media.server.connection import Connection
-from media.server.connection_limits import Connections, Limits, backlog, capacity
+from media.server.connection_limits import Connections, Limits
+from media.server.listener import backlog, capacity
 from tests.media.server.served import served
 from tests.media.server.service import Service
 
@@ -373,7 +374,7 @@ def test_an_address_is_limited_and_this_machine_and_trusted_proxies_are_not() ->
 
 def test_there_are_fewer_connections_than_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
     for soft in (256, 1024, 20_000, 65_536):
-        monkeypatch.setattr("media.server.connection_limits._descriptors", lambda soft=soft: soft)
+        monkeypatch.setattr("media.server.listener._descriptors", lambda soft=soft: soft)
         assert soft // 2 < capacity() <= soft - backlog() - min(64, soft // 4), soft
         assert 16 <= backlog() <= 2048
 
