@@ -2,8 +2,9 @@
 
 One audio section, and of an offer every other section as well. What the relay has no use for is answered
 ``a=inactive`` in the same BUNDLE group, with the group's transport and the formats of the offer: clients whose
-first section is refused outright, with port 0, do not connect at all. Port 0 is left to what the offer itself has
-switched off and to what would need a transport of its own. Reading is :mod:`media.rtc.sdp`'s.
+first section is refused outright, with port 0, do not connect at all. Outside the group a section before the audio
+one has a port and no candidates; one after it has port 0, as has what the offer itself has switched off. Reading
+is :mod:`media.rtc.sdp`'s.
 """
 
 from dataclasses import dataclass
@@ -47,8 +48,10 @@ def write_sdp(endpoint: Endpoint, offer: Description | None = None) -> str:
         answered = {section.mid for section, on in zip(offer.media, shared, strict=True) if on}
         bundle = [mid for mid in group if mid in answered]
         sections = [
-            _audio_lines(endpoint, section) if section is taken else _unused_lines(endpoint, section, on=on)
-            for section, on in zip(offer.media, shared, strict=True)
+            _audio_lines(endpoint, section)
+            if section is taken
+            else _unused_lines(endpoint, section, shares=on, first=number < offer.media.index(taken))
+            for number, (section, on) in enumerate(zip(offer.media, shared, strict=True))
         ]
     lines = ["v=0", f"o=- {endpoint.ssrc} 1 IN IP4 0.0.0.0", "s=-", "t=0 0"]
     if endpoint.ice_lite:
@@ -84,11 +87,12 @@ def _audio_lines(own: Endpoint, offered: MediaSection | None) -> list[str]:
     return lines + _candidate_lines(own)
 
 
-def _unused_lines(own: Endpoint, section: MediaSection, *, on: bool) -> list[str]:
-    """The answer to a section that the relay does not use.
+def _unused_lines(own: Endpoint, section: MediaSection, *, shares: bool, first: bool) -> list[str]:
+    """The answer to a section that the relay does not use; ``first``: it comes before the one that it uses.
 
     The transport is named even where the port is 0: GStreamer and aiortc look for it in every section.
     """
+    on = shares or (first and section.in_use and section.secured)
     lines = [
         *_head(own, section.kind, section.protocol, " ".join(section.formats), on=on),
         "a=inactive",
@@ -97,7 +101,7 @@ def _unused_lines(own: Endpoint, section: MediaSection, *, on: bool) -> list[str
     ]
     if section.mid:
         lines.append(f"a=mid:{section.mid}")
-    return lines + (_candidate_lines(own) if on else [])
+    return lines + (_candidate_lines(own) if shares else [])
 
 
 def _head(own: Endpoint, kind: str, protocol: str, formats: str, *, on: bool) -> list[str]:

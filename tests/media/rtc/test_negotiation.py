@@ -115,12 +115,17 @@ def test_section_that_the_offer_has_switched_off_stays_off():
 
 
 @pytest.mark.parametrize("groups", [(), ("1",), ("0", "1")], ids=["no bundle", "bundle of one", "two bundles"])
-def test_section_that_would_need_a_transport_of_its_own_is_declined(groups: tuple[str, ...]):
-    offer = offer_of(video("0", *transport("vv")), audio("1", *transport("aa")), groups=groups)
-    off, on = parts_of(answer_to(offer))
-    assert off[0].startswith("m=video 0 ") and on[0].startswith(f"m=audio {RELAY[1]} ")
+def test_section_that_would_need_a_transport_of_its_own_gets_none(groups: tuple[str, ...]):
+    """One before the audio keeps a port, without which GStreamer does not connect; one after it is declined."""
+    sections = [video("0", *transport("vv")), audio("1", *transport("aa")), video("2", *transport("ww"))]
+    offer = offer_of(*sections, groups=groups)
+    before, on, after = parts_of(answer_to(offer))
+    assert before[0].startswith(f"m=video {RELAY[1]} ") and "a=inactive" in before
+    assert on[0].startswith(f"m=audio {RELAY[1]} ") and lines_named(on, "candidate")
+    assert after[0].startswith("m=video 0 ") and "a=inactive" in after
     assert parse_sdp(answer_to(offer)).bundle == (["1"] if groups else [])
-    assert lines_named(off, "ice-ufrag", "fingerprint") and not lines_named(off, "candidate")
+    for off in (before, after):
+        assert lines_named(off, "ice-ufrag", "fingerprint") and not lines_named(off, "candidate")
 
 
 def test_section_of_a_protocol_without_dtls_is_declined():
@@ -172,4 +177,7 @@ def test_any_mixture_of_sections_is_answered_line_by_line(before, after, bundled
     ]
     assert [part.direction for part in described.media].count("recvonly") == 1
     assert [part.direction for part in described.media].count("inactive") == len(makers) - 1
-    assert {part.mid for part in described.media if part.port} == {*described.bundle, parse_sdp(offer).audio.mid}
+    mid = parse_sdp(offer).audio.mid
+    reached = {part.mid for part in described.media if part.candidates}
+    assert reached == {*described.bundle, mid}
+    assert {part.mid for part in described.media if part.port} == reached | {str(n) for n in range(int(mid))}

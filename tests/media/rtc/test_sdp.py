@@ -208,6 +208,88 @@ def test_unusable_offer_is_refused_in_one_sentence(offer: str, reason: str):
     assert "\n" not in str(refused.value)
 
 
+TAKEN = {
+    "lines that end with CR": CHROMIUM.replace("\n", "\r"),
+    "byte-order mark and empty lines": "\ufeff\n" + CHROMIUM.replace("\n", "\n\n"),
+    "space around values": re.sub(r"(?m)^(a=[a-z-]+):(.*)$", r" \1:  \2 \t", CHROMIUM),
+    "lines that are none": CHROMIUM.replace("t=0 0", "t=0 0\nnonsense\n=\nx\n?=y"),
+    "malformed attributes": CHROMIUM
+    + "a=rtpmap:x opus/48000/2\na=rtpmap:300 opus/48000/2\na=rtpmap:-1 a/1\na=rtpmap:63\na=fmtp:x y\na=fmtp:111\n"
+    + "a=extmap:1\na=extmap:x y\na=candidate:1 1 udp\na=candidate:1 1 udp 1 h 99999999 typ host\n"
+    + "a=fingerprint:sha-256\n"
+    + "a=ssrc:\na=ssrc:4294967296 cname:x\na=ptime:\na=ptime:x\na=maxptime:-3\na=ptime:99999999999\n"
+    + "a=group:\na=mid:\na=:\na=\n",
+    "port above 65535": CHROMIUM.replace("m=audio 9", "m=audio 99999"),
+    "port with a count": CHROMIUM.replace("m=audio 9", "m=audio 9/2"),
+    "several spaces in the m= line": CHROMIUM.replace("m=audio 9 UDP", "m=audio  9   UDP"),
+    "Opus without channels": CHROMIUM.replace("opus/48000/2", "OPUS/48000"),
+    "Opus with one channel": CHROMIUM.replace("opus/48000/2", "opus/48000/1"),
+    "rtcp-mux-only": CHROMIUM.replace("a=rtcp-mux\n", "a=rtcp-mux-only\n"),
+    "other letters in credentials": CHROMIUM.replace("a=ice-ufrag:Qm3/", "a=ice-ufrag:Q_m-3=").replace(
+        "a=ice-pwd:", "a=ice-pwd:-"
+    ),
+    "lower-case fingerprint": CHROMIUM.replace(f"sha-256 {FINGERPRINT}", f"SHA-256 {FINGERPRINT.lower()}"),
+    "SHA-1 besides": CHROMIUM.replace("a=fingerprint:", "a=fingerprint:sha-1 AA:BB\na=fingerprint:"),
+    "unknown attributes": CHROMIUM
+    + "a=x-google-flag:conference\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:abc\nb=AS:40\nk=clear:x\n",
+}
+"""Chromium's offer with what a relay can live with."""
+
+
+@pytest.mark.parametrize("offer", TAKEN.values(), ids=TAKEN)
+def test_what_a_relay_can_live_with_does_not_refuse_an_offer(offer: str):
+    audio = parse_sdp(offer).audio
+    assert (audio.opus, audio.direction, audio.setup, audio.mid) == (111, "sendrecv", "actpass", "0")
+    assert Fingerprint("sha-256", FINGERPRINT) in audio.fingerprints
+    answer = parse_sdp(answer_to(offer))
+    assert answer.audio.opus == 111 and answer.bundle == ["0"]
+    assert answer.audio.rtpmap[111] == audio.rtpmap[111]
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        *("RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF"),
+        *("TCP/DTLS/RTP/SAVP", "TCP/DTLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF"),
+    ],
+)
+def test_profile_is_taken_and_repeated(profile: str):
+    offer = CHROMIUM.replace("UDP/TLS/RTP/SAVPF", profile)
+    assert f"m=audio {RELAY[1]} {profile} 111\r\n" in answer_to(offer)
+
+
+@pytest.mark.parametrize(
+    ("formats", "taken"), [("111 63 120", 111), ("120 111", 120), ("63 72 120 111", 120), ("0 111 120", 111)]
+)
+def test_first_opus_of_the_m_line_that_can_be_used_is_taken(formats: str, taken: int):
+    """Whatever the order of the a=rtpmap lines: preference is the order of the m= line (RFC 3264 §6.1)."""
+    offer = CHROMIUM.replace("SAVPF 111 63 9 0 8 13 110 126", f"SAVPF {formats}")
+    more = "a=rtpmap:72 opus/48000/2\na=rtpmap:120 opus/48000/2\n"
+    assert parse_sdp(offer + more).audio.opus == taken
+    assert f"m=audio {RELAY[1]} UDP/TLS/RTP/SAVPF {taken}\r\n" in answer_to(offer + more)
+
+
+def test_faults_of_sections_that_are_not_used_refuse_nothing():
+    odd = "m=video 9 UDP/TLS/RTP/SAVPF 96\na=mid:9\na=setup:holdconn\na=ice-ufrag:x\na=rtpmap:999 a\na=ptime:x\n"
+    answer = parse_sdp(answer_to(CHROMIUM + odd))
+    assert [section.port > 0 for section in answer.media] == [True, False]
+
+
+def test_header_extensions_of_the_session_hold_for_the_section():
+    offer = without("a=extmap:1 ").replace("t=0 0", f"t=0 0\na=extmap:5 {AUDIO_LEVEL_URI}")
+    assert parse_sdp(answer_to(offer)).audio.extensions[AUDIO_LEVEL_URI] == 5
+
+
+def test_offer_of_an_ice_lite_agent_cannot_be_answered():
+    with pytest.raises(SdpError, match="a=ice-lite"):
+        parse_sdp(CHROMIUM.replace("t=0 0", "t=0 0\na=ice-lite")).require_answerable()
+
+
+def test_address_of_the_answer_names_its_family():
+    answer = Session(identity(), parse_sdp(CHROMIUM), (("2001:db8::7", 5000),), 0.0).answer
+    assert "c=IN IP6 2001:db8::7\r\n" in answer
+
+
 def read(text: str) -> None:
     """All that a relay reads of an offer; raises nothing but SdpError."""
     with suppress(SdpError):
