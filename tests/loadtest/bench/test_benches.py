@@ -81,7 +81,7 @@ def named(text: str) -> set[str]:
     """Benchmarks that a document names: by command, by make's argument, or in the last column of figures."""
     commands = re.findall(r"loadtest\.bench\s+`?([a-z_]+)", text)
     arguments = re.findall(r"\bNAME=([a-z_]+)", text)
-    rows = [re.fullmatch(r"\|.*\| `([a-z_]+)[^`]*` \|", line) for line in text.splitlines()]
+    rows = [re.fullmatch(r"\|.*\| `(?!make )([a-z_]+)[^`]*` \|", line) for line in text.splitlines()]
     return {*commands, *arguments, *(row[1] for row in rows if row and row.string.count("|") == 5)}
 
 
