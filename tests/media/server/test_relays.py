@@ -103,6 +103,26 @@ async def test_a_relay_that_is_killed_takes_only_its_own_listeners_along(server:
         peer.close()
 
 
+async def test_a_relay_that_hangs_is_replaced_while_the_server_answers(server: Process) -> None:
+    server.wait_until_ready()
+    path, lea = server.live("ana"), Peer("recvonly")
+    await lea.join(f"{server.base}{path}/whep", server.token("lea"))
+    await lea.hear(5)
+    os.kill(server.relays()[0], signal.SIGSTOP)
+    assert number(server, 'spaces_relay_process_up{relay="0"}') == 1, "it is not known yet"
+    assert server.http.get("/healthz").status_code == 200
+    until(lambda: number(server, 'spaces_relay_process_restarts_total{relay="0"}') == 1)
+    assert "relay 0 has not answered for 1.5 s; its process is killed" in server.said()
+    gone = server.http.delete(lea.resource, headers={"Authorization": f"Bearer {server.token('lea')}"})
+    assert (gone.status_code, gone.json()["type"]) == (410, "urn:spaces-lab:problem:relay-lost")
+    again = Peer("recvonly")
+    await again.join(f"{server.base}{path}/whep", server.token("lea"))
+    await again.hear(5)
+    assert server.end(signal.SIGINT) == 0, server.said()
+    for peer in (lea, again):
+        peer.close()
+
+
 def test_a_server_that_is_killed_leaves_no_relay(server: Process) -> None:
     server.wait_until_ready()
     relays = server.relays()
