@@ -32,7 +32,10 @@ HANDED_MAX = 50
 PACKETS_MAX = 500
 """Packets of one speaker in a second; 400 would be the smallest frames that Opus has."""
 VISITS_MAX = 20
-"""Checks of one peer from addresses not known before, in a second; it has a few candidates."""
+"""Authentic checks of one peer from addresses not known before, in a second; it has a few candidates."""
+ODDITIES_MAX = 10
+"""Checks of an unusual form that name one peer and come from such addresses, in a second: anybody who has
+overheard its fragment can make some, so they are counted apart."""
 
 CHECKS, REPORTS, DATAGRAMS = 8, 9, 10
 """Places in ``counters``, behind those of :func:`media.rtc.fanout.flush`: int64 each, only ever growing."""
@@ -56,7 +59,8 @@ _ROOM = 2 * BLOCK
 def _renew(peer: Any, second: Any) -> None:  # pragma: no cover
     """Begin to count anew with each second."""
     if peer.second != second:
-        peer.second, peer.answers, peer.handed, peer.packets, peer.visits = second, 0, 0, 0, 0
+        peer.second, peer.answers, peer.handed, peer.packets = second, 0, 0, 0
+        peer.visits, peer.oddities = 0, 0
 
 
 @njit(nogil=True, cache=True)
@@ -72,11 +76,15 @@ def _unknown(  # pragma: no cover
         return _NAMELESS
     peer = peers[np.int64(fragments[slot, 1])]
     key = peer.key if ufrag == peer.ufrag else peer.second_key
-    if judge(packet, size, ufrag, key, schedule, padded, padded[_ROOM:]) == WRONG:
+    judged = judge(packet, size, ufrag, key, schedule, padded, padded[_ROOM:])
+    if judged == WRONG:
         return _WRONG
     _renew(peer, second)
-    peer.visits += 1
-    return _LEFT if peer.visits <= VISITS_MAX else _FLOOD
+    if judged == RIGHT:
+        peer.visits += 1
+        return _LEFT if peer.visits <= VISITS_MAX else _FLOOD
+    peer.oddities += 1
+    return _LEFT if peer.oddities <= ODDITIES_MAX else _FLOOD
 
 
 @njit(nogil=True, cache=True)

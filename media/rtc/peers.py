@@ -47,7 +47,8 @@ PEER = np.dtype(
         ("answers", "u4"),
         ("handed", "u4"),
         ("packets", "u4"),
-        ("visits", "u4"),  # checks that came from addresses not known
+        ("visits", "u4"),  # authentic checks that came from addresses not known
+        ("oddities", "u4"),  # those whose authenticity is for the session to find out
         ("up", "u1"),  # connected
         ("talks", "u1"),
         ("linked", "u1"),  # no peer but another relay: all that it sends is Python's

@@ -12,6 +12,7 @@ from media.rtc.door import (
     ANSWERS_MAX,
     CHECKS,
     HANDED_MAX,
+    ODDITIES_MAX,
     PACKETS_MAX,
     REPORTS,
     VISITS_MAX,
@@ -290,6 +291,15 @@ def test_checks_of_one_session_from_ever_new_addresses_are_bounded(porch: Porch)
     assert len(porch.take(*sent)) == VISITS_MAX
     assert drops(porch) == {"too many from one peer": BATCH - VISITS_MAX}
     assert len(porch.take((visitor.check(), ("10.1.0.1", 4000)), now=NOW + 1)) == 1, "anew with each second"
+
+
+def test_checks_that_anybody_can_make_who_knows_the_fragment_do_not_count_against_authentic_ones(porch: Porch):
+    visitor = porch.joining()
+    odd = visitor.check(password="guess", extra=((0x1234, b"?"),))
+    for number in range(4):
+        left = porch.take(*[(odd, (f"10.0.{number}.1", 4000))] * BATCH)
+        assert len(left) == (ODDITIES_MAX if number == 0 else 0)
+    assert len(porch.take((visitor.check(), STRANGER))) == 1
 
 
 def test_checks_with_the_credentials_of_a_restart_find_their_session(porch: Porch):

@@ -178,7 +178,6 @@ async def test_hostile_datagrams_are_counted_and_unanswered_and_nobody_hears_the
 ) -> None:
     speaker, listener = room
     assert speaker.client.remote is not None
-    # So many that none of them sends too many in a second: each datagram is looked into.
     outsiders = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(80)]
     for outsider in outsiders:
         outsider.connect(speaker.client.remote)
@@ -203,7 +202,6 @@ async def test_hostile_datagrams_are_counted_and_unanswered_and_nobody_hears_the
     row = probe.row()
     assert row["packets"] > 0 and row["send_failures"] == 0
     assert "\nspaces_relay_faults_total 0.0\n" in server.metrics()
-    assert 'reason="too many from one stranger"' not in server.metrics()
     assert not speaker.goodbye and not listener.goodbye
     sequence = [packet.sequence for packet in listener.packets]
     steps = {(after - before) % 65_536 for before, after in pairwise(sequence)}
