@@ -9,7 +9,7 @@ import argparse
 import asyncio
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +28,7 @@ from loadtest.bench.attackers.spoofing import (
     unproven_handshake,
 )
 from loadtest.bench.result import Target
-from loadtest.bench.stand import SETTLE, Stand, bar, join_all, join_at, stand
+from loadtest.bench.stand import SETTLE, Stand, bar, join_all, stand
 from loadtest.bench.watch import LoopWatch, MemoryWatch
 from loadtest.engine.engine import Engine
 from loadtest.engine.member import JoinError
@@ -213,21 +213,36 @@ async def _reflections(
 async def _crowd_beside(built: Stand, chosen: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     """A large Space on the same relay: it is joined, ends, is joined again, and is left by all at once."""
     latest: dict[str, float] = {}
+    crowd = chosen.crowd
     for what in ("end", "leave"):
         engine = Engine()
         await engine.start()
         with ExitStack() as stack:
             host = stack.enter_context(Host(built.server.base, built.server.token))
             venue = host.open(f"beside, {what}", 1)
-            joining = join_at(engine, [venue.whep], chosen.crowd, chosen.join_rate, progress, f"crowd to {what}")
+            joining = _come(engine, venue.whep, chosen, progress, f"crowd to {what}")
             latest[f"tick_late_join_{what}_ms"] = await _late_during(built, joining)
+            crowd = min(crowd, engine.totals()["members"])
             if what == "end":
                 latest["tick_late_end_ms"] = await _late_during(built, asyncio.to_thread(host.close))
             else:
                 latest["tick_late_leave_ms"] = await _late_during(built, engine.stop())
         if what == "end":
             await engine.stop()
-    return {"crowd": chosen.crowd, "tick_late_max_ms": max(latest.values()), **latest}
+    return {"crowd": crowd, "tick_late_max_ms": max(latest.values()), **latest}
+
+
+async def _come(engine: Engine, whep: str, chosen: argparse.Namespace, progress: Progress, who: str) -> None:
+    """Let the crowd join, evenly spaced; who does not get in stays away."""
+    task = progress.add_task(who, total=chosen.crowd)
+
+    async def join(number: int) -> None:
+        await asyncio.sleep(number / chosen.join_rate)
+        with suppress(JoinError):
+            await engine.join("listener", whep)
+        progress.advance(task)
+
+    await asyncio.gather(*(join(number) for number in range(chosen.crowd)))
 
 
 async def _late_during(built: Stand, work: Any) -> float:
