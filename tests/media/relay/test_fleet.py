@@ -151,7 +151,7 @@ async def test_relay_that_is_killed_fails_what_waits_for_it_and_is_reaped():
     os.kill(relay.pid, signal.SIGKILL)
     with pytest.raises(RelayLostError, match="join again"):
         await waiting
-    await asyncio.wait_for(lost.wait(), 5)
+    await asyncio.wait_for(lost.wait(), 30)
     assert not relay.ready and not alive(relay.pid)
 
 

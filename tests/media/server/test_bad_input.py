@@ -192,7 +192,7 @@ async def test_hostile_datagrams_are_counted_and_unanswered_and_nobody_hears_the
             await asyncio.sleep(0.01)
     await listener.hear(10)
     seconds = time.monotonic() - started
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while dropped(server) - before < len(datagrams):
             await asyncio.sleep(0.05)
     assert dropped(server) - before == len(datagrams)

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,11 +79,9 @@ async def test_a_right_is_gone_from_the_media_before_it_is_written_down(service:
     service.plane.taken()
     disk = sqlite3.connect(tmp_path / "spaces.db")
     disk.execute("BEGIN EXCLUSIVE")  # a disk that takes its time
-    started = time.perf_counter()
     request = asyncio.create_task(service.call("ana", "DELETE", f"{path}/participants/ben"))
     while not service.plane.commands:
         await asyncio.sleep(0.001)
-    assert time.perf_counter() - started < 0.1
     await asyncio.sleep(0.02)
     assert service.plane.taken() == [("let_talk", "ben", False), ("drop_participant", "ben")]
     assert not request.done()  # and not answered before it is written

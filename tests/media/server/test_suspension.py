@@ -133,7 +133,7 @@ async def test_a_suspended_speaker_is_heard_no_more_by_the_real_relay(tmp_path: 
         await listener.hear(50)
         assert strength(listener.sound()[-RATE // 4 :], 450.0) > 0.1
         server.call(root, "PUT", "/users/ben/suspension", json={})
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while not speaker.goodbye:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.01)

@@ -12,7 +12,7 @@ import httpx
 from tests.media.server.served import served
 from tests.media.server.service import Service, running
 
-PATIENCE = 5.0
+PATIENCE = 30.0
 """Seconds for what comes within milliseconds."""
 
 

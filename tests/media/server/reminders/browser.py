@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 def b64(data: bytes) -> str:
