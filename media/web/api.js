@@ -29,6 +29,17 @@ export async function problemOf(response) {
   return new Problem(response.status, slug, sentence, Number.isFinite(after) ? after : null);
 }
 
+/** The name of whom a token is for, as the server says, which so has taken it; throws if it has not. */
+export async function whoIs(token = bearer()) {
+  const headers = { Authorization: `Bearer ${token}` };
+  const response = await fetch(at("/2/users/me"), { headers, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) })
+    .catch(() => {
+      throw new Problem(0, "unreachable", "The server cannot be reached; it may be starting again.");
+    });
+  if (!response.ok) throw await problemOf(response);
+  return (await response.json()).data.name;
+}
+
 let renewing = null;
 
 /** Get a new token by the refresh token, once for all who need it. */

@@ -1,6 +1,6 @@
 // What a host says about a Space, as fields of a form: what it is about, who may speak, who may listen.
 import { get } from "./api.js";
-import { h, set, write } from "./dom.js";
+import { h, set, show, write } from "./dom.js";
 import { field } from "./sheet.js";
 import { idOf, namesOf, topics } from "./topics.js";
 
@@ -23,6 +23,11 @@ export function details(of = null) {
   const policy = h("select", {}, ...Object.entries(POLICIES).map(([value, text]) => h("option", { value, text })));
   policy.value = of?.speak_policy ?? "invited";
   const anonymous = h("input", { type: "checkbox", checked: Boolean(of?.anonymous_listening) });
+  const shuts = h("input", { type: "checkbox", checked: Boolean(of?.removal_ends_anonymous) });
+  const shutsLine = h("label", { class: "check" }, shuts, " … until somebody is removed, who could go on without a name");
+  const fit = () => show(shutsLine, anonymous.checked);
+  anonymous.addEventListener("change", fit);
+  fit();
   const topicField = field("Topics", words, "With commas between them.");
   rules().then(({ topics: most }) => most && write(topicField.querySelector("small"), `Up to ${most}, with commas between them.`));
   return {
@@ -32,6 +37,7 @@ export function details(of = null) {
       known,
       field("Who can speak without asking", policy),
       h("label", { class: "check" }, anonymous, " People may listen without signing in"),
+      shutsLine,
     ],
     async read() {
       const names = words.value.split(",").map((word) => word.trim()).filter(Boolean);
@@ -40,6 +46,7 @@ export function details(of = null) {
         topic_ids: await Promise.all(names.map(idOf)),
         speak_policy: policy.value,
         anonymous_listening: anonymous.checked,
+        removal_ends_anonymous: shuts.checked,
       };
     },
   };

@@ -1,6 +1,7 @@
 // The page: two places, the list at / and a room at /s/{id}, and what is around them.
 import { at, here } from "./base.js";
 import { h, button } from "./dom.js";
+import { settle } from "./offered.js";
 import { restoreVolume } from "./ear.js";
 import { icon } from "./icons.js";
 import { listenForShortcuts, showShortcuts } from "./keys.js";
@@ -8,7 +9,7 @@ import { listPage } from "./list.js";
 import { roomPage } from "./roomview.js";
 import { account } from "./signin.js";
 import { applyTheme, themeSwitch } from "./theme.js";
-import { findToken, onIdentity } from "./token.js";
+import { findToken, me, onIdentity } from "./token.js";
 
 const main = document.getElementById("main");
 let close = () => {};
@@ -41,9 +42,12 @@ function goHome(event) {
 
 applyTheme();
 restoreVolume();
-findToken();
+const offer = findToken();
 listenForShortcuts();
 top();
+if (offer && me() === null) await settle(offer); // what is shown first is what somebody signed in sees
+else settle(offer);
 show();
 onIdentity(() => show());
 addEventListener("popstate", () => show());
+addEventListener("hashchange", () => settle(findToken()));

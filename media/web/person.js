@@ -66,9 +66,10 @@ export async function muteAllBut(room, except) {
 /** Remove somebody, after asking: nothing undoes it. */
 export function askRemove(room, id) {
   const name = nameOf(id);
-  confirm(`Remove ${name}?`, `${name} is out at once, and cannot come back to this Space.`, "Remove", () =>
-    attempt(() => del(space(room.id, "participants", id))),
-  );
+  const { anonymous_listening: open, removal_ends_anonymous: shuts } = room.store.state.space;
+  const nameless = shuts ? " Listening without signing in ends for everybody." : " People may listen here without signing in; so could they, unseen and unheard.";
+  const text = `${name} is out at once, and cannot come back to this Space by that name.${open ? nameless : ""}`;
+  confirm(`Remove ${name}?`, text, "Remove", () => attempt(() => del(space(room.id, "participants", id))));
 }
 
 /** Raise one's hand or lower it. */

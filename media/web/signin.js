@@ -1,12 +1,13 @@
 // Signing in: a token is pasted, or came in the address. There are no passwords in a lab.
-import { get } from "./api.js";
+import { whoIs } from "./api.js";
 import { avatar } from "./avatar.js";
 import { button, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { nameOf } from "./people.js";
 import { toast } from "./say.js";
 import { field, sheet } from "./sheet.js";
-import { bearer, me, onIdentity, signIn, signOut } from "./token.js";
+import { endsAt, me, onIdentity, signIn, signOut, subjectOf } from "./token.js";
+import { when } from "./time.js";
 
 /** The button at the top: who one is, or how to become somebody. */
 export function account() {
@@ -28,7 +29,8 @@ function openAccount() {
   const id = me();
   const dialog = sheet(
     nameOf(id),
-    h("p", { class: "dim", text: `Signed in as ${id}, with a token of this server.` }),
+    h("p", { class: "dim", text: `Signed in as ${id}, with a token of this server${until()}.` }),
+    h("p", { class: "dim", text: "Sound that is on goes on when a token ends, and can be ended; for all else, sign in again." }),
     h(
       "div",
       { class: "row end" },
@@ -36,6 +38,9 @@ function openAccount() {
     ),
   );
 }
+
+/** When the token ends, if it does. */
+const until = () => (Number.isFinite(endsAt()) ? ` that ends: ${when(new Date(1000 * endsAt()))}` : "");
 
 /** Ask for a token. */
 export function openSignIn() {
@@ -56,18 +61,16 @@ export function openSignIn() {
     event.preventDefault();
     const pasted = input.value.trim();
     const token = new URLSearchParams(pasted.split("#")[1] ?? "").get("token") ?? pasted;
-    const before = bearer();
-    if (!signIn(token, { remember: remember.checked })) {
+    if (!subjectOf(token)) {
       problem.textContent = "This is no token: it should be three long words with dots between them.";
       return;
     }
     try {
-      await get("/spaces?limit=1");
+      await whoIs(token);
+      signIn(token, { remember: remember.checked });
       dialog.close();
       toast(`Welcome, ${nameOf(me())}.`);
     } catch (error) {
-      if (before) signIn(before);
-      else signOut();
       problem.textContent = error.message;
     }
   }

@@ -1,18 +1,20 @@
 // Who one is here. A lab has no passwords: a token is handed over in the fragment of the address, or pasted.
-// It stays in this tab, unless the person asks to be remembered.
+// It stays in this tab, unless the person asks to be remembered. Nobody but the person touches what is remembered:
+// a token in the address is only offered here, and taken by offered.js.
 
 const KEY = "spaces.token";
 let held = null;
 const watchers = new Set();
 
-function read() {
-  const text = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
+function parse(text) {
   try {
     return text ? JSON.parse(text) : null;
   } catch {
     return null;
   }
 }
+
+const remembered = () => parse(localStorage.getItem(KEY));
 
 function claims(token) {
   try {
@@ -23,6 +25,12 @@ function claims(token) {
   }
 }
 
+/** Whom a token says that it is for, or null; only the server knows whether it is right. */
+export const subjectOf = (token) => claims(token)?.sub ?? null;
+
+/** Unix seconds at which a token says that it ends, or Infinity. */
+export const endOf = (token) => claims(token)?.exp ?? Infinity;
+
 let told = null;
 
 /** Tell that one is somebody else; a renewed token is not. */
@@ -32,40 +40,51 @@ function tell() {
   for (const watcher of watchers) watcher(told);
 }
 
-/** Take a token, and its refresh token if there is one; returns whether it can be one. */
-export function signIn(token, { refresh = null, remember = isRemembered() } = {}) {
-  const said = claims(token);
-  if (!said?.sub) return false;
+/** Whether somebody's token outlives this tab. */
+const isRemembered = (id) => id !== null && subjectOf(remembered()?.token ?? "") === id;
+
+/**
+ * Take a token that the server has taken, and its refresh token if there is one; returns whether it can be one.
+ * Unless one is to be remembered, this is for this tab: somebody else who is remembered stays so.
+ */
+export function signIn(token, { refresh = null, remember = isRemembered(subjectOf(token)) } = {}) {
+  const id = subjectOf(token);
+  if (!id) return false;
   held = { token, refresh };
   sessionStorage.setItem(KEY, JSON.stringify(held));
   if (remember) localStorage.setItem(KEY, JSON.stringify(held));
-  else localStorage.removeItem(KEY);
+  else if (isRemembered(id)) localStorage.removeItem(KEY);
   tell();
   return true;
 }
 
-/** Forget who one is. */
+/** Forget who one is; somebody else who is remembered stays so, for other tabs. */
 export function signOut() {
+  const id = me();
   held = null;
-  sessionStorage.removeItem(KEY);
-  localStorage.removeItem(KEY);
+  if (isRemembered(id)) localStorage.removeItem(KEY);
+  if (remembered()) sessionStorage.setItem(KEY, "");
+  else sessionStorage.removeItem(KEY);
   tell();
 }
 
-/** Find a token: in the fragment, which is taken out of the address at once, else where it was kept. */
+/**
+ * Be who one was, and take a token out of the address at once, if there is one there.
+ * Returns it, {token, refresh}, as an offer that nothing has been done about; else null.
+ */
 export function findToken() {
-  held = read();
+  const here = sessionStorage.getItem(KEY);
+  held = here === null ? remembered() : parse(here);
   told = me();
   const given = new URLSearchParams(location.hash.slice(1));
   const [token, refresh] = [given.get("token"), given.get("refresh")];
-  if (token) {
-    // What else is in the fragment, as an invitation, is for the room.
-    given.delete("token");
-    given.delete("refresh");
-    const rest = given.size ? `#${given}` : "";
-    signIn(token, { refresh, remember: false });
-    history.replaceState(history.state, "", location.pathname + location.search + rest);
-  }
+  if (!token) return null;
+  // What else is in the fragment, as an invitation, is for the room.
+  given.delete("token");
+  given.delete("refresh");
+  const rest = given.size ? `#${given}` : "";
+  history.replaceState(history.state, "", location.pathname + location.search + rest);
+  return { token, refresh };
 }
 
 /** The token to send, or null. */
@@ -74,14 +93,11 @@ export const bearer = () => held?.token ?? null;
 /** The refresh token, or null. */
 export const refreshToken = () => held?.refresh ?? null;
 
-/** Whether the token outlives this tab. */
-export const isRemembered = () => localStorage.getItem(KEY) !== null;
-
 /** One's user id, or null for nobody. */
-export const me = () => (held ? (claims(held.token)?.sub ?? null) : null);
+export const me = () => (held ? subjectOf(held.token) : null);
 
 /** Unix seconds at which the token ends, or Infinity. */
-export const endsAt = () => (held ? (claims(held.token)?.exp ?? Infinity) : Infinity);
+export const endsAt = () => (held ? endOf(held.token) : Infinity);
 
 /** Be told when one becomes somebody else. */
 export function onIdentity(watcher) {

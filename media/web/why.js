@@ -25,6 +25,7 @@ const PLAIN = {
   "not-eligible": ["That is not possible for this account", "list"],
   "no-right": ["You have no right to do that", "none"],
   "muted-by-admin": ["An admin has muted you", "none"],
+  "too-many-sessions": ["You are connected too often", "wait"],
   "no-ticket": ["This Space needs a ticket", "ticket"],
 };
 
