@@ -18,9 +18,11 @@ LATE = "tick late"
 class RelayProbe:
     """Reads a relay's ``/metrics`` and turns two readings into a row of ``relay.parquet``."""
 
-    def __init__(self, base: str, client: httpx.Client | None = None) -> None:
+    def __init__(self, base: str, client: httpx.Client | None = None, token: str = "") -> None:
+        """Take where the relay is; an admin's token is needed on another machine."""
         self._url = f"{base}/metrics"
-        self._client = client or httpx.Client(timeout=10.0)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._client = client or httpx.Client(timeout=10.0, headers=headers)
         self._before = self._read()
         self._last = (self._before, self._before)
 
@@ -124,8 +126,10 @@ def hearsay(probes: pl.DataFrame) -> str:
 class Recorder:
     """Collects one run and writes its folder; rows come in Unix time and are kept in seconds since the start."""
 
-    def __init__(self, programme: Programme, root: str, run_id: str, base: str, tiers: dict[str, int]) -> None:
-        self._probe = RelayProbe(base)
+    def __init__(
+        self, programme: Programme, root: str, run_id: str, base: str, tiers: dict[str, int], token: str = ""
+    ) -> None:
+        self._probe = RelayProbe(base, token=token)
         self._writer = RunWriter(
             root,
             source="measured",

@@ -188,6 +188,7 @@ def create_app(
         version="0.1.0",
         description=DESCRIPTION,
         lifespan=lifespan,
+        openapi_url=None,  # ours is in the module document
         docs_url=None,  # the pages of FastAPI load scripts from elsewhere; the document is at /openapi.json
         redoc_url=None,
         redirect_slashes=False,  # it would send callers to whatever host they had named
@@ -201,6 +202,7 @@ def create_app(
         *(api.router, people.router, whip.router, users.router, graph.router),
         *(policies.router, policies.of_spaces, *room.ROUTERS),
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
+        *(document.router,),
         *(event_routes, web.router),
     ):
         app.router.routes += directory.take_up(router.routes)
@@ -220,7 +222,7 @@ def create_app(
     reach = Reach(state, spaces, sessions, plane, accounts, guard, store.database, clock)
     life = Life(state, config, spaces, accounts, guard, visibility, events.hub, store.database, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False
-    state.refresh = refresh
+    state.refresh, state.rendering, state.metrics_from = refresh, None, config.metrics_from
     app.add_middleware(Idempotency, state=state, keys=Keys(store.database, secret), clock=clock)
     app.add_middleware(Lane, state=state)
     app.add_middleware(BodyLimit, state=state, directory=directory)

@@ -66,6 +66,8 @@ class Config:
     """Addresses or networks of proxies whose word on who calls is believed."""
     connections_per_address: int | None = None
     """TCP connections that one address may have; 0 for any number, None for what goes with ``rate_limit``."""
+    metrics_from: Sequence[str] = field(default=())
+    """Networks that may read ``/metrics`` without an admin's token, beside this machine."""
 
     payments: str = "off"
     """Who takes the money for tickets: nobody, or the test provider."""
@@ -186,6 +188,13 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os
         "--rate-limit off)",
     )
     parser.add_argument(
+        "--metrics-from",
+        action="append",
+        metavar="ADDRESS",
+        help="address or network that may read /metrics without an admin's token, beside this machine; may be "
+        "given several times (SPACES_METRICS_FROM, comma-separated)",
+    )
+    parser.add_argument(
         "--payments",
         metavar="|".join(PAYMENTS),
         default=environ.get("SPACES_PAYMENTS", "off"),
@@ -215,6 +224,7 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
     rules = _policy(options.policy)
     public = options.public_ip or [a.strip() for a in environ.get("SPACES_PUBLIC_IP", "").split(",")]
     proxies = options.trusted_proxy or [a.strip() for a in environ.get("SPACES_TRUSTED_PROXY", "").split(",")]
+    readers = options.metrics_from or [a.strip() for a in environ.get("SPACES_METRICS_FROM", "").split(",")]
     tcp_port = port("--port", options.port)
     udp_port = tcp_port if options.udp_port is None else port("--udp-port", options.udp_port)
     relays = count("--relays", options.relays)
@@ -241,6 +251,7 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
         connections_per_address=count("--connections-per-address", options.connections_per_address, least=0)
         if options.connections_per_address
         else None,
+        metrics_from=tuple(network("--metrics-from", address) for address in readers if address),
         payments=payments("--payments", options.payments),
         push_contact=contact("--push-contact", options.push_contact),
         push_private=options.push_private,

@@ -4,11 +4,14 @@ Routes say what is their own: a sentence or more, their shapes, and the refusals
 layers in front of them refuse (too many, too large, not JSON) stands in ``components`` and is added to each.
 """
 
+import asyncio
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Header, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
@@ -81,6 +84,37 @@ _FREE: Final = frozenset({"/healthz", "/metrics"})
 """What is neither limited nor kept back while the server starts."""
 
 
+router: Final = APIRouter(include_in_schema=False)
+
+
+class Document:
+    """The document as it is sent: made when it is first asked for, beside the event loop, and never again."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._made: asyncio.Future[bytes] | None = None
+
+    async def text(self) -> bytes:
+        """Return the JSON."""
+        if self._made is None or (self._made.done() and self._made.exception() is not None):
+            self._made = asyncio.ensure_future(asyncio.to_thread(self._make))
+        return await asyncio.shield(self._made)
+
+    def _make(self) -> bytes:
+        return json.dumps(self._app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@router.get("/openapi.json")
+async def openapi(request: Request, if_none_match: Annotated[str, Header()] = "") -> Response:
+    """Describe the API."""
+    text = await request.app.state.document.text()
+    tag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache"}
+    if tag in if_none_match or if_none_match == "*":
+        return Response(status_code=304, headers=headers)
+    return Response(text, media_type="application/json", headers=headers)
+
+
 def install(app: FastAPI, routes: Sequence[BaseRoute], topics: int) -> None:
     """Let an app describe these routes; ``topics``: of a Space at the most, by any of its policies."""
 
@@ -90,6 +124,7 @@ def install(app: FastAPI, routes: Sequence[BaseRoute], topics: int) -> None:
         return app.openapi_schema
 
     app.openapi = openapi
+    app.state.document = Document(app)
 
 
 def describe(app: FastAPI, routes: Sequence[BaseRoute], topics: int) -> dict[str, Any]:

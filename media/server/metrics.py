@@ -4,6 +4,8 @@ A registry for each app instead of the library's global one, so that two servers
 not add up.
 """
 
+import asyncio
+import ipaddress
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Final
@@ -24,6 +26,10 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from media.server.auth import NamedOrNobody
+from media.server.client_address import address_of, is_from_here, is_local
+from media.server.errors import Problem
+from media.server.routes import problems
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
 from media.space.states import State
@@ -36,13 +42,44 @@ Refresh = Callable[[], Awaitable[None]]
 router: Final = APIRouter(tags=["Operation"])
 
 
-@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def metrics(request: Request) -> Response:
-    """Show everything that is counted, in Prometheus' text format."""
-    refresh: Refresh | None = request.app.state.refresh
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses=problems(403) | {200: {"content": {"text/plain": {}}}},
+)
+async def metrics(request: Request, who: NamedOrNobody) -> Response:
+    """Show everything that is counted, in Prometheus' text format.
+
+    To callers on the server's own machine without a proxy, to addresses of `--metrics-from`, and to admins.
+    """
+    state = request.app.state
+    if not (is_from_here(request.scope) or (who is not None and who.admin) or _is_named(request)):
+        sentence = "Metrics are shown on this machine, to addresses of --metrics-from, and with an admin's token."
+        raise Problem(403, "not-for-you", sentence)
+    rendering: asyncio.Future[bytes] | None = state.rendering
+    if rendering is None or rendering.done():
+        rendering = state.rendering = asyncio.ensure_future(_render(state.registry, state.refresh))
+    return Response(await asyncio.shield(rendering), media_type=CONTENT_TYPE_LATEST)
+
+
+def _is_named(request: Request) -> bool:
+    """Whether the operator named the caller's address; what a proxy here passes on has an address of its own."""
+    address = address_of(request.scope)
+    if is_local(address):
+        return False
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    return any(found in ipaddress.ip_network(network) for network in request.app.state.metrics_from)
+
+
+async def _render(registry: CollectorRegistry, refresh: Refresh | None) -> bytes:
+    """Collect on the event loop, where what is counted changes; write the text beside it, which takes longer."""
     if refresh is not None:
         await refresh()
-    return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
+    collected = list(registry.collect())
+    return await asyncio.to_thread(generate_latest, _Families(lambda: collected))
 
 
 class Metrics:

@@ -53,6 +53,17 @@ def faults(document: Document, schema: dict[str, Any], example: Any) -> list[str
     return [str(error) for error in jsonschema_rs.validator_for(whole).iter_errors(example)]
 
 
+async def test_it_is_made_once_and_sent_again_only_when_it_has_changed(service: Service) -> None:
+    first = await service.http.get("/openapi.json")
+    assert first.headers["Content-Type"] == "application/json" and first.json()["openapi"]
+    service.app.openapi = None  # nobody makes it anew
+    again = await service.http.get("/openapi.json")
+    assert again.content == first.content and again.headers["ETag"] == first.headers["ETag"]
+    for tag, status in ((first.headers["ETag"], 304), (f'"x", {first.headers["ETag"]}', 304), ('"x"', 200)):
+        known = await service.http.get("/openapi.json", headers={"If-None-Match": tag})
+        assert known.status_code == status and bool(known.content) is (status == 200)
+
+
 async def test_the_frame(document: Document) -> None:
     assert document["openapi"].startswith("3.1") and document["servers"][0]["url"] == "/"
     assert len(document["info"]["description"]) > 300 and "contact" not in document["info"]
