@@ -137,7 +137,7 @@ SYSTEM = {
 """Wanted by tests, from the system."""
 TOOLS = SYSTEM | {
     "loop device": Tool(_loop_device, ("e2fsprogs", "mount"), "root, and a kernel that mounts files"),
-    "network": Tool(_network, remedy="a kernel that lets this user make network namespaces (or root)"),
+    "network": Tool(_network, ("iproute2",), "a kernel that lets this user make network namespaces, or root"),
     "pion": Tool(PION.is_fresh, remedy=BUILD),
     "npm": Tool(NPM.is_fresh, remedy=BUILD),
     "postgresql server": Tool(

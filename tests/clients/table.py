@@ -26,7 +26,11 @@ class Offer:
 
 OFFERS = {
     "audio": Offer(("audio",)),
+    "audio+video": Offer(("audio", "video")),
+    "video+audio+data": Offer(("video", "audio", "data"), "max-bundle"),
 }
+WITHOUT_DATA = ("audio", "audio+video")
+"""Of libdatachannel, too: it is not connected before a data channel's SCTP is, which the relay does not speak."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +85,14 @@ def _python(module: str) -> list[str]:
 CLIENTS = {
     "aiortc": Client("aiortc", lambda: _python("aiortc_client.py")),
     "chromium": Client("Chromium", lambda: _node("browser.mjs", "chrome", str(chromium())), ("chromium", "npm")),
-    "ffmpeg": Client("FFmpeg's WHIP muxer", lambda: _python("ffmpeg.py"), roles=("speaks",), offers=("audio",)),
+    "ffmpeg": Client("FFmpeg's WHIP muxer", lambda: _python("ffmpeg.py"), roles=("speaks",), offers=WITHOUT_DATA),
     "firefox": Client("Firefox", lambda: _node("browser.mjs", "firefox", str(firefox())), ("firefox", "npm")),
     "gstreamer": Client(
         "GStreamer webrtcbin", lambda: ["/usr/bin/python3", str(HERE / "gstreamer.py")], ("gstreamer",)
     ),
-    "libdatachannel": Client("libdatachannel", lambda: _node("datachannel.mjs"), ("npm",), carries="opus"),
+    "libdatachannel": Client(
+        "libdatachannel", lambda: _node("datachannel.mjs"), ("npm",), offers=WITHOUT_DATA, carries="opus"
+    ),
     "libwebrtc": Client("libwebrtc", lambda: _node("libwebrtc.mjs"), ("npm",)),
     "pion": Client("Pion", lambda: [str(PION.product)], ("pion",), carries="opus"),
 }
