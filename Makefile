@@ -37,6 +37,7 @@ plan: setup  ## measure a relay, fit, simulate SCENARIO, write runs/<id>/plan.ht
 test: setup  ## the test suite, three files at a time: half of it waits for sound to pass in real time
 	@$(PYTHON) tests/requirements.py
 	@$(RUN) python -m tests.clients.build
+	@$(RUN) python -m tests.warm
 	@.ci/postgresql $(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 notebooks: setup  ## execute every notebook with small parameters, as CI does

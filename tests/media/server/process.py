@@ -12,7 +12,7 @@ import httpx
 
 from media.server.auth import issue_from
 
-START = 60
+START = 300
 """Seconds; the kernels are compiled when they are not in the cache yet."""
 
 
