@@ -120,7 +120,10 @@ SETUP = {
 }
 """Wanted by ``make setup``."""
 SYSTEM = {
-    "chromium": Tool(lambda: bool(chromium()), ("chromium", "fonts-noto-color-emoji")),
+    "chromium": Tool(
+        lambda: bool(chromium()) and any(Path("/usr/lib").glob("*/libatomic.so.1")),
+        ("chromium", "fonts-noto-color-emoji", "libatomic1"),  # the last for Playwright's driver
+    ),
     "firefox": Tool(lambda: bool(firefox()), ("firefox-esr",)),
     "gstreamer": Tool(
         _gstreamer,

@@ -46,7 +46,7 @@ def test_without_its_tools_a_test_is_left_out_by_name_and_the_last_line_says_so(
     assert "test_needy.py::test_both: no chromium, janus" in lines
     assert lines[-1] == (
         "2 tests left out, for want of chromium (2), janus (1). To have them: sudo apt-get install -y "
-        "--no-install-recommends chromium fonts-noto-color-emoji janus"
+        "--no-install-recommends chromium fonts-noto-color-emoji libatomic1 janus"
     )
 
 
