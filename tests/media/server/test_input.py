@@ -13,6 +13,8 @@ from media.server.schemas import NewOffer, NewSpace, NewTokens, SpaceChange
 FLAGS = [
     (NewSpace, "anonymous_listening"),
     (SpaceChange, "anonymous_listening"),
+    (NewSpace, "removal_ends_anonymous"),
+    (SpaceChange, "removal_ends_anonymous"),
     *((NewUser, name) for name in ("protected", "adult", "verified")),
     *((UserChange, name) for name in ("protected", "adult", "verified")),
     (NewTokens, "admin"),
