@@ -61,6 +61,11 @@ class Database:
         self._since = 0.0
         self._task: asyncio.Task[None] | None = None
         self._probing: asyncio.Task[bool] | None = None
+        self._turn = asyncio.Lock() if engine.dialect.name == "sqlite" else contextlib.nullcontext()
+        """Of those who write to SQLite, which has one writer at a time and no order among those who wait for it.
+
+        With it only another process is ever waited for, and what is taken for its lock is one.
+        """
 
     @property
     def catching_up(self) -> bool:
@@ -89,12 +94,21 @@ class Database:
 
         :raises StoreUnavailableError: the database cannot be written
         """
+        self._check_writable()
+        async with self._turn:
+            self._check_writable()  # it may have gone while this one waited
+            with self._judged(writing=True):
+                async with (
+                    self.engine.connect() as connection,
+                    asyncio.timeout(self._patience),
+                    connection.begin(),
+                ):
+                    yield connection
+        self._wrote = time.monotonic()
+
+    def _check_writable(self) -> None:
         if self.fault is not None:
             raise StoreUnavailableError(self.fault.cause)
-        with self._judged(writing=True):
-            async with self.engine.connect() as connection, asyncio.timeout(self._patience), connection.begin():
-                yield connection
-        self._wrote = time.monotonic()
 
     def fail(self, fault: Fault) -> None:
         """Refuse every use until a probe succeeds; needs a running loop."""
@@ -152,7 +166,7 @@ class Database:
                 async with asyncio.timeout(PATIENCE):
                     if self.hold is not None:
                         await self.hold()
-                    async with self.engine.begin() as connection:
+                    async with self._turn, self.engine.begin() as connection:
                         await connection.execute(_PROBE)
         except StoreUnavailableError:
             return False
