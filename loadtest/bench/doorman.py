@@ -27,6 +27,7 @@ from media.rtc.sdp import parse_sdp
 from media.rtc.session import Session
 from media.rtc.stun import (
     BINDING_REQUEST,
+    BINDING_RESPONSE,
     PRIORITY,
     USE_CANDIDATE,
     USERNAME,
@@ -82,10 +83,12 @@ class _Listener:
         while client.outbox:
             sent, client.outbox[:] = [*client.outbox], []
             for datagram in sent:
-                if is_stun(datagram):
-                    session.receive_check(parse_stun(datagram), address, _START)
-                else:
-                    session.receive(datagram, _START)
+                if not is_stun(datagram):
+                    session.receive(datagram, _START, address)
+                    continue
+                message = parse_stun(datagram)
+                answer = message.kind == BINDING_RESPONSE
+                (session.receive_answer if answer else session.receive_check)(message, address, _START)
             replies, session.outbox[:] = [*session.outbox], []
             for datagram, _ in replies:
                 client.receive(datagram, _START)

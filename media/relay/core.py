@@ -97,11 +97,11 @@ class RelayCore:
         self.try_sealer()
 
     def try_sealer(self) -> None:
-        """Say in the log what packets are sealed with."""
+        """Try what packets are sealed with; the log tells of a fault, and the metrics what it is."""
         if failed():
             logger.error("our AES-GCM gives wrong answers on this machine: packets are sealed by libsrtp instead")
         else:
-            logger.info("packets of AES-128-GCM are sealed by %s", sealer())
+            logger.debug("packets of AES-128-GCM are sealed by %s", sealer())
 
     # What the control plane asks for.
 

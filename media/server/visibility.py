@@ -67,9 +67,9 @@ class Visibility:
             self._guard.check_ticket(space, None)
             raise no_token()
         if view is View.REASON:
-            if space.people.standing(who.name) is Standing.REMOVED:
-                next_standing(Standing.REMOVED, Input.JOIN, who.name)
-            raise blocked()
+            if await self._guard.hides(space, who.name):  # which removes from a live Space, and says more
+                raise blocked()
+            next_standing(Standing.REMOVED, Input.JOIN, who.name)
         self._guard.check_ticket(space, who.name)
         if least is View.HOST:
             raise NoRightError("Only the host and co-hosts of a Space see this.")

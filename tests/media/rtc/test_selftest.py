@@ -67,7 +67,7 @@ def test_processor_without_the_instructions_has_nothing_to_fail(monkeypatch: pyt
 
 def test_relay_says_what_it_seals_with(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
     core = RelayCore((("127.0.0.1", 9),), lambda *_: None, lambda _: None)
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG):
         core.try_sealer()
     assert "sealed by own AES-GCM" in caplog.text
     assert core.snapshot().sealers == {OWN: 1}
