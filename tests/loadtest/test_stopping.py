@@ -54,6 +54,13 @@ class Swarms:
 
 
 @pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A server of their own: nobody else opens Spaces on it."""
+    with lab.server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def swarms(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarms]:
     made = Swarms(server, tmp_path_factory.mktemp("stopped"))
     yield made
