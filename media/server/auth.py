@@ -154,11 +154,19 @@ def _make_secret(path: Path) -> None:
 
 
 def load_secret(data: Path) -> bytes:
-    """Read the secret of an installation, or make it: 32 random bytes in a file that only its owner can read."""
+    """Read the secret of an installation, or make it: 32 random bytes in a file that only its owner can read.
+
+    :raises OSError: there is none, and none can be written
+    :raises ValueError: it is too short
+    """
     path = data / "secret"
     if not path.exists():  # else nothing is written: the disk may be full, or the folder read-only
-        data.mkdir(parents=True, exist_ok=True)
-        _make_secret(path)
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+            _make_secret(path)
+        except OSError as error:
+            sentence = f"The data folder {data} cannot be written ({error.strerror}); choose another with --data."
+            raise OSError(sentence) from error
     secret = path.read_bytes().strip()
     if len(secret) < 32:
         raise ValueError(f"The secret in {path} is too short to be one; delete the file to get a new one.")

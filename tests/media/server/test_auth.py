@@ -236,3 +236,11 @@ async def test_a_token_from_the_machine_is_accepted(tmp_path: Path) -> None:
     ):
         with pytest.raises(ValueError, match="cannot"):
             issue_from(tmp_path, name, is_admin=False, ttl=ttl)
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(
+        OSError, match=r"The data folder .*file cannot be written \(.+\); choose another with --data"
+    ):
+        load_secret(tmp_path / "file")
