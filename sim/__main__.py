@@ -16,6 +16,7 @@ from sim.plan import Limits, Plan, PlanError, make_plan
 from sim.run import Run, RunError
 from sim.scenario import Scenario, ScenarioError
 from sim.simulate import simulate
+from sim.staffing import StaffingError, ask
 from sim.validate import largest_but_one, validate
 
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return _COMMANDS[options.command](options)
-    except (ScenarioError, RunError, PlanError) as error:
+    except (ScenarioError, RunError, PlanError, StaffingError) as error:
         print(f"sim: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -41,7 +42,15 @@ def plan_from_run(experiment: Experiment, run: Run) -> Plan:
         except RunError:
             checked = None  # too little is left below the largest step; the plan says that it was not checked
     limits = Limits(open_files=int(run.machine.get("open_files", Limits().open_files)))
-    return make_plan(experiment, fit(run), validation=checked, limits=limits)
+    ordinary, raid = ask(experiment)
+    return make_plan(
+        experiment,
+        fit(run),
+        validation=checked,
+        limits=limits,
+        moderators=ordinary,
+        moderators_in_raid=raid,
+    )
 
 
 def _list(options: argparse.Namespace) -> int:

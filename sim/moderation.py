@@ -9,7 +9,7 @@ What counts is harm: listeners × seconds from the moment somebody began to dist
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import simpy
@@ -74,6 +74,11 @@ class Disturbance:
     """Whether it is a violation: of what is reported, much is not."""
     complains: float = 0.0
     """Probability that the user complains about a decision against them."""
+    again_s: float = float("inf")
+    """After how long it is reported again if a reviewer wrongly found nothing; infinite: never."""
+
+
+ORDINARY: Final = Reviewing()
 
 
 @dataclass(slots=True)
@@ -118,7 +123,7 @@ class ReviewModel:
         *,
         seed: int,
         replication: int = 0,
-        reviewing: Reviewing = Reviewing(),
+        reviewing: Reviewing = ORDINARY,
         policy: ReviewPolicy = DEFAULT,
         service: Callable[[np.random.Generator], float] | None = None,
     ) -> None:
@@ -154,7 +159,7 @@ class ReviewModel:
         return self.result
 
     def _reports(self, number: int, disturbance: Disturbance, at: float) -> Generator[simpy.Event, Any, None]:
-        yield self._env.timeout(at)
+        yield self._env.timeout(at - self._env.now)
         subject = Subject("space", disturbance.user)
         reporter = f"{disturbance.user}'s reporter at {at!r}"
         report = Report(reporter, subject, disturbance.category, at, max(disturbance.at_s, 0.0))
@@ -238,8 +243,15 @@ class ReviewModel:
 
     def _note(self, events: Events) -> None:
         for event in events:
-            if isinstance(event, CaseClosed) and event.decision.violation:
+            if not isinstance(event, CaseClosed):
+                continue
+            number = self._of_case[event.case]
+            disturbance = self._disturbances[number]
+            if event.decision.violation:
                 self._maybe_complains(self._queue.cases[event.case])
+            elif disturbance.true and np.isnan(self.result.silenced_s[number]) and disturbance.again_s < np.inf:
+                at = self._env.now + disturbance.again_s
+                self._env.process(self._reports(number, disturbance, at))
         if events:
             self._changed()
 

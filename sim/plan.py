@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sim.calibrate import TERMS, Calibration, Interval
 from sim.experiment import Experiment, quantile_interval
 from sim.relay import PACKETS_PER_S, CostModel
+from sim.staffing import Staffing
 from sim.validate import Validation
 from sim.verdict import Verdict
 
@@ -95,6 +96,10 @@ class Plan:
     """Of the runs the cost was fitted to."""
     cautions: tuple[str, ...]
     limits: Limits
+    moderators: Staffing | None
+    """How many look at what is reported on an ordinary evening; None if nobody asked."""
+    moderators_in_raid: Staffing | None
+    """The same on an evening with a raid."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plan.json: plain values, intervals beside the values they belong to."""
@@ -104,6 +109,9 @@ class Plan:
             tree[name] = round(value.value)
             tree[f"{name}_interval"] = [round(value.low), round(value.high)]
         tree["validation"] = self.validation.to_json() if self.validation else None
+        for name in ("moderators", "moderators_in_raid"):
+            staffing: Staffing | None = getattr(self, name)
+            tree[name] = staffing.to_json() if staffing else None
         tree["verdict"] = {"valid": self.verdict.valid, "reasons": list(self.verdict.reasons)}
         return tree
 
@@ -136,6 +144,9 @@ class Plan:
             ("to be paid for", f"{self.listener_hours:,.0f} listener-hours, {self.egress_gb:,.0f} GB"),
             ("planned load a relay / measured", f"{self.extrapolation:.1f}"),
         ]
+        for what, staffing in (("moderators", self.moderators), ("moderators in a raid", self.moderators_in_raid)):
+            if staffing:
+                rows.append((what, staffing.sentence()))
         if self.validation:
             seen = self.validation
             rows.append(
@@ -154,6 +165,8 @@ def make_plan(
     validation: Validation | None = None,
     limits: Limits | None = None,
     quantile: float = 0.95,
+    moderators: Staffing | None = None,
+    moderators_in_raid: Staffing | None = None,
 ) -> Plan:
     """Plan a scenario from its replications and a calibrated cost.
 
@@ -211,6 +224,8 @@ def make_plan(
         verdict=Verdict(True),  # a fit takes none but valid runs
         cautions=_cautions(experiment, extrapolation, validation),
         limits=limits,
+        moderators=moderators,
+        moderators_in_raid=moderators_in_raid,
     )
 
 

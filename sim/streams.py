@@ -22,6 +22,8 @@ class Purpose(IntEnum):
     TALK = 5
     BOOTSTRAP = 6
     REVIEW = 7
+    REPORTS = 8
+    RAID = 9
 
 
 def stream(seed: int, purpose: Purpose, replication: int = 0) -> np.random.Generator:
