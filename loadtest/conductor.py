@@ -17,13 +17,13 @@ from locust import events
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
-from loadtest.crew import Crew
+from loadtest.crew import Crew, no_rows
 from loadtest.engine.remote import EngineError
 from loadtest.leader import Leader
 from loadtest.options import add_options
 from loadtest.programme import Programme
 from loadtest.stopping import Stopping
-from loadtest.users import Listener, Speaker
+from loadtest.users import Speaker
 from loadtest.venue import Venue, VenueError
 from sim.run import RunError
 from sim.scenario import ScenarioError
@@ -44,7 +44,7 @@ def _init(environment: Any, web_ui: Any, **_: Any) -> None:
     speakers = environment.programme.speakers
     Speaker.fixed_count = speakers
     if speakers == 0:
-        environment.user_classes = [Listener]
+        environment.user_classes = [each for each in environment.user_classes if each is not Speaker]
     environment.leader = environment.crew = None
     environment.doors_open = False
     environment.stopping = Stopping(environment, web_ui)
@@ -187,7 +187,7 @@ def _doors_opened(environment: Any, msg: Any, **_: Any) -> None:
 
 
 def _pack_up(environment: Any, msg: Any, **_: Any) -> None:
-    rows = environment.crew.pack_up() if environment.crew else {"clients": [], "joins": [], "probes": []}
+    rows = environment.crew.pack_up() if environment.crew else no_rows()
     environment.runner.send_message(ROWS, {"rows": rows, "last": True})
 
 

@@ -1,6 +1,7 @@
 """What the users of one worker share: the engine, the venue, the timetable, and what is reported to the master."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -12,6 +13,7 @@ from locust.env import Environment
 
 from loadtest.engine.remote import EngineError, RemoteEngine
 from loadtest.programme import Programme
+from loadtest.recorder import REPORTED
 from loadtest.timetable import Timetable
 from loadtest.venue import Venue
 
@@ -19,6 +21,14 @@ SNAPSHOT_INTERVAL = 1.0
 HTTP_TIMEOUT = 30.0
 UNHEARD_MS = 1000.0
 """What a chirp that was not heard counts for; later than that none is looked for."""
+
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def no_rows() -> Rows:
+    """Return rows of each table that workers report, of which there are none yet."""
+    return {table: [] for table in REPORTED}
 
 
 class Crew:
@@ -46,12 +56,12 @@ class Crew:
             raise
         self._http = httpx.Client(timeout=HTTP_TIMEOUT)
         self._venue: AsyncResult[Venue] = AsyncResult()
-        self._speakers = 0
+        self._numbers = Counter[str]()
+        self.listeners = 0
+        """Listeners on this worker at the last look."""
         self.started = 0.0
         """Unix time at which the run began."""
-        self._clients: list[dict[str, Any]] = []
-        self._joins: list[dict[str, Any]] = []
-        self._probes: list[dict[str, Any]] = []
+        self._rows = no_rows()
         self._probing: gevent.Greenlet[..., None] | None = None
         self._listens_in = False
         self._watch = gevent.spawn(self._snapshots)
@@ -87,10 +97,15 @@ class Crew:
         self._next_entry = turn + self._workers / rate
         gevent.sleep(turn - now)
 
+    def next_number(self, kind: str) -> int:
+        """Return a number from 0 that nobody else of this kind has on any worker."""
+        number = self._worker + self._numbers[kind] * self._workers
+        self._numbers[kind] += 1
+        return number
+
     def next_speaker(self, venue: Venue) -> tuple[str | None, int]:
         """A token nobody on this worker has, and the seed of what they say; None when all are taken."""
-        number = self._worker + self._speakers * self._workers
-        self._speakers += 1
+        number = self.next_number("speaker")
         token = venue.speaker_tokens[number] if number < len(venue.speaker_tokens) else None
         return token, self.programme.seed * 100 + number
 
@@ -117,7 +132,7 @@ class Crew:
         self._fire("ICE+DTLS", f"{kind} connect", timings["connect_ms"])
         self._fire("RTP", f"{kind} first packet", timings["first_packet_ms"])
         began = time.time() - 1e-3 * timings["first_packet_ms"]
-        self._joins.append({"t": began, "kind": kind, **timings, "ok": True, "error": None})
+        self._rows["joins"].append({"t": began, "kind": kind, **timings, "ok": True, "error": None})
 
     def join_failed(self, kind: str, error: EngineError) -> None:
         """Book a join that came to nothing."""
@@ -125,7 +140,7 @@ class Crew:
             return
         self._fire("WHEP" if kind == "listener" else "WHIP", "join", 0.0, error)
         timings = dict.fromkeys(("signalling_ms", "connect_ms", "first_packet_ms"))
-        self._joins.append({"t": time.time(), "kind": kind, **timings, "ok": False, "error": str(error)})
+        self._rows["joins"].append({"t": time.time(), "kind": kind, **timings, "ok": False, "error": str(error)})
 
     def thrown_out(self, kind: str) -> None:
         """Book a session that the relay ended."""
@@ -147,13 +162,17 @@ class Crew:
         except EngineError:
             return
 
-    def take_report(self) -> dict[str, list[dict[str, Any]]]:
+    def book(self, table: str, row: dict[str, Any]) -> None:
+        """Book a row with Unix times, unless the run is over."""
+        if not self._packed:
+            self._rows[table].append(row)
+
+    def take_report(self) -> Rows:
         """Rows since the last call, with Unix times; for the master."""
-        report = {"clients": self._clients, "joins": self._joins, "probes": self._probes}
-        self._clients, self._joins, self._probes = [], [], []
+        report, self._rows = self._rows, no_rows()
         return report
 
-    def pack_up(self) -> dict[str, list[dict[str, Any]]]:
+    def pack_up(self) -> Rows:
         """The last rows. What comes after them (the Space ends, and everyone with it) is no part of the run."""
         self._watch.kill()
         self._packed = True
@@ -191,8 +210,9 @@ class Crew:
             row = self.engine.snapshot()
         except EngineError:
             return
+        self.listeners = int(row["listeners"])
         if self.started:
-            self._clients.append({"t": time.time(), "worker": self._name, **row})
+            self._rows["clients"].append({"t": time.time(), "worker": self._name, **row})
         if self._listens_in:
             self._listen_in()
 
@@ -219,7 +239,7 @@ class Crew:
             delay = row["mouth_to_ear_ms"]
             error = EngineError("a chirp was not heard") if delay is None else None
             self._fire("PROBE", "mouth to ear", UNHEARD_MS if delay is None else delay, error)
-            self._probes.append({"worker": self._name, **row})
+            self._rows["probes"].append({"worker": self._name, **row})
 
     def _fire(self, kind: str, name: str, milliseconds: float, error: Exception | None = None) -> None:
         self._environment.events.request.fire(

@@ -29,6 +29,7 @@ STOP_TIMEOUT = 15.0
 RECORD_TIMEOUT = 60.0
 """Seconds a swarm has to write its record and to end the Space."""
 LOCUSTFILE = Path(__file__).parent / "locustfile.py"
+RAIDFILE = Path(__file__).parent / "raid" / "locustfile.py"
 
 
 class LabError(RuntimeError):
@@ -110,19 +111,50 @@ def swarm(
 
     An invalid run is returned too: its verdict says why it must not be used. :raises LabError: there is no record.
     """
-    run_id = new_run_id()
-    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "-H", where.base, "--headless"]
-    command += ["--only-summary", "--runs", str(runs), "--run-id", run_id]
-    command += ["--speakers", str(speakers), "--seed", str(seed)]
+    flags = ["--speakers", str(speakers), "--seed", str(seed)]
     if steps:
         seconds = step_time * len(steps)
-        command += ["--steps", ",".join(map(str, steps)), "--step-time", str(step_time)]
+        flags += ["--steps", ",".join(map(str, steps)), "--step-time", str(step_time)]
     else:
         seconds = duration
-        command += ["--scenario", scenario, "--listeners", str(listeners), "--duration", str(duration)]
-    status, said = _run_with_bar(
-        command, where.token, seconds, f"swarm of {max(steps, default=listeners)}", progress
-    )
+        flags += ["--scenario", scenario, "--listeners", str(listeners), "--duration", str(duration)]
+    return _locust(where, runs, LOCUSTFILE, flags, seconds, f"swarm of {max(steps, default=listeners)}", progress)
+
+
+def raid(
+    where: Server,
+    runs: str | Path,
+    *,
+    listeners: int = 50,
+    raiders: int = 20,
+    reporters: int = 3,
+    moderators: int = 3,
+    apart_s: float = 3.0,
+    report_after_s: float = 2.0,
+    review_median_s: float = 8.0,
+    review_error: float = 0.0,
+    duration: float = 120.0,
+    seed: int = 1,
+    progress: bool = True,
+) -> Run:
+    """Let raiders disturb a live Space, listeners report them and moderators clear them; returns the record.
+
+    :raises LabError: there is no record
+    """
+    flags = ["-u", str(listeners), "-r", "50", "-t", f"{duration:.0f}", "--speakers", "1", "--seed", str(seed)]
+    flags += ["--raiders", str(raiders), "--reporters", str(reporters), "--moderators", str(moderators)]
+    flags += ["--raid-apart", str(apart_s), "--report-after", str(report_after_s)]
+    flags += ["--review-median", str(review_median_s), "--review-error", str(review_error)]
+    return _locust(where, runs, RAIDFILE, flags, duration, f"raid of {raiders}", progress)
+
+
+def _locust(
+    where: Server, runs: str | Path, file: Path, flags: list[str], seconds: float, what: str, progress: bool
+) -> Run:
+    run_id = new_run_id()
+    command = [sys.executable, "-m", "locust", "-f", str(file), "-H", where.base, "--headless"]
+    command += ["--only-summary", "--runs", str(runs), "--run-id", run_id, *flags]
+    status, said = _run_with_bar(command, where.token, seconds, what, progress)
     if status not in (0, EXIT_FAILURES, EXIT_INVALID) or not (Path(runs) / run_id / "run.json").exists():
         raise LabError(f"The swarm ended with status {status} and left no record. It said last:\n{said}")
     return Run.load(Path(runs) / run_id)

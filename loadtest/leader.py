@@ -95,7 +95,7 @@ class Leader:
 
     def book(self, rows: dict[str, list[dict[str, Any]]]) -> None:
         """Take rows of a worker into the record."""
-        self._recorder.book(rows["clients"], rows["joins"], rows["probes"])
+        self._recorder.book(rows)
 
     def worker_packed(self, worker: str) -> None:
         """A worker has sent its last rows."""

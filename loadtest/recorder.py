@@ -1,7 +1,7 @@
 """The record of a run: what the relay says of itself, what the workers saw, and whether it may be believed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -10,9 +10,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from loadtest.programme import Programme
 from sim.run import Run, RunWriter
+from sim.schema import Table
 
 _P99 = 0.99
 LATE = "tick late"
+REPORTED: tuple[Table, ...] = ("clients", "joins", "probes", "disturbances", "reviews")
+"""Tables whose rows come from workers."""
+TIMES = {"t", "silenced_s", "claimed_s", "decided_s"}
+"""Columns that are moments."""
 
 
 class RelayProbe:
@@ -150,13 +155,13 @@ class Recorder:
         """Book the relay's last second."""
         self._writer.relay(t=time.time() - self.started, **self._probe.row())
 
-    def book(
-        self, clients: list[dict[str, Any]], joins: list[dict[str, Any]], probes: list[dict[str, Any]]
-    ) -> None:
-        """Book what a worker saw, and what its probes heard."""
-        writer = self._writer
-        for rows, append in ((clients, writer.clients), (joins, writer.joins), (probes, writer.probes)):
-            self._append(rows, append)
+    def book(self, rows: Mapping[str, list[dict[str, Any]]]) -> None:
+        """Book what a worker saw: rows of any table but the relay's."""
+        for table in REPORTED:
+            for row in rows[table]:
+                self._writer.append(
+                    table, {**row, **{name: self._since(row[name]) for name in TIMES & row.keys()}}
+                )
 
     def checkpoint(self) -> None:
         """Keep what there is, in case the process is killed."""
@@ -166,6 +171,5 @@ class Recorder:
         """Write the folder and read it back; ``cut_short`` is why the run did not come to its end."""
         return self._writer.finish(cut_short=cut_short)
 
-    def _append(self, rows: list[dict[str, Any]], append: Callable[..., None]) -> None:
-        for row in rows:
-            append(**{**row, "t": max(0.0, row["t"] - self.started)})
+    def _since(self, at: float | None) -> float | None:
+        return None if at is None else max(0.0, at - self.started)

@@ -33,17 +33,18 @@ class Audience(LoadTestShape):
     def _wanted(self, environment: Any) -> tuple[int, float] | None:
         options, programme = environment.parsed_options, environment.programme
         assert isinstance(programme, Programme)
+        others = sum(each.fixed_count for each in environment.user_classes)
         # Another number before the doors are open would make Locust break off their opening, and begin again.
         now = self.get_run_time() if environment.doors_open else 0.0
         if options.run_time and now > options.run_time:
             return None
         if programme.steps:
             listeners = programme.steps.at(now)
-            return None if listeners is None else (listeners + programme.speakers, options.join_rate)
+            return None if listeners is None else (listeners + others, options.join_rate)
         if programme.schedule:
             if now > programme.schedule.length_s:
                 return None
             # Seats are only added: a user who has nobody left to play ends by itself.
             self._most = max(self._most, seats(programme.schedule, now))
-            return self._most + programme.speakers, float(self._most)
-        return (options.num_users or 1) + programme.speakers, options.spawn_rate or 1.0
+            return self._most + others, float(self._most)
+        return (options.num_users or 1) + others, options.spawn_rate or 1.0

@@ -23,6 +23,8 @@ class Person(User):
 
     abstract = True
     kind = "listener"
+    continuous: bool | None = None
+    """Whether a speaker of this class talks without pauses; None: as the run's flag says."""
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
@@ -43,23 +45,34 @@ class Person(User):
 
     def visit(self, url: str, token: str | None, stay: float, seed: int) -> bool:
         """Join, stay for so many seconds, leave; False if the join failed or the relay ended it before."""
+        if not self.join(url, token, seed):
+            return False
+        thrown_out = self.stay(stay)
+        if thrown_out:
+            self.crew.thrown_out(self.kind)
+        return not thrown_out
+
+    def join(self, url: str, token: str | None, seed: int) -> bool:
+        """Join and book it; False if that failed."""
         self._ended.clear()
         try:
-            joined = self.crew.engine.join(
-                self.kind, url, token, seed=seed, continuous=self.crew.programme.continuous
-            )
+            continuous = self.crew.programme.continuous if self.continuous is None else self.continuous
+            joined = self.crew.engine.join(self.kind, url, token, seed=seed, continuous=continuous)
         except EngineError as error:
             self.crew.join_failed(self.kind, error)
             return False
         self._member = joined.pop("member")
         self.crew.joined(self.kind, joined)
         self.crew.on_end(self._member, self._ended.set)
-        thrown_out = self._ended.wait(stay)
-        if thrown_out:
+        return True
+
+    def stay(self, seconds: float) -> bool:
+        """Stay for so many seconds and leave; True if the relay ended the session before."""
+        ended = self._ended.wait(seconds)
+        if ended:
             self._member = None
-            self.crew.thrown_out(self.kind)
         self._leave()
-        return not thrown_out
+        return ended
 
     def _leave(self) -> None:
         member, self._member = self._member, None

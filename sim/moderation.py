@@ -108,9 +108,7 @@ class Reviewed:
 
     def mean_backlog(self, until_s: float) -> float:
         """Cases that waited, averaged over time."""
-        at = np.array([0.0, *(each[0] for each in self.backlog), until_s])
-        cases = np.array([0, *(each[1] for each in self.backlog)], dtype=float)
-        return float(np.sum(np.diff(at) * cases) / until_s) if until_s > 0 else 0.0
+        return mean_backlog(self.backlog, until_s)
 
 
 class ReviewModel:
@@ -268,6 +266,14 @@ class ReviewModel:
 
     def _lognormal(self, rng: np.random.Generator) -> float:
         return float(rng.lognormal(np.log(self._reviewing.median_s), self._reviewing.sigma))
+
+
+def mean_backlog(backlog: Sequence[tuple[float, int]], until_s: float) -> float:
+    """Return the cases that waited, averaged over time until ``until_s``; ``backlog`` as in :class:`Reviewed`."""
+    before = [(at, cases) for at, cases in backlog if at <= until_s]
+    at = np.array([0.0, *(each[0] for each in before), until_s])
+    cases = np.array([0, *(each[1] for each in before)], dtype=float)
+    return float(np.sum(np.diff(at) * cases) / until_s) if until_s > 0 else 0.0
 
 
 def report_times(rate_per_s: float, begin_s: float, end_s: float, rng: np.random.Generator) -> tuple[float, ...]:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from media.moderation.categories import DAY
+from media.moderation.policy import DEFAULT, ReviewPolicy
+from sim.complaints import Complaints
 from sim.moderation import Reviewed
 from sim.plots import LIMIT, MEASURED, QUIET, SIMULATED
 from sim.staffing import Staffing
@@ -73,6 +76,21 @@ def draw_waits(ax: Axes, measured: Floats, modelled: Floats) -> None:
     ax.axhline(0.95, color=LIMIT, lw=1, ls=":")
     ax.set(xlabel="wait until the first look (s)", ylabel="share of cases", ylim=(0, 1.02))
     ax.legend(frameon=False, loc="lower right")
+    tidy(ax)
+
+
+def draw_complaints(ax: Axes, complaints: Complaints, policy: ReviewPolicy = DEFAULT) -> None:
+    """Draw when complaints come, and when the evidence that they are about is erased."""
+    kept = (policy.retention + policy.retention_on_violation) / DAY
+    edges = np.arange(0.0, complaints.day.max() + 10.0, 10.0).tolist()
+    for there, colour, name in ((True, SIMULATED, "with evidence"), (False, LIMIT, "without")):
+        ax.hist(complaints.day[complaints.with_evidence == there], edges, color=colour, label=name)
+    ax.axvline(kept, color=LIMIT, lw=1.2, ls="--")
+    ax.text(
+        kept, 0.95, f" evidence erased, day {kept:.0f}", transform=ax.get_xaxis_transform(), va="top", fontsize=9
+    )
+    ax.set(xlabel="days from the end of the Space", ylabel="complaints", yscale="log")
+    ax.legend(frameon=False)
     tidy(ax)
 
 

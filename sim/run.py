@@ -190,6 +190,8 @@ class Run:
     clients: pl.DataFrame
     joins: pl.DataFrame
     probes: pl.DataFrame
+    disturbances: pl.DataFrame
+    reviews: pl.DataFrame
 
     @staticmethod
     def load(folder: str | Path) -> "Run":
@@ -216,6 +218,8 @@ class Run:
                 clients=tables["clients"],
                 joins=tables["joins"],
                 probes=tables["probes"],
+                disturbances=tables["disturbances"],
+                reviews=tables["reviews"],
             )
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{folder} has a run.json that does not describe a run ({error})") from error

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import polars as pl
 
 Source = Literal["measured", "simulated"]
-Table = Literal["relay", "clients", "joins", "probes"]
+Table = Literal["relay", "clients", "joins", "probes", "disturbances", "reviews"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,28 @@ SCHEMA: Mapping[Table, Mapping[str, Column]] = {
         "lost": Column(_I, "RTP packets that were not there when they were to be played, since its row before"),
         "late_ms": Column(_F, "lateness of the probes' own thread, largest in half a second, ms", "simulated"),
     },
+    # One row for each time that a raider disturbed; none without raiders.
+    "disturbances": {
+        "t": Column(_F, "when the raider could be heard, seconds since the start of the run"),
+        "user": Column(_S, "the raider"),
+        "listeners": Column(_I, "listeners who had to hear it"),
+        "silenced_s": Column(_F, "when it was over, seconds since the start; null if it was not", "always"),
+    },
+    # One row for each decision of a moderator; none without moderators.
+    "reviews": {
+        "t": Column(_F, "when the case was opened, seconds since the start of the run"),
+        "case": Column(_S, "id of the case"),
+        "user": Column(_S, "who is reported"),
+        "moderator": Column(_S, "who decided"),
+        "reports": Column(_I, "reports in the case when it was claimed"),
+        "claimed_s": Column(_F, "when it was claimed, seconds since the start"),
+        "decided_s": Column(_F, "when the decision was carried out, seconds since the start"),
+        "violation": Column(_B, "True if the rules were found broken"),
+    },
 }
 
-TABLES: tuple[Table, ...] = ("relay", "clients", "joins", "probes")
-OPTIONAL: tuple[Table, ...] = ("probes",)
+TABLES: tuple[Table, ...] = ("relay", "clients", "joins", "probes", "disturbances", "reviews")
+OPTIONAL: tuple[Table, ...] = ("probes", "disturbances", "reviews")
 """Tables that a folder need not have, as those of earlier versions: then they have no rows."""
 
 

@@ -24,6 +24,7 @@ class Purpose(IntEnum):
     REVIEW = 7
     REPORTS = 8
     RAID = 9
+    COMPLAINTS = 10
 
 
 def stream(seed: int, purpose: Purpose, replication: int = 0) -> np.random.Generator:

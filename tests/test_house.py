@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PATCHED = {"loadtest/conductor.py", "loadtest/crew.py", "loadtest/locustfile.py", "loadtest/options.py"} | {
-    "loadtest/leader.py",
-    "loadtest/shape.py",
-    "loadtest/stopping.py",
-    "loadtest/users.py",
+PATCHED = {
+    *(f"loadtest/{name}.py" for name in ("conductor", "crew", "leader", "locustfile", "options", "shape")),
+    *(f"loadtest/{name}.py" for name in ("stopping", "users")),
+    *(f"loadtest/raid/{name}.py" for name in ("account", "locustfile", "moderator", "options")),
+    *(f"loadtest/raid/{name}.py" for name in ("raider", "reporter")),
 }
 """What runs inside Locust, whose import patches the process with gevent."""
 HELPERS = {"inet_aton", "inet_ntoa", "inet_pton", "inet_ntop", "AF_INET", "AF_INET6"}

@@ -45,9 +45,8 @@ def test_a_run_reads_back_as_it_was_written(tmp_path: Path, tables: Tables) -> N
     assert {"cpu", "cores", "memory_bytes", "kernel", "python"} <= again.machine.keys()
     assert {"numpy", "simpy", "polars"} <= again.versions.keys()
     assert again.require_valid() is again
-    assert sorted(file.name for file in again.folder.iterdir()) == [
-        "clients.parquet", "joins.parquet", "probes.parquet", "relay.parquet", "run.json",
-    ]  # fmt: skip
+    files = {"run.json", *(f"{table}.parquet" for table in TABLES)}
+    assert {file.name for file in again.folder.iterdir()} == files
 
 
 def test_ids_sort_by_time_and_do_not_collide() -> None:

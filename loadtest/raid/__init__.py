@@ -1,0 +1,1 @@
+"""A voice raid and what is done about it: Locust users who disturb, report and review."""
