@@ -14,9 +14,9 @@ from media.rtc.dtls import DIGESTS, Fingerprint
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 Setup = Literal["active", "passive", "actpass"]
 
-_RTP = re.compile(r"((UDP|TCP)/D?TLS/)?RTP/S?AVPF?")
+_RTP = re.compile(r"((UDP|TCP)/D?TLS/)?RTP/S?AVPF?", re.IGNORECASE)
 """Profiles of sections whose sound or pictures travel as DTLS-SRTP (RFC 9429 §5.1.2)."""
-_SCTP = re.compile(r"((UDP|TCP)/)?DTLS/SCTP")
+_SCTP = re.compile(r"((UDP|TCP)/)?DTLS/SCTP", re.IGNORECASE)
 """Those of data channels: RFC 8841 §4.1, and the form of the drafts before it."""
 _OPUS = re.compile(r"opus/48000(/[12])?", re.IGNORECASE)
 """RFC 7587 §7 wants two channels; decoders read the count from each packet."""
@@ -54,6 +54,7 @@ class MediaSection:
     ufrag: str = ""
     pwd: str = ""
     setup: str = ""
+    """Empty where it is not said: then who offers is active, and who answers passive (RFC 4145 §4)."""
     fingerprints: list[Fingerprint] = field(default_factory=list)
     transport: str = ""
     """Identifier (mid) of the section of its BUNDLE group whose transport it is on; its own where it has one."""
@@ -112,10 +113,7 @@ class MediaSection:
             return self.faults.get("ice-pwd" if self.ufrag else "ice-ufrag", lacks)
         if not any(each.algorithm in DIGESTS for each in self.fingerprints):
             return self._untrusted
-        if not self.setup or "setup" in self.faults:
-            lacks = "The audio section lacks a=setup: say who starts the DTLS handshake."
-            return self.faults.get("setup", lacks)
-        return ""
+        return self.faults.get("setup", "")
 
     @property
     def _untrusted(self) -> str:

@@ -116,21 +116,21 @@ def _set_rtcp_mux(section: MediaSection, _: str) -> None:
 
 def _set_ufrag(section: MediaSection, argument: str) -> None:
     if not ICE_UFRAG.fullmatch(argument):
-        raise SdpError("a=ice-ufrag must have 4 to 256 letters, digits, + or / (RFC 8839 §5.4).")
+        raise SdpError("The line a=ice-ufrag must have 4 to 256 letters, digits, + or / (RFC 8839 §5.4).")
     section.ufrag = argument
 
 
 def _set_pwd(section: MediaSection, argument: str) -> None:
     if not ICE_PWD.fullmatch(argument):
-        raise SdpError("a=ice-pwd must have 22 to 256 letters, digits, + or / (RFC 8839 §5.4).")
+        raise SdpError("The line a=ice-pwd must have 22 to 256 letters, digits, + or / (RFC 8839 §5.4).")
     section.pwd = argument
 
 
 def _set_setup(section: MediaSection, argument: str) -> None:
     section.faults.pop("setup", None)
-    if argument not in _SETUPS:
-        raise SdpError("a=setup must be active, passive or actpass (RFC 8842 §5).")
-    section.setup = argument
+    if argument.lower() not in _SETUPS:  # literals of its grammar: either case (RFC 5234 §2.3)
+        raise SdpError("The line a=setup must be active, passive or actpass (RFC 8842 §5).")
+    section.setup = argument.lower()
 
 
 def _add_fingerprint(section: MediaSection, argument: str) -> None:
@@ -138,7 +138,9 @@ def _add_fingerprint(section: MediaSection, argument: str) -> None:
     algorithm, digest = algorithm.lower(), digest.upper()
     size = DIGESTS[algorithm]().digest_size if algorithm in DIGESTS else 0
     if size and (len(digest) != 3 * size - 1 or not _PAIRS.fullmatch(digest)):
-        raise SdpError(f"a=fingerprint of {algorithm} must have {size} bytes in hexadecimal, with colons between.")
+        raise SdpError(
+            f"The line a=fingerprint of {algorithm} must have {size} bytes in hexadecimal, with colons between."
+        )
     if section.inherited:
         section.fingerprints, section.inherited = [], False
     section.fingerprints.append(Fingerprint(algorithm, digest))

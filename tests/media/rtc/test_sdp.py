@@ -76,8 +76,13 @@ def test_answer_reads_as_a_description_of_its_own(offer: str):
     ("asked", "answered"), [("passive", "active"), ("actpass", "passive"), ("active", "passive")]
 )
 def test_setup_is_answered_by_its_counterpart(asked: str, answered: str):
-    offer = CHROMIUM.replace("a=setup:actpass", f"a=setup:{asked}")
-    assert parse_sdp(answer_to(offer)).audio.setup == answered
+    for way in (asked, asked.upper()):
+        offer = CHROMIUM.replace("a=setup:actpass", f"a=setup:{way}")
+        assert parse_sdp(answer_to(offer)).audio.setup == answered
+
+
+def test_an_offer_that_says_no_setup_is_active():
+    assert parse_sdp(answer_to(without("a=setup"))).audio.setup == "passive"
 
 
 @pytest.mark.parametrize(
@@ -177,10 +182,10 @@ REFUSED = {
     "v=0\n" + "m=audio 9 RTP/AVP 0\n" * (MEDIA_MAX + 1): "more than 16 media sections",
     CHROMIUM + "a=x\n" * LINES_MAX: "more than 1000 lines",
     "v=0\nm=audio 9 UDP/TLS/RTP/SAVPF" + " 111" * (FORMATS_MAX + 1): "Line 2 of the description is malformed",
-    CHROMIUM.replace("a=ice-ufrag:Qm3/", "a=ice-ufrag:abc"): "a=ice-ufrag must have 4 to 256",
-    CHROMIUM.replace("a=ice-ufrag:Qm3/", "a=ice-ufrag:ab:cd"): "a=ice-ufrag must have 4 to 256",
-    re.sub("a=ice-pwd:.*", "a=ice-pwd:short", CHROMIUM): "a=ice-pwd must have 22 to 256",
-    CHROMIUM.replace("a=setup:actpass", "a=setup:holdconn"): "a=setup must be active, passive or actpass",
+    CHROMIUM.replace("a=ice-ufrag:Qm3/", "a=ice-ufrag:abc"): "The line a=ice-ufrag must have 4 to 256",
+    CHROMIUM.replace("a=ice-ufrag:Qm3/", "a=ice-ufrag:ab:cd"): "The line a=ice-ufrag must have 4 to 256",
+    re.sub("a=ice-pwd:.*", "a=ice-pwd:short", CHROMIUM): "The line a=ice-pwd must have 22 to 256",
+    CHROMIUM.replace("a=setup:actpass", "a=setup:holdconn"): "The line a=setup must be active, passive or actpass",
     "v=0\n": "has no audio section",
     CHROMIUM.replace("m=audio", "m=video"): "has no audio section",
     CHROMIUM.replace("m=audio 9", "m=audio 0"): "has no audio section",
@@ -193,7 +198,6 @@ REFUSED = {
     without("a=rtcp-mux"): "lacks a=rtcp-mux",
     without("a=ice-ufrag"): "lacks a=ice-ufrag or a=ice-pwd",
     without("a=ice-pwd"): "lacks a=ice-ufrag or a=ice-pwd",
-    without("a=setup"): "lacks a=setup",
     without("a=fingerprint"): "lacks a=fingerprint",
     CHROMIUM.replace("a=fingerprint:sha-256 ", "a=fingerprint:sha-256 0"): "sha-256 must have 32 bytes",
     CHROMIUM.replace("a=fingerprint:sha-256", "a=fingerprint:sha-1"): "is of sha-1 alone, which is not trusted",
@@ -209,6 +213,7 @@ def test_unusable_offer_is_refused_in_one_sentence(offer: str, reason: str):
 
 
 TAKEN = {
+    "a protocol in small letters": CHROMIUM.replace("UDP/TLS/RTP/SAVPF", "udp/tls/rtp/savpf"),
     "lines that end with CR": CHROMIUM.replace("\n", "\r"),
     "byte-order mark and empty lines": "\ufeff\n" + CHROMIUM.replace("\n", "\n\n"),
     "space around values": re.sub(r"(?m)^(a=[a-z-]+):(.*)$", r" \1:  \2 \t", CHROMIUM),

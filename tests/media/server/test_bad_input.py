@@ -60,7 +60,10 @@ REFUSED = {
     "codec": (without("a=rtpmap"), "does not offer Opus"),
     "fingerprint": (without("a=fingerprint"), "lacks a=fingerprint"),
     "password": (without("a=ice-pwd"), "lacks a=ice-ufrag or a=ice-pwd"),
-    "setup": (without("a=setup"), "lacks a=setup"),
+    "setup": (
+        OFFER.replace("a=setup:actpass", "a=setup:holdconn"),
+        "The line a=setup must be active, passive or actpass",
+    ),
     "sections": (OFFER + "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n" * 100, "media sections"),
 }
 
