@@ -14,11 +14,15 @@ MAY_IMPORT = {
     "media/rtc": {"media.rtc"},
     "media/recording": {"media.recording"},
     "media/moderation": {"media.moderation", "media.space"},
+    "media/captions": {"media.captions", "media.audio", "media.recording"},
     "media/relay": {"media.relay", "media.rtc", "media.audio", "media.recording", "media.kernels"},
-    "media/server": {"media.server", "media.relay", "media.space", "media.moderation", "media.recording"},
+    "media/server": {
+        *("media.server", "media.relay", "media.space"),
+        *("media.moderation", "media.recording", "media.captions"),
+    },
     "sim": {"sim", "media.space", "media.moderation"},
     "loadtest/engine": {"loadtest.engine", "loadtest.voice", "sim", "media.rtc", "media.audio"},
-    "loadtest": {"loadtest", "sim", "media.rtc", "media.audio"},
+    "loadtest": {"loadtest", "sim", "media.rtc", "media.audio", "media.captions"},
     "notebooks": {"notebooks", "loadtest", "sim"},
 }
 OURS = ("media", "sim", "loadtest", "notebooks")
