@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.table import Table
 from sim import scenario as scenarios
 from sim.calibrate import fit
 from sim.experiment import Experiment, replicate
+from sim.machine import differences
 from sim.plan import Limits, Plan, PlanError, make_plan
 from sim.run import Run, RunError
 from sim.scenario import Scenario, ScenarioError
@@ -28,28 +30,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ScenarioError, RunError, PlanError, StaffingError) as error:
         print(f"sim: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has seen enough
+        return 1
+    except OSError as error:
+        print(f"sim: {error.filename or 'a file'} cannot be used: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
 
 
-def plan_from_run(experiment: Experiment, run: Run) -> Plan:
-    """Fit, check on the run's largest step with a fit that has not seen it, and plan with all of the run."""
+def plan_from_runs(experiment: Experiment, runs: Sequence[Run]) -> Plan:
+    """Fit all runs, and check on the largest step of the last one with a fit that has not seen it."""
+    run = runs[-1]
     below = largest_but_one(run)
     checked = None
     if below is not None:
         try:
-            checked = validate(fit(run, at_most=below), run)
+            checked = validate(fit(runs, at_most=below), run)
         except RunError:
             checked = None  # too little is left below the largest step; the plan says that it was not checked
     limits = Limits(open_files=int(run.machine.get("open_files", Limits().open_files)))
     ordinary, raid = ask(experiment)
     return make_plan(
         experiment,
-        fit(run),
+        fit(runs),
         validation=checked,
         limits=limits,
         moderators=ordinary,
         moderators_in_raid=raid,
+        cautions=list(dict.fromkeys(each for one in runs for each in differences(one.machine, one.versions))),
     )
 
 
@@ -73,7 +83,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     scenario = scenarios.load(options.scenario)
-    calibration = fit(Run.load(options.run)) if options.run else None
+    calibration = fit([Run.load(folder) for folder in dict.fromkeys(options.run)]) if options.run else None
     run = simulate(
         scenario, options.seed, options.out, scale=options.scale, calibration=calibration, relays=options.relays
     )
@@ -107,12 +117,13 @@ def _plan(options: argparse.Namespace) -> int:
         raise PlanError(
             "a plan needs the cost of a relay: give a measured run with --run runs/<id>, or call `make plan`"
         )
-    run = Run.load(options.run).require_valid()
-    plan = plan_from_run(_replicate(scenario, options), run)
+    runs = [Run.load(folder).require_valid() for folder in dict.fromkeys(options.run)]
+    plan = plan_from_runs(_replicate(scenario, options), runs)
     if options.json:
         print(json.dumps(plan.to_json(), ensure_ascii=False))
         return 0
-    table = Table(show_header=False, title=f"{scenario.title}, from run {run.id}")
+    names = ", ".join(run.id for run in runs)
+    table = Table(show_header=False, title=f"{scenario.title}, from run {names}")
     for what, value in plan.table():
         table.add_row(what, value)
     Console().print(table)
@@ -148,7 +159,12 @@ def _parser() -> argparse.ArgumentParser:
             help="a name from the list, or the path of a .toml file",
         )
         command.add_argument(
-            "--run", type=Path, metavar="runs/<id>", help="the measured run that costs are fitted to"
+            "--run",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="runs/<id>",
+            help="a measured run that costs are fitted to; several are fitted together",
         )
         command.add_argument("--seed", type=_whole(0), default=1, help="seed of all random streams (default: 1)")
         command.add_argument(

@@ -32,7 +32,10 @@ class Bounds:
     def describe(self) -> str:
         """Return the rule in words."""
         if self.high < math.inf:
-            return f"between {self.low:g} and {self.high:g}"
+            most = f"{self.high:,.0f}" if self.high >= 1_000 else f"{self.high:g}"
+            return (
+                f"more than {self.low:g} and at most {most}" if self.above else f"between {self.low:g} and {most}"
+            )
         return f"more than {self.low:g}" if self.above else f"{self.low:g} or more"
 
     def admit(self, value: float) -> bool:
@@ -45,7 +48,8 @@ class Bounds:
 Share = Annotated[float, Bounds(0, 1)]
 Amount = Annotated[float, Bounds(0)]
 Positive = Annotated[float, Bounds(0, above=True)]
-Count = Annotated[int, Bounds(0)]
+Count = Annotated[int, Bounds(0, 10_000_000_000)]
+"""More people than there are is a slip of the finger."""
 Spread = Annotated[float, Bounds(0, 3)]
 
 

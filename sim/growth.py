@@ -19,6 +19,7 @@ import simpy
 from numpy.typing import NDArray
 from scipy import stats
 
+from sim.fields import ScenarioError
 from sim.scenario import Collapse, Dwell, Guest, Scenario, Surge
 from sim.streams import Purpose, stream
 
@@ -87,12 +88,24 @@ class Growth:
         return np.cumsum(came - left), came
 
 
+ARRIVALS_MAX = 50_000_000
+"""Arrivals of one evening: each takes 17 bytes, and twice that while they are sorted."""
+
+
 def grow(scenario: Scenario, seed: int, *, replication: int = 0, scale: float = 1.0) -> Growth:
     """Simulate the audience of one Space, ``scale`` times as large in expectation.
 
     ``scale`` multiplies every count of people the scenario states (followers, surges), which is the same law
     as letting each of them come with that probability.
+
+    :raises ScenarioError: more than :data:`ARRIVALS_MAX` come
     """
+    expected = sum(burst.size for burst in bursts(scenario, scale))
+    if expected > ARRIVALS_MAX:
+        raise ScenarioError(
+            f"{scenario.name} at --scale {scale:g} lets {expected:,.0f} people come, and {ARRIVALS_MAX:,} fit "
+            "into memory; make --scale or the followers smaller"
+        )
     env = simpy.Environment()
     crowd = _Crowd(env, scenario, seed, replication, scale)
     env.process(crowd.run())
@@ -177,6 +190,7 @@ class _Crowd:
         self._leaving = np.zeros(self._seconds + 1, dtype=np.int64)
         self._returning = np.zeros(self._seconds + 1, dtype=np.int64)
         self._present = 0
+        self._came = 0
         self._sharing = 0.0
         self._times: list[Floats] = []
         self._stays: list[Floats] = []
@@ -204,6 +218,12 @@ class _Crowd:
         total = int(counts.sum())
         if total == 0:
             return
+        self._came += total
+        if self._came > ARRIVALS_MAX:
+            raise ScenarioError(
+                f"word of mouth of {self._scenario.name} brings {ARRIVALS_MAX:,} people within {second:,} s and "
+                "goes on growing; make word_of_mouth.joins_per_listener_hour smaller"
+            )
         times = second + self._arrivals.random(total)
         stays = draw_dwell(self._dwell, self._scenario.dwell, total)
         ends = np.minimum(times + stays, self._seconds).astype(np.int64)

@@ -4,6 +4,7 @@ import os
 import platform
 import resource
 import time
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -62,3 +63,19 @@ def _cpu_model() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine() or "unknown"
+
+
+def differences(machine: Mapping[str, Any], seen: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each way in which a run's machine and versions are not those of this process."""
+    here, now = machine_facts(), versions()
+    found = [
+        f"the run is of another machine ({name}: {machine[name]} there, {here[name]} here): costs may be others"
+        for name in ("cpu", "cores", "arch")
+        if name in machine and machine[name] != here[name]
+    ]
+    other = [
+        f"{name} {seen[name]}" for name in ("spaces-lab", "numba") if name in seen and seen[name] != now.get(name)
+    ]
+    if other:
+        found.append(f"the run is of another version ({', '.join(other)}): costs may have changed since")
+    return found

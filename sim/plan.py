@@ -6,7 +6,7 @@ and plans on a quantile of the replications. The resource that asks for the most
 bottleneck. Costs come from a calibration and carry its interval through.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -49,6 +49,14 @@ class Limits:
     """Open files of the process that holds a listener's connection (?)."""
     files_per_listener: float = 1.0
     """The control connection; media of everybody share one UDP port."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no limit; :raises PlanError: which, in one sentence."""
+        for name, value in asdict(self).items():
+            most = 1.0 if name in ("headroom", "storm") else float("inf")
+            if not (0 < value <= most and np.isfinite(value)):
+                rule = "more than 0 and at most 1" if most == 1.0 else "more than 0"
+                raise PlanError(f"the limit {name} is {value:g}; it must be {rule}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +175,12 @@ def make_plan(
     quantile: float = 0.95,
     moderators: Staffing | None = None,
     moderators_in_raid: Staffing | None = None,
+    cautions: Sequence[str] = (),
 ) -> Plan:
     """Plan a scenario from its replications and a calibrated cost.
 
-    Raises PlanError if the calibration cannot say what a packet costs within a factor of two, or if one relay
-    cannot even carry the stage.
+    ``cautions`` are sentences that the plan states beside its own. Raises PlanError if the calibration cannot say
+    what a packet costs within a factor of two, or if one relay cannot even carry the stage.
     """
     limits = limits or Limits()
     model = calibration.model
@@ -222,7 +231,7 @@ def make_plan(
         validation=validation,
         run_id=", ".join(calibration.runs),
         verdict=Verdict(True),  # a fit takes none but valid runs
-        cautions=_cautions(experiment, extrapolation, validation),
+        cautions=(*_cautions(experiment, extrapolation, validation), *cautions),
         limits=limits,
         moderators=moderators,
         moderators_in_raid=moderators_in_raid,

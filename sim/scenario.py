@@ -16,6 +16,8 @@ from sim.fields import Amount, Bounds, Count, Positive, ScenarioError, Share, Sp
 from sim.tomllines import Key, line_of
 
 DEFAULT = "product-launch"
+SEATS = 13
+"""On stage: the host, two co-hosts and ten speakers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,9 @@ class Scenario:
     name: str
     title: str
     story: str
-    length_min: Positive
-    speakers: Annotated[int, Bounds(1)]
+    length_min: Annotated[float, Bounds(0, 1_440, above=True)]
+    """A day at most: everything is computed for each second."""
+    speakers: Annotated[int, Bounds(1, SEATS)]
     host: Host
     turnout: Turnout
     bubble: Bubble
@@ -220,6 +223,11 @@ def _scenario(name: str, tree: Mapping[str, Any], where: Where) -> Scenario:
     if "name" in tree:
         raise ScenarioError(f"{where(('name',))}unknown key name; a scenario is named by its file")
     scenario = build(Scenario, {"events": [], **tree, "name": name}, (), where)
+    if scenario.talk.open_microphones > scenario.speakers:
+        raise ScenarioError(
+            f"{where(('talk', 'open_microphones'))}talk.open_microphones is {scenario.talk.open_microphones}, "
+            f"but {scenario.speakers} are on stage (speakers)"
+        )
     for index, event in enumerate(scenario.events):
         if event.minute >= scenario.length_min:
             raise ScenarioError(

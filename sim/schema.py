@@ -133,7 +133,8 @@ def check_row(table: Table, row: Mapping[str, Any]) -> None:
 def conform(table: Table, frame: pl.DataFrame, source: Source) -> pl.DataFrame:
     """Return ``frame`` with the columns of ``table`` in order and in their types.
 
-    Raises SchemaError if a column is missing or unknown, does not fit its type, or is empty where it may not be.
+    Raises SchemaError if a column is missing or unknown, does not fit its type, is empty where it may not be, or
+    holds NaN or infinity.
     """
     columns = SCHEMA[table]
     missing = [name for name in columns if name not in frame.columns]
@@ -146,6 +147,8 @@ def conform(table: Table, frame: pl.DataFrame, source: Source) -> pl.DataFrame:
         reason = str(error).splitlines()[0]
         raise SchemaError(f"{table}.parquet holds a value that does not fit its column ({reason})") from error
     for name, column in columns.items():
+        if column.dtype == _F and not frame.get_column(name).is_finite().fill_null(True).all():
+            raise SchemaError(f"{table}.parquet has a value in {name} that is no finite number")
         if not column.nullable(source) and frame.get_column(name).null_count():
             raise SchemaError(f"{table}.parquet has empty values in {name}, which a {source} run must fill")
     return frame

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from sim.experiment import mean_interval
+from sim.fields import ScenarioError
 from sim.growth import Growth, Kind, bursts, draw_dwell, draw_turnout, expected_arrivals, grow
 from sim.listeners import grow_each
 from sim.scenario import Collapse, Dwell, Scenario, load
@@ -65,6 +66,14 @@ def test_word_of_mouth_feeds_back_as_the_mean_field_says(small: Scenario) -> Non
     theory = expected_present(loud)[(TIMES - 1).astype(int)]
     assert_contains(occupancy(loud, TIMES), theory)
     assert theory[-1] > 1.3 * expected_present(small)[-1]
+
+
+def test_an_audience_that_does_not_fit_into_memory_is_refused_before_it_comes(small: Scenario) -> None:
+    with pytest.raises(ScenarioError, match=r"at --scale 1e.* fit into memory"):
+        grow(small, 1, scale=1e9)
+    word = dataclasses.replace(small.word_of_mouth, joins_per_listener_hour=10_000.0, delay_s=1.0)
+    with pytest.raises(ScenarioError, match="goes on growing; make word_of_mouth"):
+        grow(dataclasses.replace(small, word_of_mouth=word), 1)
 
 
 def test_littles_law(small: Scenario) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sim.__main__ import main
+from sim.machine import differences, machine_facts
 from sim.run import Run
 
 MakeRun = Callable[..., Run]
@@ -44,6 +45,26 @@ def test_plan_reads_a_run_checks_the_model_and_prints_the_plan(
     assert plan["validation"]["error"] < 0.15
     assert main(["plan", "service-hour", "--run", str(run.folder), "--replications", "4"]) == 0
     assert "first bottleneck" in capsys.readouterr().out
+
+
+def test_several_runs_are_fitted_together_and_a_run_of_elsewhere_is_named(
+    make_run: MakeRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [make_run((100, 200, 400, 800)), make_run((100, 200, 400, 800))]
+    named = [word for run in runs for word in ("--run", str(run.folder))]
+    assert main(["plan", "service-hour", *named, "--json", "--replications", "4"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert all(run.id in plan["run_id"] for run in runs)
+    assert differences({"cpu": "another", "cores": machine_facts()["cores"]}, {"numba": "0.1"}) == [
+        f"the run is of another machine (cpu: another there, {machine_facts()['cpu']} here): costs may be others",
+        "the run is of another version (numba 0.1): costs may have changed since",
+    ]
+
+
+def test_a_reader_that_goes_away_ends_it_without_a_traceback() -> None:
+    command = f"{sys.executable} -m sim plan --help | head -c 1; {sys.executable} -m sim list | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,12 @@ def test_the_first_bottleneck_is_named(
     assert plan.relays == np.ceil(asked[bottleneck])
 
 
+@pytest.mark.parametrize(("name", "value"), [("headroom", 0.0), ("headroom", 1.5), ("open_files", -1)])
+def test_what_is_no_limit_is_refused(name: str, value: float) -> None:
+    with pytest.raises(PlanError, match=f"the limit {name} is {value:g}"):
+        Limits(**{name: value})
+
+
 def test_a_larger_crowd_needs_more(make_run: MakeRun, small: Scenario) -> None:
     found = fit(make_run())
     one, hundred = (

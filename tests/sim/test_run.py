@@ -146,6 +146,14 @@ def test_a_table_with_other_columns_is_refused(tmp_path: Path, tables: Tables) -
         Run.load(run.folder)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_table_with_what_is_no_number_is_refused(tmp_path: Path, tables: Tables, value: float) -> None:
+    run = written(tmp_path, tables)
+    run.relay.with_columns(t=pl.lit(value)).write_parquet(run.folder / "relay.parquet")
+    with pytest.raises(RunError, match="value in t that is no finite number"):
+        Run.load(run.folder)
+
+
 def test_rows_that_do_not_keep_to_the_schema_are_refused_as_they_come(tmp_path: Path, tables: Tables) -> None:
     out = writer(tmp_path)
     row = tables[0].row(0, named=True)

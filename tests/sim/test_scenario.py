@@ -140,6 +140,19 @@ def test_a_share_above_one_and_a_table_that_is_a_number_are_refused() -> None:
     assert refused("host = 3\n" + TEXT[:start] + TEXT[end:]) == "mine.toml line 1: host is 3; it must be a table"
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        ("length_min = ", "length_min = 1e9 #", "length_min is 1e+09; it must be more than 0 and at most 1,440"),
+        ("followers = ", "followers = 100_000_000_000 #", "it must be between 0 and 10,000,000,000"),
+        ("speakers = ", "speakers = 14 #", "speakers is 14; it must be between 1 and 13"),
+        ("open_microphones = ", "open_microphones = 13 #", "are on stage (speakers)"),
+    ],
+)
+def test_what_no_evening_has_is_refused_by_its_rule(old: str, new: str, rule: str) -> None:
+    assert rule in refused(changed(f"\n{old}", f"\n{new}"))
+
+
 def test_what_is_not_toml_and_what_is_not_there_is_refused(tmp_path: Path) -> None:
     assert "not valid TOML" in refused("title = \n")
     with pytest.raises(ScenarioError, match="no scenario named 'friday'; take one of candidacy-2023,"):
