@@ -101,6 +101,11 @@ class Case:
         return self.state in UNDECIDED or self.state is CaseState.DECIDED
 
     @property
+    def violation(self) -> bool:
+        """Whether the rules were found broken, and nothing has come of a complaint about that."""
+        return bool(self.decisions) and self.decisions[-1].violation and self.outcome is not Outcome.OVERTURNED
+
+    @property
     def next_timer(self) -> float:
         """When :meth:`handle_timer` is due (seconds)."""
         if self.state is CaseState.CLAIMED and self.lease_until is not None:
@@ -135,7 +140,7 @@ class Case:
 
         :raises NotThisReviewerError: why not
         """
-        if reviewer == self.subject.user_id or reviewer in self.reporters:
+        if reviewer == self.subject.affected or reviewer in self.reporters:
             raise NotThisReviewerError("You are part of this matter; another reviewer has to decide it.")
         if self.appeal is not None and any(decision.reviewer == reviewer for decision in self.decisions):
             raise NotThisReviewerError(
@@ -240,7 +245,7 @@ class Case:
             raise WrongCaseStateError("There was a complaint in this case already; what came of it is final.")
         following = next_case_state(self.state, CaseInput.APPEAL)
         decision = self.decisions[-1]
-        if by != self.subject.user_id or not decision.violation:
+        if by != self.subject.affected or not decision.violation:
             raise NotThisReviewerError("Only the user whom a decision was taken against can complain about it.")
         if now > decision.at + self.policy.appeal_window:
             raise TooLateError("The six months in which one can complain about a decision have passed.")
@@ -251,9 +256,10 @@ class Case:
         self.due_at = now + self.policy.appeal_due
         return [AppealMade(now, self.id, by, text)]
 
-    def answer(self, reviewer: str, outcome: Outcome, now: float) -> Events:
-        """Decide a complaint, for good.
+    def answer(self, reviewer: str, outcome: Outcome, now: float, reasons: str = "") -> Events:
+        """Decide a complaint, for good; what was overturned counts against nobody any more.
 
+        :param reasons: what the user who complained is told
         :raises LeaseLostError: the lease ran out, or the case is another's
         :raises WrongCaseStateError: nobody complained
         """
@@ -261,7 +267,7 @@ class Case:
             raise WrongCaseStateError("Nobody has complained in this case; decide it.")
         self.state = self._held(CaseInput.ANSWER, reviewer, now)
         self.outcome, self.reviewer, self.lease_until = outcome, None, None
-        return [AppealAnswered(now, self.id, outcome, reviewer, self.decisions[-1])]
+        return [AppealAnswered(now, self.id, outcome, reviewer, self.decisions[-1], reasons)]
 
     def handle_timer(self, now: float) -> Events:
         """Whatever time alone brings: a lease that ran out, a decision that stands."""

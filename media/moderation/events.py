@@ -106,3 +106,5 @@ class AppealAnswered(CaseEvent):
     reviewer: str
     decision: Decision
     """The one complained about."""
+    reasons: str = ""
+    """What the user who complained is told."""

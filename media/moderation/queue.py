@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 from media.moderation.case import Case
+from media.moderation.decision import Outcome
 from media.moderation.errors import NotThisReviewerError
-from media.moderation.events import CaseClosed, Events
+from media.moderation.events import AppealAnswered, CaseClosed, Events
 from media.moderation.policy import DEFAULT, ReviewPolicy
 from media.moderation.report import Report, Subject
 from media.moderation.reporters import Reporter
@@ -127,5 +128,8 @@ class ReviewQueue:
         for event in events:
             if isinstance(event, CaseClosed):
                 for user_id in case.reporters:
-                    self.reporters[user_id].note_outcome(event.decision.violation)
+                    self.reporters[user_id].note_outcome(case.id, event.decision.violation)
+            elif isinstance(event, AppealAnswered) and event.outcome is Outcome.OVERTURNED:
+                for user_id in case.reporters:
+                    self.reporters[user_id].correct_outcome(case.id, case.violation)
         return events

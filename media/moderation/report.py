@@ -1,6 +1,6 @@
 """A report: who says what about whom, and at which moment it was heard."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from media.moderation.categories import Category
@@ -16,6 +16,14 @@ class Subject:
 
     space_id: str
     user_id: str | None = None
+    host_id: str | None = field(default=None, compare=False)
+    """Host of the Space, whom a decision about the Space itself affects; no part of what makes two reports one
+    matter."""
+
+    @property
+    def affected(self) -> str | None:
+        """The user whom a decision affects, who can complain about it; None if nobody is known."""
+        return self.host_id if self.user_id is None else self.user_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """How much a reporter's word counts: by what came of their last reports."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,13 +22,14 @@ class Reporter:
     """Trusted flagger: named by an authority, not by accuracy."""
     muted: bool = False
     """Whether reports are taken and answered, and open no case."""
-    _outcomes: deque[bool] = field(default_factory=lambda: deque[bool](maxlen=REMEMBERED))
+    _outcomes: OrderedDict[str, bool] = field(default_factory=OrderedDict[str, bool])
+    """What came of the last cases reported, by case, the oldest first."""
     _made: deque[float] = field(default_factory=deque[float])
 
     @property
     def accuracy(self) -> float:
         """Share of the last reports that were found right, 0 to 1; a half where there are none."""
-        return (sum(self._outcomes) + 1) / (len(self._outcomes) + 2)  # rule of succession (Laplace)
+        return (sum(self._outcomes.values()) + 1) / (len(self._outcomes) + 2)  # rule of succession (Laplace)
 
     @property
     def credible(self) -> bool:
@@ -51,6 +52,14 @@ class Reporter:
             )
         self._made.append(now)
 
-    def note_outcome(self, right: bool) -> None:
+    def note_outcome(self, case_id: str, right: bool) -> None:
         """Remember what came of a report."""
-        self._outcomes.append(right)
+        self._outcomes[case_id] = right
+        self._outcomes.move_to_end(case_id)
+        if len(self._outcomes) > REMEMBERED:
+            self._outcomes.popitem(last=False)
+
+    def correct_outcome(self, case_id: str, right: bool) -> None:
+        """Remember what a complaint has changed; nothing if the case is older than what is remembered."""
+        if case_id in self._outcomes:
+            self._outcomes[case_id] = right

@@ -15,6 +15,7 @@ from typing import Any, Final
 from media.moderation.categories import URGENCY, Category
 from media.moderation.decision import Action, Decision
 from media.moderation.errors import BadStatementError
+from media.moderation.statement_form import KEYWORDS, TERRITORIES, faults_of
 
 FACTS_MAX: Final = 5_000
 """Characters of the facts."""
@@ -53,6 +54,17 @@ RESTRICTIONS: Final[Mapping[Action, tuple[str, str]]] = MappingProxyType(
     }
 )
 """Field and value of each action; a warning restricts nothing, and needs no statement."""
+_END_DATES: Final = {
+    "decision_visibility": "end_date_visibility_restriction",
+    "decision_provision": "end_date_service_restriction",
+    "decision_account": "end_date_account_restriction",
+}
+
+
+def keywords_of(category: Category) -> tuple[str, ...]:
+    """Return the keywords of the Union's category to which a category of ours belongs."""
+    name = URGENCY[category].statement_category.removeprefix("STATEMENT_CATEGORY_")
+    return tuple(f"KEYWORD_{keyword}" for keyword in (*KEYWORDS[name], "OTHER"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,16 @@ class Statement:
     """Whether a rule, and no human, found it; people decide in any case."""
     ends: Mapping[str, str] = field(default_factory=dict[str, str])
     """Day on which a restriction ends, by the field that it is in; without one it lasts."""
+    keyword: str = ""
+    """What it was more exactly: one of :func:`keywords_of` its category; empty for none."""
+    also_illegal: bool = False
+    """Whether what broke the rules of this service broke the law, too."""
+    reference_url: str = ""
+    """Where the law or the rule can be read."""
+    territories: tuple[str, ...] = ()
+    """Countries of the EEA in which the decision holds; none for all."""
+    source_identity: str = ""
+    """The trusted flagger who reported it: a public body. Nobody else is named."""
 
     def check(self, names: Collection[str]) -> None:
         """Pass if it can be sent; ``names``: ids, handles and names that the database must not be told.
@@ -104,6 +126,16 @@ class Statement:
             raise BadStatementError("A statement's number has letters, digits, - and _; its language two letters.")
         if not self.restrictions:
             raise BadStatementError("A decision that restricts nothing needs no statement of reasons.")
+        if self.keyword and self.keyword not in keywords_of(self.category):
+            raise BadStatementError(f"{self.keyword!r} is no keyword of {self.category}; choose one of its own.")
+        if not set(self.territories) <= TERRITORIES:
+            raise BadStatementError("A statement names countries of the EEA by their codes, such as DE and FR.")
+        if self.source_identity and self.source is not Source.TRUSTED_FLAGGER:
+            raise BadStatementError("Only a trusted flagger is named to the database; leave other sources out.")
+        if not self.ends.keys() <= self.restrictions.keys():
+            raise BadStatementError(
+                "An end date belongs to a restriction that the decision has; leave the other out."
+            )
         public = " ".join((self.public_facts, self.explanation, self.rule)).casefold()
         named = [
             name for name in names if name and re.search(rf"(?<!\w){re.escape(name.casefold())}(?!\w)", public)
@@ -112,6 +144,9 @@ class Statement:
             raise BadStatementError(
                 f"The part for the database names {named[0]!r}; write it so that nobody can be recognised."
             )
+        faults = faults_of(self.for_database())
+        if faults:
+            raise BadStatementError(f"The Transparency Database would not take {faults[0]}; correct it.")
 
     @property
     def restrictions(self) -> dict[str, Any]:
@@ -147,10 +182,16 @@ class Statement:
             "puid": self.puid,
         }
         if not illegal:
-            fields["incompatible_content_illegal"] = "No"
+            fields["incompatible_content_illegal"] = "Yes" if self.also_illegal else "No"
         if Action.SUSPEND in self.decision.actions:
             fields["account_type"] = "ACCOUNT_TYPE_PRIVATE"
-        for name, day in self.ends.items():
-            restricted = name.removeprefix("decision_")
-            fields[f"end_date_{restricted}_restriction"] = day
+        fields |= {_END_DATES[name]: day for name, day in self.ends.items()}
+        for name, value in (
+            ("category_specification", [self.keyword] if self.keyword else []),
+            ("decision_ground_reference_url", self.reference_url),
+            ("territorial_scope", sorted(self.territories)),
+            ("source_identity", self.source_identity),
+        ):
+            if value:
+                fields[name] = value
         return fields

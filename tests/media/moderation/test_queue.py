@@ -41,6 +41,8 @@ class Expected:
     violation: bool = False
     appealed: bool = False
     final: bool = False
+    closed: bool = False
+    overturned: bool = False
 
     def waits(self) -> bool:
         return self.holder is None and not self.decided and not self.final
@@ -63,7 +65,7 @@ class QueueMachine(RuleBasedStateMachine):
             if each.holder is not None and not each.decided and self.now >= each.until:
                 each.holder = None
             if each.decided and each.holder is not None and self.now >= each.decided_at + POLICY.undo:
-                each.holder = None
+                each.holder, each.closed = None, True
 
     @rule(seconds=st.sampled_from([1, 5, 10, 300, 600, 3_600]))
     def wait(self, seconds: int) -> None:
@@ -128,15 +130,16 @@ class QueueMachine(RuleBasedStateMachine):
             self.queue.note(mine[0], mine[0].release(by, self.now))
             mine[1].holder = None
 
-    @rule(by=reviewer, n=pick, violation=st.booleans())
-    def decide(self, by: str, n: int, violation: bool) -> None:
+    @rule(by=reviewer, n=pick, violation=st.booleans(), overturned=st.booleans())
+    def decide(self, by: str, n: int, violation: bool, overturned: bool) -> None:
         mine = self.held(by, n)
         if mine is None:
             return
         case, expected = mine
         if expected.appealed:
-            self.queue.note(case, case.answer(by, Outcome.UPHELD, self.now))
-            expected.holder, expected.final = None, True
+            outcome = Outcome.OVERTURNED if overturned else Outcome.UPHELD
+            self.queue.note(case, case.answer(by, outcome, self.now))
+            expected.holder, expected.final, expected.overturned = None, True, overturned
         else:
             actions = {Action.WARN if violation else Action.NO_VIOLATION}
             self.queue.note(case, case.decide(by, actions, self.now))
@@ -183,6 +186,12 @@ class QueueMachine(RuleBasedStateMachine):
             assert (case.reviewer, set(case.reporters)) == (each.holder, each.reporters)
             assert (case.state is CaseState.FINAL) == each.final
             assert case.next_timer >= self.now
+            stands = each.decided or each.appealed
+            assert case.violation == (stands and each.violation and not each.overturned)
+        for name, reporter in self.queue.reporters.items():
+            known = [c for c in self.expected.values() if c.closed and name in c.reporters]
+            right = sum(c.violation and not c.overturned for c in known)
+            assert reporter.accuracy == (right + 1) / (len(known) + 2)
 
 
 TestQueue = QueueMachine.TestCase
@@ -198,12 +207,16 @@ def test_a_muted_reporter_opens_nothing_and_is_not_told() -> None:
 def test_accuracy_is_of_the_last_hundred_and_decides_who_counts() -> None:
     reporter = Reporter("ana")
     assert reporter.accuracy == 0.5 and reporter.credible
-    for _ in range(100):
-        reporter.note_outcome(False)
+    for n in range(100):
+        reporter.note_outcome(f"a{n}", False)
     assert reporter.accuracy < 0.01 and not reporter.credible
-    for _ in range(100):
-        reporter.note_outcome(True)
+    for n in range(100):
+        reporter.note_outcome(f"b{n}", True)
     assert reporter.accuracy > 0.99
+    reporter.correct_outcome("b7", False)
+    assert reporter.accuracy == 100 / 102
+    reporter.correct_outcome("a7", True)
+    assert reporter.accuracy == 100 / 102, "too long ago"
 
 
 def test_who_has_no_access_to_a_queue_gets_nothing_of_it() -> None:
