@@ -9,7 +9,7 @@ RUN      := $(UV) run --no-sync
 # keep compiled modules whatever the environment says: else each server that a test starts compiles all it imports
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup lock plan test notebooks lab serve bench check format clean
+.PHONY: help setup captions lock plan test notebooks lab serve bench check format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,13 +28,21 @@ $(VENV)/.synced: requirements.lock pyproject.toml $(filter .uv/bin/uv,$(UV))
 	$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-lock: $(filter .uv/bin/uv,$(UV))  ## resolve pyproject.toml anew into requirements.lock (versions and hashes, no addresses)
+captions: $(VENV)/.captions  ## the models for live captions, and what runs them: 270 MB
+
+$(VENV)/.captions: requirements-captions.lock $(VENV)/.synced
+	$(UV) pip install --quiet --python $(VENV)/bin/python --require-hashes --requirements requirements-captions.lock
+	touch $@
+
+lock: $(filter .uv/bin/uv,$(UV))  ## resolve pyproject.toml anew into requirements*.lock (versions and hashes, no addresses)
 	$(UV) pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --quiet -o requirements.lock
+	$(UV) pip compile --group captions --group speech --constraints requirements.lock --universal --generate-hashes \
+		--no-emit-index-url --quiet -o requirements-captions.lock
 
 plan: setup  ## measure a relay, fit, simulate SCENARIO, write runs/<id>/plan.html and plan.json
 	$(RUN) python -m notebooks $(SCENARIO) $(ARGS)
 
-test: setup  ## the test suite, three files at a time: half of it waits for sound to pass in real time
+test: setup captions  ## the test suite, three files at a time: half of it waits for sound to pass in real time
 	@$(PYTHON) tests/requirements.py
 	@$(RUN) python -m tests.clients.build
 	@$(RUN) python -m tests.warm
@@ -50,7 +58,7 @@ lab: setup  ## open the notebooks
 serve: setup  ## a relay on this machine
 	$(RUN) python -m media $(ARGS)
 
-bench: setup  ## make bench NAME=fanout
+bench: setup captions  ## make bench NAME=fanout
 	$(RUN) python -m loadtest.bench $(NAME) --json $(ARGS)
 
 check: setup  ## format, lint and types

@@ -57,7 +57,7 @@ def find_model(wanted: str, cache: Path) -> Path:
     :raises ModelError: there is none, it is cut, or it is not the one that is expected
     """
     if wanted in TIERS:
-        return _packaged(TIERS[wanted], cache)
+        return packaged_model(TIERS[wanted], cache)
     folder = Path(wanted)
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
@@ -73,7 +73,11 @@ def is_installed(model: PackagedModel) -> bool:
     return all(importlib.util.find_spec(name) for name in ("ctranslate2", *(name for name, _ in model.parts)))
 
 
-def _packaged(model: PackagedModel, cache: Path) -> Path:
+def packaged_model(model: PackagedModel, cache: Path) -> Path:
+    """Return the folder of a model that packages carry.
+
+    :raises ModelError: it is not installed, cannot be joined, or is not the one that is expected
+    """
     if not is_installed(model):
         raise ModelError(f"The model {model.tier} for captions is not installed; {HOW_TO}.")
     paths = [_module_folder(module) / file for module, file in model.parts]
