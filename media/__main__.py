@@ -42,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     settings.add_data(token, argparse.SUPPRESS)  # its default must not undo a --data before the command
     token.add_argument("--user", required=True, metavar="NAME", help="whom it names")
     token.add_argument("--admin", action="store_true", help="may make tokens and enforce the rules")
+    token.add_argument(
+        "--role", action="append", choices=["reviewer", "senior"], help="may review reports; may be given twice"
+    )
     token.add_argument("--url", action="store_true", help="print the address of the page with the token in it")
     token.add_argument("--ttl", type=float, default=12 * 3600, help="seconds it lives (%(default)s)")
     taken = commands.add_parser(
@@ -65,6 +68,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="follows.csv | FILE",
         help="follower_id,followed_id; after posts a .jsonl or .csv with author_id,text,created_at[,id,lang]",
     )
+    audit = commands.add_parser(
+        "audit",
+        help="check the audit log",
+        description="Check that nothing was changed in the audit log, and print its head: who keeps that elsewhere"
+        " can tell later whether the log is still the same up to there.",
+    )
+    settings.add_data(audit, argparse.SUPPRESS)
+    audit.add_argument("--database", metavar="URL", default=argparse.SUPPRESS, help="the store (SQLite in --data)")
     people = commands.add_parser(
         "people",
         help="invent people for a lab",
@@ -84,7 +95,9 @@ def _parser() -> argparse.ArgumentParser:
 def _token(options: argparse.Namespace) -> str | None:
     from media.server.auth import issue_from  # the server's imports take a second
 
-    token = issue_from(options.data, options.user, is_admin=options.admin, ttl=options.ttl)
+    token = issue_from(
+        options.data, options.user, is_admin=options.admin, ttl=options.ttl, roles=options.role or ()
+    )
     print(f"{settings.page_url(options)}#token={token}" if options.url else token)
     return None
 
@@ -106,6 +119,18 @@ def _import(options: argparse.Namespace) -> str | None:
     except StoreError as error:
         return str(error)
     print(f"{users} users and {follows} follows imported.")
+    return None
+
+
+def _audit(options: argparse.Namespace) -> str | None:
+    from media.server.audit.check import check_log
+    from media.server.store import StoreError
+
+    try:
+        head = asyncio.run(check_log(settings.from_options(options).database_url))
+    except StoreError as error:
+        return str(error)
+    print(head)
     return None
 
 
@@ -135,7 +160,7 @@ def _serve(options: argparse.Namespace) -> str | None:
         return runner.run(serve(config, fleet, lambda: fleet_families(fleet), fleet.refresh))
 
 
-_COMMANDS = {"token": _token, "import": _import, "people": _people}
+_COMMANDS = {"token": _token, "import": _import, "people": _people, "audit": _audit}
 
 
 if __name__ == "__main__":

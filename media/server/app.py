@@ -18,6 +18,8 @@ from media.relay.plane import DataPlane, PlaneError
 from media.server import api, document, errors, graph, metrics, people, policies, room, tokens, users, web, whip
 from media.server.accounts import Accounts
 from media.server.admission import Admission
+from media.server.audit.audit import Audit
+from media.server.audit.routes import router as audit_routes
 from media.server.auth import Tokens, load_secret
 from media.server.body import BodyLimit
 from media.server.clock import Clock, clock_of
@@ -198,7 +200,7 @@ def create_app(
     directory = Directory()
     app.router.routes.append(directory)
     for router in (
-        *(*ROUTERS, *LIFE),
+        *(*ROUTERS, *LIFE, audit_routes),
         *(api.router, people.router, whip.router, users.router, graph.router),
         *(policies.router, policies.of_spaces, *room.ROUTERS),
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
@@ -219,6 +221,7 @@ def create_app(
     state.admission, state.visibility, state.connections = admission, visibility, connections
     state.numbers, state.lookup = Numbers(store.database), Lookup(store.database)
     state.hub, state.events = events.hub, events
+    state.audit = Audit(store.database, clock.steady)
     reach = Reach(state, spaces, sessions, plane, accounts, guard, store.database, clock)
     life = Life(state, config, spaces, accounts, guard, visibility, events.hub, store.database, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False

@@ -11,8 +11,9 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -43,6 +44,15 @@ _ALGORITHM: Final = "HS256"
 _CHALLENGE: Final = 'Bearer realm="spaces"'
 
 
+class Role(StrEnum):
+    """What a token lets its owner do beside what everybody may."""
+
+    REVIEWER = "reviewer"
+    """Claims and decides cases of moderation."""
+    SENIOR = "senior"
+    """The same, and those that were escalated."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who makes a request, as the token says."""
@@ -51,6 +61,17 @@ class Caller:
     admin: bool = False
     until: float = math.inf
     """When the token expires (Unix seconds)."""
+    roles: frozenset[Role] = frozenset()
+
+    @property
+    def reviews(self) -> bool:
+        """Whether they see what others have reported."""
+        return self.admin or bool(self.roles)
+
+    @property
+    def senior(self) -> bool:
+        """Whether they decide what was escalated."""
+        return self.admin or Role.SENIOR in self.roles
 
 
 class Tokens:
@@ -61,10 +82,16 @@ class Tokens:
         self._seen: OrderedDict[str, Caller] = OrderedDict()
         """Tokens that were found right, and whom they name."""
 
-    def issue(self, name: str, *, admin: bool = False, ttl: float = DEFAULT_TTL, now: float) -> str:
+    def issue(
+        self, name: str, *, admin: bool = False, roles: Collection[Role] = (), ttl: float = DEFAULT_TTL, now: float
+    ) -> str:
         """Sign a token for a name, valid for ``ttl`` seconds from ``now`` (Unix seconds)."""
-        claims = {"sub": name, "iat": int(now), "exp": int(now + ttl)}
-        return jwt.encode(claims | ({"admin": True} if admin else {}), self._secret, algorithm=_ALGORITHM)
+        claims: dict[str, Any] = {"sub": name, "iat": int(now), "exp": int(now + ttl)}
+        if admin:
+            claims["admin"] = True
+        if roles:
+            claims["roles"] = sorted(roles)
+        return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
 
     def check(self, token: str) -> Caller:
         """Return whom a token names.
@@ -132,7 +159,17 @@ def _caller_of(claims: Mapping[str, object]) -> Caller:
         raise ValueError("a claim is not of its type")
     if not isinstance(name, str) or not is_name(name):
         raise ValueError("nobody can have that name")
-    return Caller(name, is_admin, float(until))
+    return Caller(name, is_admin, float(until), _roles_of(claims.get("roles", [])))
+
+
+def _roles_of(claim: object) -> frozenset[Role]:
+    """Return what a claim says.
+
+    :raises ValueError: it is no list of roles
+    """
+    if not isinstance(claim, list):
+        raise ValueError("a claim is not of its type")
+    return frozenset(Role(role) for role in claim)  # pyright: ignore[reportUnknownVariableType]
 
 
 def is_name(text: str) -> bool:
@@ -218,6 +255,15 @@ def check_admin(who: Caller) -> None:
         raise Problem(403, "not-admin", "Only an admin's token may do this.")
 
 
+def check_reviewer(who: Caller) -> None:
+    """Pass whoever decides about reports.
+
+    :raises Problem: 403
+    """
+    if not who.reviews:
+        raise Problem(403, "not-reviewer", "Only a reviewer's token may do this; ask an admin for one.")
+
+
 async def caller_or_nobody(request: Request, credentials: _Credentials) -> Caller | None:
     """Gate for what anonymous people may do in places; a wrong token is refused all the same."""
     if credentials is None and "authorization" not in request.headers:
@@ -258,7 +304,13 @@ async def admin(who: Annotated[Caller, Depends(caller)]) -> Caller:
     return who
 
 
-def issue_from(data: Path, name: str, *, is_admin: bool, ttl: float) -> str:
+async def reviewer(who: Annotated[Caller, Depends(caller)]) -> Caller:
+    """Gate: whoever decides about reports."""
+    check_reviewer(who)
+    return who
+
+
+def issue_from(data: Path, name: str, *, is_admin: bool, ttl: float, roles: Collection[str] = ()) -> str:
     """Make a token on the machine that holds the secret.
 
     :raises ValueError: the name or the time is none, in one sentence
@@ -269,7 +321,8 @@ def issue_from(data: Path, name: str, *, is_admin: bool, ttl: float) -> str:
         )
     if not 0 < ttl < 1e9:
         raise ValueError(f"A token cannot live for {ttl:g} seconds.")
-    return Tokens(load_secret(data)).issue(name, admin=is_admin, ttl=ttl, now=time.time())
+    named = [Role(role) for role in roles]
+    return Tokens(load_secret(data)).issue(name, admin=is_admin, roles=named, ttl=ttl, now=time.time())
 
 
 def no_token() -> Problem:
@@ -292,3 +345,4 @@ NamedOrNobody = Annotated[Caller | None, Depends(caller_or_nobody)]
 Owner = Annotated[Caller, Depends(owner)]
 OwnerOrNobody = Annotated[Caller | None, Depends(owner_or_nobody)]
 Admin = Annotated[Caller, Depends(admin)]
+Reviewer = Annotated[Caller, Depends(reviewer)]

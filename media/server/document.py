@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from media.server.body_bounds import MAX_BYTES, MAX_DEPTH, MAX_VALUES, bound_of
+from media.server.compat.routes import XRoute
 from media.server.errors import MEDIA_TYPE
 from media.server.examples import example_of
 from media.server.gates import Gate, gate_of
@@ -41,6 +42,8 @@ TAGS: Final[Mapping[str, str]] = {
     "Policies": "The dated rules that Spaces go by.",
     "Tokens": "What every other request is made with.",
     "X API v2": "Reads in X's envelope, for client libraries written for X: change their base address.",
+    "Reports": "What somebody heard that should not be, and what came of it.",
+    "Moderation": "For reviewers: cases, claims, decisions; for admins the log of them.",
     "Operation": "For whoever runs the service.",
 }
 """Tag to description, in the order in which they are shown."""
@@ -152,7 +155,7 @@ def describe(app: FastAPI, routes: Sequence[BaseRoute], topics: int) -> dict[str
         _secure(route, operation)
         _bound(route, operation)
         _add_parameters(route.path, method, operation)
-        _add_refusals(route.path, method, operation)
+        _add_refusals(route, method, operation)
         _add_examples(operation, components)
     return found
 
@@ -177,7 +180,7 @@ def _name(route: APIRoute, operation: dict[str, Any]) -> None:
     """Name an operation as a generated client would call its method, and sum it up by its first sentence."""
     first, *others = route.name.split("_")
     name = first + "".join(word.capitalize() for word in others)
-    operation["operationId"] = "x" + name[0].upper() + name[1:] if route.path.startswith("/2/") else name
+    operation["operationId"] = "x" + name[0].upper() + name[1:] if isinstance(route, XRoute) else name
     sentence = re.split(r"(?<=[.:])\s", operation.get("description", "").strip(), maxsplit=1)[0]
     operation["summary"] = sentence.rstrip(".:")
 
@@ -218,14 +221,15 @@ def _add_parameters(path: str, method: str, operation: dict[str, Any]) -> None:
         operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/IdempotencyKey"})
 
 
-def _add_refusals(path: str, method: str, operation: dict[str, Any]) -> None:
+def _add_refusals(route: APIRoute, method: str, operation: dict[str, Any]) -> None:
+    path = route.path
     answers = operation["responses"]
     for status, answer in answers.items():
         if status >= "400" and MEDIA_TYPE in answer.get("content", {}):
             answer["content"] = {MEDIA_TYPE: answer["content"][MEDIA_TYPE]}
         if "HTTPValidationError" in str(answer.get("content", "")):
             answers[status] = _refusal("A parameter or the body is wrong; `errors` says where.")
-    if path.startswith("/2/"):
+    if isinstance(route, XRoute):
         answers.pop("422", None)  # X says 400
         answers["429"] = answers["401"] | {"description": _SHARED["TooMany"][1]}
     elif operation["security"]:

@@ -19,9 +19,11 @@ from media.server.auth import (
     caller_or_nobody,
     check_admin,
     check_owner,
+    check_reviewer,
     check_token,
     owner,
     owner_or_nobody,
+    reviewer,
 )
 from media.server.routes import seen
 
@@ -39,6 +41,8 @@ class Gate(Enum):
     """The same, or nobody."""
     SIGNED_IN = auto()
     """Whoever has a token."""
+    REVIEWER = auto()
+    """Whoever has a reviewer's token."""
     ADMIN = auto()
     """Whoever has an admin's token."""
 
@@ -51,6 +55,8 @@ def gate_of(route: APIRoute) -> Gate:
     calls = set(_calls(route.dependant))
     if admin in calls and seen not in calls:  # what a Space is to the caller is told before who is no admin
         return Gate.ADMIN
+    if reviewer in calls:
+        return Gate.REVIEWER
     if caller in calls:
         return Gate.SIGNED_IN
     if owner_or_nobody in calls:
@@ -75,6 +81,8 @@ def admit(gate: Gate, scope: Scope, state: State) -> None:
     who = check_token(state, bearer_of(scope))
     if gate is Gate.ADMIN:
         check_admin(who)
+    elif gate is Gate.REVIEWER:
+        check_reviewer(who)
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:

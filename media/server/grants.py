@@ -13,7 +13,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from media.server.auth import Caller
+from media.server.auth import Caller, Role
 from media.server.database import Database
 from media.server.errors import Problem
 from media.server.tables import REFRESH_TOKENS
@@ -47,7 +47,7 @@ class Grants:
             taken = (await connection.execute(use)).rowcount == 1  # of two at a time, the other one waits here
             row = (await connection.execute(sa.select(REFRESH_TOKENS).where(mine))).first()
             if taken and row is not None:
-                who = Caller(row.user_id, row.admin)
+                who = Caller(row.user_id, row.admin, roles=frozenset(map(Role, row.roles.split())))
                 return who, (await _make(connection, [(who, row.family)], now))[0]
             if row is not None and row.used:
                 await connection.execute(sa.delete(REFRESH_TOKENS).where(_COLUMNS.family == row.family))
@@ -76,6 +76,7 @@ async def _make(connection: AsyncConnection, whose: Sequence[tuple[Caller, str]]
             "family": family,
             "user_id": who.name,
             "admin": who.admin,
+            "roles": " ".join(sorted(who.roles)),
             "expires_at": now + REFRESH_TTL,
             "used": False,
         }

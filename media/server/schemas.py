@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from media.server.auth import DEFAULT_TTL, ME, NAME, SHORT_TTL, is_name
+from media.server.auth import DEFAULT_TTL, ME, NAME, SHORT_TTL, Role, is_name
 from media.server.input import Flag, Input, Whole
 from media.space.people import Participant
 from media.space.policy import SpeakPolicy
@@ -334,6 +334,9 @@ class NewTokens(Input):
 
     users: list[UserId] = Field(min_length=1, max_length=10_000, examples=[["ana", "ben"]])
     admin: Flag = False
+    roles: list[Role] = Field(
+        default=[], max_length=len(Role), description="what they may beside what everybody may; none by itself"
+    )
     ttl_seconds: Whole | None = Field(
         None, ge=1, le=30 * 86_400, description=f"{DEFAULT_TTL} unless asked otherwise, {SHORT_TTL} with `refresh`"
     )

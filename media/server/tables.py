@@ -76,6 +76,7 @@ REFRESH_TOKENS: Final = sa.Table(
     sa.Column("admin", sa.Boolean, nullable=False),
     sa.Column("expires_at", sa.Float, nullable=False),
     sa.Column("used", sa.Boolean, nullable=False),
+    sa.Column("roles", sa.String(64), nullable=False, server_default=""),
     sa.Index("refresh_tokens_family", "family"),
     sa.Index("refresh_tokens_expires_at", "expires_at"),
 )

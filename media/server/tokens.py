@@ -29,7 +29,7 @@ async def make_tokens(body: NewTokens, request: Request, grants: GrantsHere) -> 
     With `refresh` they live for 15 minutes, and each comes with a refresh token that renews it.
     """
     ttl = body.ttl_seconds or (SHORT_TTL if body.refresh else DEFAULT_TTL)
-    whose = [Caller(name, body.admin) for name in body.users]
+    whose = [Caller(name, body.admin, roles=frozenset(body.roles)) for name in body.users]
     fresh = await grants.begin(whose, request.app.state.spaces.clock()) if body.refresh else [None] * len(whose)
     return TokenList(data=[_make(request, who, ttl, token) for who, token in zip(whose, fresh, strict=True)])
 
@@ -58,7 +58,7 @@ def _make(request: Request, who: Caller, ttl: float, refresh: str | None) -> Tok
     now = request.app.state.spaces.clock()
     return TokenOut(
         user_id=who.name,
-        token=tokens.issue(who.name, admin=who.admin, ttl=ttl, now=now),
+        token=tokens.issue(who.name, admin=who.admin, roles=who.roles, ttl=ttl, now=now),
         expires_at=datetime.fromtimestamp(int(now + ttl), UTC),
         refresh_token=refresh,
     )

@@ -4,6 +4,7 @@ Shapes and sentences are those of X API v2's OpenAPI document, version 2.98, and
 """
 
 import json
+import re
 from typing import Annotated, Any, Final, Required
 
 from fastapi import Response
@@ -12,6 +13,7 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 
 from media.server.errors import MEDIA_TYPE, Problem
 
+_XS: Final = re.compile(r"/2/(spaces|users)(/by/[^/]+(/[^/]+)?|/[^/]+(/(buyers|tweets))?)?")
 PROBLEMS: Final = "https://api.twitter.com/2/problems/"
 _Number = Annotated[str, Field(pattern=r"^[0-9]{1,19}$", examples=["2244994945"])]
 _SpaceId = Annotated[str, Field(pattern=r"^[a-zA-Z0-9]{1,13}$", examples=["1DXxyRYNejbKM"])]
@@ -152,6 +154,11 @@ class InvalidRequestError(Exception):
         """Take what is wrong: parameter, its values, a sentence."""
         super().__init__()
         self.faults = faults
+
+
+def is_xs(path: str) -> bool:
+    """Whether a path is one of X's, and answered as X does; there are others of ours under ``/2``."""
+    return _XS.fullmatch(path) is not None
 
 
 def answer(data: Any, *, includes: dict[str, Any], errors: list[Any], meta: dict[str, Any] | None) -> Response:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from media.server.auth import bearer_of
 from media.server.client_address import address_of, by_proxy, is_local, network_of
-from media.server.compat.answers import refusal
+from media.server.compat.answers import is_xs, refusal
 from media.server.errors import Problem, respond
 from media.server.limits.buckets import Buckets, Verdict
 from media.server.limits.rates import kind_of, rates
@@ -49,12 +49,12 @@ class Limits:
             await self._app(scope, receive, send)
             return
         headers = _headers(verdict)
-        if scope["path"].startswith("/2/"):
+        if is_xs(scope["path"]):
             headers += _x_headers(verdict)
         if verdict.retry:
             problem = Problem(429, "too-many-requests", _sentence(verdict), headers=dict(headers))
             problem.headers["Retry-After"] = str(math.ceil(verdict.retry))
-            answer = refusal(problem) if scope["path"].startswith("/2/") else respond(problem)
+            answer = refusal(problem) if is_xs(scope["path"]) else respond(problem)
             await answer(scope, receive, send)
             return
         raw = [(name.lower().encode(), value.encode()) for name, value in headers]

@@ -104,7 +104,11 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.fixed_dictionaries({"sub": JSON, "exp": JSON}, optional={"admin": JSON, "iat": JSON, "nbf": JSON}))
+@given(
+    st.fixed_dictionaries(
+        {"sub": JSON, "exp": JSON}, optional={"admin": JSON, "roles": JSON, "iat": JSON, "nbf": JSON}
+    )
+)
 def test_claims_of_any_type_are_refused_each_time_the_same(claims: dict[str, Any]) -> None:
     """Signed with the secret; a token that is no good must not become good, or an error, when it comes again."""
     secret = b"s" * 32
@@ -137,6 +141,10 @@ def test_claims_of_any_type_are_refused_each_time_the_same(claims: dict[str, Any
         {"sub": None},
         {"nbf": "x"},
         {"iat": []},
+        {"roles": "senior"},
+        {"roles": ["king"]},
+        {"roles": [["senior"]]},
+        {"roles": {"senior": True}},
     ],
 )
 async def test_a_claim_of_another_type_is_401_also_the_second_time(

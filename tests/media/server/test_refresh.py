@@ -9,6 +9,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
+from media.server.auth import Role
 from media.server.tables import REFRESH_TOKENS
 from tests.media.server.service import Service, running
 
@@ -82,3 +83,14 @@ async def test_the_store_knows_no_token_and_a_suspended_person_renews_none(servi
     assert (refused.status_code, refused.json()["type"]) == (403, "urn:spaces-lab:problem:suspended")
     await service.ok("root", "DELETE", "/users/ben/suspension")
     assert (await renew(service, token)).status_code == 200, "the refusal did not use it up"
+
+
+async def test_roles_come_back_with_a_renewed_token(service: Service) -> None:
+    body = {"users": ["ana"], "roles": ["senior", "reviewer"], "refresh": True}
+    made = (await service.ok("root", "POST", "/tokens", json=body))["data"][0]
+    renewed = await service.ok(None, "POST", "/tokens/refresh", json={"refresh_token": made["refresh_token"]})
+    for token in (made["token"], renewed["token"]):
+        who = service.app.state.tokens.check(token)
+        assert who.roles == {Role.REVIEWER, Role.SENIOR} and who.reviews and who.senior and not who.admin
+    refused = await service.call("root", "POST", "/tokens", json=body | {"roles": ["king"]})
+    assert refused.status_code == 422
