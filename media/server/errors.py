@@ -46,6 +46,8 @@ _SPACE: Final[dict[type[space.SpaceError], tuple[int, str]]] = {
     space.SeatsFullError: (409, "seats-full"),
     space.CoolDownError: (429, "cool-down"),
     space.MutedError: (409, "muted-by-admin"),
+    space.NoEntryError: (403, "no-entry"),
+    space.SlowEntryError: (429, "slow-entry"),
     space.NotEligibleError: (403, "not-eligible"),
     space.BadInputError: (422, "bad-input"),
 }

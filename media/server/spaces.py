@@ -141,6 +141,7 @@ class Spaces:
             for held in self._held.values():
                 held.space.shift(by)
                 held.space.reactions.shift(by)
+                held.space.arrivals.shift(by)
                 if held.attempt is not None:
                     held.attempt.draft.shift(by)
                 held.changed = True

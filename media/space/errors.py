@@ -46,6 +46,14 @@ class MutedError(SpaceError):
     """An admin muted the person, who can therefore not unmute."""
 
 
+class NoEntryError(SpaceError):
+    """The host lets nobody new in, or not this person."""
+
+
+class SlowEntryError(SpaceError):
+    """Newcomers are let in one after another, and it is not this person's turn yet."""
+
+
 class NotEligibleError(SpaceError):
     """The policy of the product does not let this person do it."""
 

@@ -128,11 +128,13 @@ class Invitations(Queue):
 
         :raises UnknownLinkError: there is no such link, or whoever made it could not make it any more
         :raises SeatsFullError: no seat is free; the link stays good
+        :raises NoEntryError: the Space is locked; an entry policy keeps nobody out who holds a link
         """
         next_state(self.state, Input.FOLLOW_LINK)
         link = self.links.known(code)
         self._check_maker(link)
         participant = self.people.look(person, present)
+        self.check_newcomer(person, present=participant.connected, followed=True)
         events: Events = [LinkAccepted(now, person, link.by, link.role)]
         if link.role == "listener":
             next_standing(participant.standing, Input.JOIN, person)
@@ -173,7 +175,7 @@ class Invitations(Queue):
         self.people.move(participant, how)
         participant.denied_until = participant.invited_by = None
         participant.lost_at = None if participant.connected else now
-        self._grant(participant, now, events)
+        self._grant(participant, now, events, trusted=role == "cohost")
         if role == "cohost":
             self.people.move(participant, Input.PROMOTE)
             events.append(CohostNamed(now, participant.person))

@@ -2,7 +2,7 @@
 
 The rules of a Space stand in files that build on each other, each of which knows only those before it::
 
-    meeting → stage → microphones → queue → invitations → presence → board → sale → space
+    meeting → stage → microphones → entry → queue → invitations → presence → board → sale → space
 
 Each is a class that adds inputs to the one before. After every input the part that took it calls ``_done``, and
 each file that has something to keep true extends that.
@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Self
 
+from media.space.arrivals import Arrivals
 from media.space.errors import BadInputError, NotEligibleError
 from media.space.events import CancelReason, EndReason, Events
 from media.space.links import Links
 from media.space.notes import Notes
 from media.space.people import Participant, People
 from media.space.permissions import Action, Role, check, is_anonymous, role_of
-from media.space.policy import DEFAULT, Policy, SpeakPolicy
+from media.space.policy import DEFAULT, EntryPolicy, Policy, SpeakPolicy
 from media.space.reactions import Tally
 from media.space.states import Input, Standing, State, next_standing, next_state
 from media.space.tickets import Offer
@@ -60,6 +61,15 @@ class Meeting:
         self.anonymous_listening = anonymous_listening
         self.removal_ends_anonymous = removal_ends_anonymous
         """Whether anonymous listening ends when somebody is removed, who could go on without a name."""
+        self.entry_policy = EntryPolicy.EVERYONE
+        self.locked = False
+        """Whether nobody new comes in."""
+        self.entry_rate = 0
+        """Listeners who are let in a minute; 0 for as many as come."""
+        self.mute_on_entry = False
+        """Whether an admin's mute is set for everyone who gets the right to speak, until an admin lifts it."""
+        self.arrivals = Arrivals()
+        """Whose turn it is where listeners are let in slowly; nothing of it is kept."""
         self.lang = lang
         self.topic_ids = tuple(topic_ids)
         self.state = State.DRAFT
@@ -90,7 +100,7 @@ class Meeting:
         """Since when nobody at all is connected, while live."""
 
     def copy(self) -> Self:
-        """Return a second Space in the same state, to try inputs on; reactions are counted by both as one."""
+        """Return a second Space in the same state, to try inputs on; both count reactions and turns as one."""
         other = copy(self)
         other.people, other.spoke = self.people.copy(), dict(self.spoke)
         other.links, other.waiting, other.notes = self.links.copy(), self.waiting.copy(), self.notes.copy()
@@ -100,7 +110,7 @@ class Meeting:
         """Count on after the clock of ``now`` was set by so many seconds, as if it had always been right.
 
         Grace times, cool-downs and waits last as long as they would have; appointments, and when something
-        happened, stay what they were. Reactions are shifted by whoever drives both a Space and its copy.
+        happened, stay what they were. Reactions and turns are shifted by whoever drives both a Space and its copy.
         """
         self.people.shift(by)
         self.notes.shift(by)

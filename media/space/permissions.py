@@ -58,9 +58,10 @@ class Action(StrEnum):
     DOWNLOAD_ALL = "download everything of a Space"
     DOWNLOAD_OWN = "download the transcript of what they said"
 
-    # What the table does not name, but its text: participants may invite listeners, and there are messages.
+    # What the table does not name: participants may invite listeners, there are messages, and tools of hosts.
     INVITE_LISTENERS = "invite people to listen"
     MESSAGE = "send messages"
+    ENTRY = "choose who comes in"
 
 
 _ADMINS: Final = frozenset({Role.HOST, Role.COHOST})
@@ -96,6 +97,7 @@ ALLOWED: Final[dict[Action, frozenset[Role]]] = {
     Action.DOWNLOAD_OWN: _STAGE,
     Action.INVITE_LISTENERS: _NAMED,
     Action.MESSAGE: _NAMED,
+    Action.ENTRY: _ADMINS,
 }
 
 OUT_OF_REACH: Final[dict[Role, frozenset[Standing]]] = {

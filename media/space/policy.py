@@ -29,6 +29,14 @@ class SpeakPolicy(StrEnum):
     """People who were invited, when they accept."""
 
 
+class EntryPolicy(StrEnum):
+    """Who may come in without having been invited to speak."""
+
+    EVERYONE = "everyone"
+    FOLLOWING = "following"
+    """People whom the host follows; of those who are in already, only they may ask to speak."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What a Space of a given date allows.  Times in seconds."""

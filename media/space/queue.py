@@ -3,6 +3,7 @@
 First come, first served as far as the Space itself gives seats away; host and co-hosts choose whom they like.
 """
 
+from media.space.entry import Entry
 from media.space.errors import CoolDownError, SeatsFullError
 from media.space.events import (
     Asked,
@@ -11,14 +12,13 @@ from media.space.events import (
     RequestWithdrawn,
     SpeakPolicyChanged,
 )
-from media.space.microphones import Microphones
 from media.space.people import Participant
 from media.space.permissions import Action, check
 from media.space.policy import SpeakPolicy
 from media.space.states import Input, Standing, State, next_standing, next_state
 
 
-class Queue(Microphones):
+class Queue(Entry):
     """The way to the stage that begins with a question; driven as a :class:`~media.space.space.Space` only."""
 
     def set_speak_policy(self, by: str, speak_policy: SpeakPolicy, now: float) -> Events:
@@ -33,11 +33,13 @@ class Queue(Microphones):
         :param followed: whether the host follows the person
         :raises CoolDownError: denied less than ``policy.denial_cooldown`` ago
         :raises SeatsFullError: too many wait already
+        :raises NoEntryError: the rules of entry keep the person out
         """
         check(self._role(person), Action.ASK)
         next_state(self.state, Input.ASK)
         participant = self.people.look(person, present)
         next_standing(participant.standing, Input.ASK, person)
+        self._check_asker(person, present=participant.connected, followed=followed)
         if participant.denied_until is not None and now < participant.denied_until:
             wait = participant.denied_until - now
             raise CoolDownError(

@@ -11,7 +11,7 @@ from typing import Any
 from media.space.links import Link
 from media.space.notes import Message, Shown
 from media.space.people import Participant
-from media.space.policy import Policy, SpeakPolicy
+from media.space.policy import EntryPolicy, Policy, SpeakPolicy
 from media.space.space import Space
 from media.space.states import PERSON, Input, Standing, State
 from media.space.tickets import Offer
@@ -31,6 +31,9 @@ _SPACE = (
         "title",
         "anonymous_listening",
         "removal_ends_anonymous",
+        "locked",
+        "entry_rate",
+        "mute_on_entry",
         "lang",
         "created_at",
         "scheduled_start",
@@ -48,6 +51,7 @@ def to_record(space: Space) -> Record:
         "host": space.host,
         "state": space.state.value,
         "speak_policy": space.speak_policy.value,
+        "entry_policy": space.entry_policy.value,
         "policy": asdict(space.policy),
         "topic_ids": list(space.topic_ids),
         **{name: getattr(space, name) for name in _SPACE},
@@ -77,6 +81,7 @@ def from_record(record: Record, now: float) -> Space:
     space = Space(record["id"], record["host"], record["created_at"], policy=Policy(**known))
     space.state = State(record["state"])
     space.speak_policy = SpeakPolicy(record["speak_policy"])
+    space.entry_policy = EntryPolicy(record.get("entry_policy", EntryPolicy.EVERYONE))
     space.topic_ids = tuple(record["topic_ids"])
     for name in _SPACE:
         setattr(space, name, record.get(name, getattr(space, name)))

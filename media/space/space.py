@@ -117,7 +117,7 @@ class Space(Sale):
         self.state = self._may(Input.START, by, Action.EDIT)
         self.started_at = now
         events: Events = [SpaceStarted(now)]
-        self._grant(self.people.named[self.host], now, events)
+        self._grant(self.people.named[self.host], now, events, trusted=True)
         return self._done(now, events)
 
     def cancel(self, by: str | None, now: float) -> Events:

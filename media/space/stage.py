@@ -69,10 +69,14 @@ class Stage(Meeting):
         if self.people.number(Standing.COHOST) >= self.policy.cohost_seats:
             raise SeatsFullError(f"This Space can have {self.policy.cohost_seats} co-hosts and has them.")
 
-    def _grant(self, participant: Participant, now: float, events: Events) -> None:
-        """Give the right to speak.  Everyone starts muted, so that no microphone is open by surprise."""
+    def _grant(self, participant: Participant, now: float, events: Events, *, trusted: bool = False) -> None:
+        """Give the right to speak.  Everyone starts muted, so that no microphone is open by surprise.
+
+        :param trusted: whether mute on entry does not apply, as to the host and to who comes as a co-host
+        """
         participant.asked_at = None
         participant.muted_by_self = True
+        participant.muted_by_admin = participant.muted_by_admin or (self.mute_on_entry and not trusted)
         self.spoke[participant.person] = None
         events.append(RightGranted(now, participant.person))
         events.append(MuteChanged(now, participant.person, True, participant.muted_by_admin))

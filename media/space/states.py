@@ -57,6 +57,7 @@ class Input(StrEnum):
     CANCEL = "cancel"
     END = "end"
     SPEAK_POLICY = "set the speak policy of"
+    ENTRY = "choose who comes into"
     ARRIVE = "arrive in"
     DEPART = "depart from"
     EDIT = "change"
@@ -116,7 +117,7 @@ SPACE: Final[dict[tuple[State, Input], State]] = {
         for s in (_S.DRAFT, _S.SCHEDULED)
         for i in (
             *(_I.INVITE, _I.UNINVITE, _I.DECLINE, _I.MAKE_LINK, _I.REVOKE_LINK),
-            *(_I.SPEAK_POLICY, _I.EDIT, _I.PIN, _I.UNPIN, _I.SELL, _I.GO_BY),
+            *(_I.SPEAK_POLICY, _I.ENTRY, _I.EDIT, _I.PIN, _I.UNPIN, _I.SELL, _I.GO_BY),
         )
     },
     # While it is live: everything but starting it again.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from media.space.errors import NoEntryError
 from media.space.space import Space
 from media.space.states import Standing, State
 from media.space.tickets import needs_ticket
@@ -41,7 +42,9 @@ class Viewer:
     blocked: bool = False
     """Whether the host has blocked them."""
     present: bool = False
-    """Whether they are connected to its sound."""
+    """Whether they are connected to its sound, or were a moment ago."""
+    followed: bool = False
+    """Whether the host follows them."""
     linked: bool = False
     """Whether they hold an invitation link to it that is good."""
     ticket: bool = False
@@ -64,6 +67,17 @@ def takes_anonymous(space: Space | None) -> bool:
     return space is not None and space.anonymous_listening and announced(space)
 
 
+def kept_out(space: Space, viewer: Viewer) -> bool:
+    """Whether the rules of entry keep somebody out of a live Space, who is not in it."""
+    if space.state is not State.LIVE:
+        return False
+    try:
+        space.check_newcomer(viewer.person, present=viewer.present, followed=viewer.followed)
+    except NoEntryError:
+        return True
+    return False
+
+
 def view_of(space: Space, viewer: Viewer) -> View:
     """Return how much of a Space somebody is shown."""
     standing = Standing.OUTSIDE if viewer.person is None else space.people.standing(viewer.person)
@@ -74,6 +88,8 @@ def view_of(space: Space, viewer: Viewer) -> View:
         return View.INSIDE if (standing is Standing.INVITED or viewer.linked) and not shut_out else View.NOTHING
     if shut_out:
         return View.REASON
+    if kept_out(space, viewer):
+        return View.CARD
     if viewer.person is None:
         listens = space.anonymous_listening and space.state in _OPEN and not needs_ticket(space, None)
         return View.SOUND if listens else View.CARD

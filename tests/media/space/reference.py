@@ -42,6 +42,7 @@ class Link:
 class Reference:
     def __init__(self, policy: Policy, speak_policy: SpeakPolicy, now: float) -> None:
         self.policy, self.speak_policy, self.now = policy, speak_policy, now
+        self.locked, self.following, self.rate, self.mute_on_entry = False, False, 0, False
         self.faces = {name: Face() for name in NAMES} | {HOST: Face(role="host", by_self=True)}
         self.unattended: float | None = now
         self.empty: float | None = now
@@ -74,6 +75,19 @@ class Reference:
     def may_invite(self, by: str | None, role: str) -> bool:
         return self.role(by) in INVITERS[role] and not (by in self.faces and self.faces[by].role == "removed")
 
+    def lets_in(self, name: str, *, followed: bool) -> bool:
+        """Whether the rules of entry let somebody in, who may be in already."""
+        face = self.faces[name]
+        belongs = face.here or face.role in (*STAGE, "requested", "invited")
+        return belongs or not (self.locked or (self.following and not followed))
+
+    def lets_ask(self, name: str, *, followed: bool) -> bool:
+        return (
+            self.lets_in(name, followed=followed)
+            and not (self.rate and not self.faces[name].here)
+            and not (self.following and not followed)
+        )
+
     # What there is
 
     def of(self, *roles: str) -> list[Face]:
@@ -96,6 +110,7 @@ class Reference:
 
     def seat(self, face: Face, role: str = "speaker") -> None:
         face.role, face.by_self, face.invited_as, face.denied_until = role, True, "", 0.0
+        face.by_admin = face.by_admin or (self.mute_on_entry and role == "speaker")
         face.lost = None if face.here else self.now
 
     def stand(self, face: Face, role: str = "") -> None:

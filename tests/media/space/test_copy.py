@@ -25,6 +25,8 @@ STEPS = {
     "say": lambda s, p, now: s.say("ana", p, now),
     "edit": lambda s, p, now: s.edit("ana", now, title=f"{p} {now}"),
     "policy": lambda s, p, now: s.set_speak_policy("ana", SpeakPolicy.EVERYONE, now),
+    "lock": lambda s, p, now: s.set_entry("ana", now, locked=p == "ben"),
+    "rate": lambda s, p, now: s.set_entry("ana", now, entry_rate=len(p) * 2),
     "timer": lambda s, _, now: s.handle_timer(now),
 }
 SCRIPTS = st.lists(

@@ -6,7 +6,7 @@ import pytest
 
 from media.space.errors import NoRightError
 from media.space.permissions import Action, Role, check
-from media.space.policy import SpeakPolicy
+from media.space.policy import EntryPolicy, SpeakPolicy
 from media.space.space import Space
 from media.space.states import Standing
 
@@ -39,6 +39,7 @@ TABLE = {
     Action.DOWNLOAD_OWN: "xxx..",
     Action.INVITE_LISTENERS: "xxxx.",
     Action.MESSAGE: "xxxx.",
+    Action.ENTRY: "xx...",
 }
 OF_THE_HOUSE = {Action.END, Action.MUTE_OTHERS, Action.REVOKE, Action.REMOVE}
 """What whoever runs the service may do in any Space."""
@@ -105,6 +106,12 @@ ACTS: dict[Action, list[Act]] = {
         lambda s, by: s.make_link(by, "code", "listener", 1.0),
     ],
     Action.MESSAGE: [lambda s, by: s.say(by, "hello", 1.0)],
+    Action.ENTRY: [
+        lambda s, by: s.set_entry(by, 1.0, locked=True),
+        lambda s, by: s.set_entry(by, 1.0, entry_policy=EntryPolicy.FOLLOWING),
+        lambda s, by: s.set_entry(by, 1.0, entry_rate=60),
+        lambda s, by: s.set_entry(by, 1.0, mute_on_entry=True),
+    ],
 }
 """Every input that a right is asked for."""
 NO_INPUT = {Action.TICKETS, Action.RECORD, Action.BE_CAPTIONED, Action.SHARE_LINK, Action.REPORT} | {

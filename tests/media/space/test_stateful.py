@@ -5,6 +5,7 @@ how long, and what is shown; what the events say must be the truth; and a refusa
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from media.space.errors import SpaceError
+from media.space.entry import RATE_MAX
+from media.space.errors import NoEntryError, SpaceError
 from media.space.events import (
     CohostDropped,
     CohostNamed,
@@ -27,7 +29,7 @@ from media.space.events import (
     SpaceEnded,
 )
 from media.space.people import Participant
-from media.space.policy import Policy, SpeakPolicy
+from media.space.policy import EntryPolicy, Policy, SpeakPolicy
 from media.space.record import from_record, to_record
 from media.space.space import Space
 from media.space.states import Standing, State
@@ -196,6 +198,7 @@ class SpaceMachine(RuleBasedStateMachine):
         face = self.ref.faces.get(who)
         free = face is not None and face.role == "" and self.now >= face.denied_until
         can = free and len(self.ref.queue()) < POLICY.queue
+        can = can and self.ref.lets_ask(who, followed=followed)
         here = face is None or face.here
         if self.attempt(can, lambda: self.space.ask(who, self.now, present=here, followed=followed)):
             assert face is not None
@@ -238,6 +241,56 @@ class SpaceMachine(RuleBasedStateMachine):
         if self.attempt(self.ref.is_admin(by), lambda: self.space.set_speak_policy(by, speak_policy, self.now)):
             self.ref.speak_policy = speak_policy
             self.ref.follow_up()
+
+    # The door
+
+    @precondition(live)
+    @rule(
+        aim=aim,
+        by=actor,
+        locked=st.none() | st.booleans(),
+        following=st.none() | st.booleans(),
+        rate=st.sampled_from([None, 0, 60, -1, RATE_MAX + 1]),
+        mutes=st.none() | st.booleans(),
+    )
+    def set_entry(
+        self,
+        aim: int,
+        by: Any,
+        locked: bool | None,
+        following: bool | None,
+        rate: int | None,
+        mutes: bool | None,
+    ) -> None:
+        by, ref = self.entitled(aim, by), self.ref
+        entry_policy = following and EntryPolicy.FOLLOWING
+        if following is False:
+            entry_policy = EntryPolicy.EVERYONE
+        can = ref.is_admin(by) and rate in (None, 0, 60)
+        if self.attempt(
+            can,
+            lambda: self.space.set_entry(
+                *(by, self.now), entry_policy=entry_policy, locked=locked, entry_rate=rate, mute_on_entry=mutes
+            ),
+        ):
+            ref.locked = ref.locked if locked is None else locked
+            ref.following = ref.following if following is None else following
+            ref.rate = ref.rate if rate is None else rate
+            ref.mute_on_entry = ref.mute_on_entry if mutes is None else mutes
+
+    @precondition(live)
+    @rule(who=st.sampled_from([*NAMES, HOST]), followed=st.booleans())
+    def knock(self, who: str, followed: bool) -> None:
+        """The rules of entry let in whom they should, and asking them changes nothing."""
+        face = self.ref.faces[who]
+
+        def step() -> None:
+            self.space.check_newcomer(who, present=face.here, followed=followed)
+
+        self.attempt(self.ref.lets_in(who, followed=followed), step)
+        with suppress(NoEntryError):
+            self.space.check_newcomer(None)
+            assert not (self.ref.locked or self.ref.following), "who has no name is followed by nobody"
 
     # Invitations
 
@@ -308,6 +361,7 @@ class SpaceMachine(RuleBasedStateMachine):
         else:
             fits = face.role in ("", "requested", "invited") or (face.role, link.role) == ("speaker", "cohost")
             can = fits and self.ref.place(link.role)
+        can = can and self.ref.lets_in(who, followed=True)
         if self.attempt(can, lambda: self.space.follow_link(who, code, self.now, present=face.here)):
             assert link is not None
             link.uses -= 1

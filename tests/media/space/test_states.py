@@ -34,6 +34,7 @@ OF_A_SPACE: dict[Input, Callable[[Space], Events]] = {
     Input.CANCEL: lambda s: s.cancel("host", NOW),
     Input.END: lambda s: s.end("host", NOW),
     Input.SPEAK_POLICY: lambda s: s.set_speak_policy("host", SpeakPolicy.EVERYONE, NOW),
+    Input.ENTRY: lambda s: s.set_entry("host", NOW, locked=True),
     Input.ARRIVE: lambda s: s.arrive(NOW),
     Input.DEPART: lambda s: s.depart(NOW, 0),
     Input.SELL: lambda s: s.withdraw_tickets("host", NOW),
