@@ -13,6 +13,7 @@ MAY_IMPORT = {
     "media/audio": {"media.audio"},
     "media/rtc": {"media.rtc"},
     "media/recording": {"media.recording"},
+    "media/recorder": {"media.recorder", "media.recording"},
     "media/moderation": {"media.moderation", "media.space"},
     "media/captions": {"media.captions", "media.audio", "media.recording"},
     "media/relay": {"media.relay", "media.rtc", "media.audio", "media.recording", "media.kernels"},

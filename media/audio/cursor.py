@@ -12,7 +12,7 @@ from numba import njit
 
 from media.audio.packet import DTX_SIZE, RATE, spare_copy_in
 from media.audio.reorder import remove_first
-from media.audio.speaker import TICK, free_slot
+from media.audio.speaker import PLAYS_MAX, TICK, free_slot
 
 LARGEST_EXCESS = 0.4
 """Seconds of delay too many that are cut in one go instead of being played away faster."""
@@ -91,6 +91,9 @@ def _drop(speaker: Any, packets: Any, free: Any) -> None:  # pragma: no cover
 def _take(speaker: Any, packets: Any, gap: int) -> tuple[int, int, int, int]:  # pragma: no cover
     """Play the first packet, whose timestamp is ``gap`` (zero or negative) ahead of the cursor."""
     slot = remove_first(speaker)
+    if speaker.played < PLAYS_MAX:
+        speaker.plays[speaker.played] = slot
+        speaker.played += 1
     head = packets[slot]
     _account(speaker, head)
     speaker.cursor = head.timestamp + head.samples

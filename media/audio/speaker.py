@@ -31,6 +31,9 @@ SEEN = 1024
 SILENCE_DBOV = -127.0
 """The lowest level of RFC 6464 §3, also that of digital silence."""
 
+PLAYS_MAX = 16
+"""Packets that a tick can begin to play: eight of the shortest are 20 ms, and a correction takes twice that."""
+
 PAYLOAD_MAX = 2048
 """Bytes; a payload that is larger has come through no network that we know."""
 
@@ -92,6 +95,8 @@ SPEAKER: np.dtype[Any] = np.dtype(
         ("outcome", "u1"),
         ("loudness", "f8"),  # dBov
         ("frame_capture", "u8"),  # 64-bit NTP; 0: not known
+        ("played", "i8"),  # how many packets; they stay in their slots until the next ones come
+        ("plays", "i8", PLAYS_MAX),  # slots
         ("room", "i8"),
         ("next", "i8"),  # place + 1 of another one in the room; 0: none
         ("minus", "i8"),  # stream + 1 of what they hear while they talk; 0: none

@@ -15,8 +15,8 @@ RATE: Final = 48_000
 """Samples a second of the granule position, whatever the sound's own rate (RFC 7845 §4)."""
 FRAME: Final = 960
 """Samples of a packet of 20 ms."""
-PAGE: Final = RATE
-"""Samples of a page: one second, which is lost at most."""
+PAGE: Final = RATE * 9 // 10
+"""Samples of a page: with what is on its way to the disk less than a second, which is lost at most."""
 PRE_SKIP: Final = 312
 """Samples of the encoder's look-ahead, to be dropped by a player: 6.5 ms, as libopus has at 48 kHz."""
 _VENDOR: Final = b"spaces-lab"
@@ -52,6 +52,11 @@ class OggOpusWriter:
     def samples(self) -> int:
         """Samples so far, those held included: where the next packet will lie."""
         return self._samples
+
+    @property
+    def paged(self) -> int:
+        """Samples that are in pages already."""
+        return self._samples - self._held_samples
 
     def head(self) -> bytes:
         """Write the two pages of headers; to be appended before anything else."""

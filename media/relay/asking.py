@@ -69,6 +69,10 @@ class Asking(ABC):
         """Keep a talker's sound out of the mix, or let it in again."""
         await self._ask("mute", room, participant, muted)
 
+    async def record(self, room: str) -> None:
+        """Give the recorder what is heard in a room."""
+        await self._ask("record", room)
+
     async def feed(self, link: Link) -> None:
         """Send a room's mix along a link."""
         await self._ask("feed", link)

@@ -16,7 +16,7 @@ from media.rtc.sdpfrag import parse_fragment
 
 COMMANDS = (
     *("open_room", "close_room", "add_session", "restart_ice", "rename_session", "drop_session"),
-    *("drop_participant", "let_talk", "mute", "feed", "follow", "cut", "read_stats"),
+    *("drop_participant", "let_talk", "mute", "record", "feed", "follow", "cut", "read_stats"),
 )
 """By which name each may be asked for."""
 

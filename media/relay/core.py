@@ -27,6 +27,7 @@ from media.relay.reception import reception
 from media.relay.room import Room
 from media.relay.session_index import SessionIndex
 from media.relay.stats import RelayStats
+from media.relay.tap import Tap
 from media.relay.ticker import Ticker
 from media.rtc.crowd import Crowd
 from media.rtc.description import Description
@@ -67,14 +68,16 @@ class RelayCore:
         candidates: tuple[Address, ...],
         send: Callable[[bytes, Address], object],
         notify: Callable[[PlaneEvent], None],
+        tap: Tap | None = None,
     ) -> None:
+        """``tap``: where rooms that are recorded go."""
         self.identity = Identity()
         self.stats = RelayStats()
         self._candidates = candidates
         self._send = send
         self._notify = notify
         self._crowd = Crowd()
-        self._mixing = Mixing(self._crowd)
+        self._mixing = Mixing(self._crowd, tap)
         self._door = Door()
         self._rooms: dict[str, Room] = {}
         self._peers = SessionIndex()
@@ -191,6 +194,10 @@ class RelayCore:
         """Keep a talker's sound out of the mix, or let it in again."""
         if room in self._rooms:
             self._rooms[room].mute(participant, muted)
+
+    def record(self, room: str) -> None:
+        """Give the recorder what is heard in a room, from now on."""
+        self._open(room).record()
 
     def _open(self, name: str) -> Room:
         if name not in self._rooms:

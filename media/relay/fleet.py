@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import time
 from collections.abc import Sequence
 
 from media.kernels import complete
+from media.recording.ring import PAGE, SIZE
 from media.relay.placement import LISTENERS_PER_RELAY
 from media.relay.plane import PlaneError, RelayLostError
 from media.relay.pool import RelayPool
@@ -25,12 +27,21 @@ STEADY = 60.0
 """Seconds a relay must have lived for its next end to count as the first."""
 
 
+def new_ring() -> int:
+    """Descriptor of new memory for a ring."""
+    descriptor = os.memfd_create("spaces-ring", os.MFD_CLOEXEC)
+    os.ftruncate(descriptor, PAGE + SIZE)
+    return descriptor
+
+
 class Slot:
     """One UDP port and the processes that hold it one after the other."""
 
-    def __init__(self, index: int, port: socket.socket) -> None:
+    def __init__(self, index: int, port: socket.socket, recorded: bool) -> None:
         self.index = index
         self.port = port
+        self.ring = new_ring() if recorded else None
+        """Descriptor of the memory that a recorder reads."""
         self.relay: RemoteRelay | None = None
         """The process that lives."""
         self.restarts = 0
@@ -50,11 +61,12 @@ class RelayFleet(RelayPool):
         count: int = 1,
         public_ips: Sequence[str] = (),
         listeners_per_relay: int = LISTENERS_PER_RELAY,
+        recorded: bool = False,
     ) -> None:
-        """Processes take ``port``, ``port`` + 1, …, or any free ones if ``port`` is 0."""
+        """Processes take ``port``, ``port`` + 1, … (0: any free ones), and rings if ``recorded``."""
         super().__init__(listeners_per_relay)
         self._ports = [(host, port + index if port else 0) for index in range(count)]
-        self._public_ips = tuple(public_ips)
+        self._public_ips, self._recorded = tuple(public_ips), recorded
         self._keepers: list[asyncio.Task[None]] = []
         self.slots: list[Slot] = []
         self._started = False
@@ -68,7 +80,7 @@ class RelayFleet(RelayPool):
         """Take the ports; :raises PortTakenError: one cannot be had."""
         try:
             for index, (host, port) in enumerate(self._ports):
-                self.slots.append(Slot(index, bind(host, port)))
+                self.slots.append(Slot(index, bind(host, port), self._recorded))
         except OSError:
             self._free()
             raise
@@ -99,6 +111,11 @@ class RelayFleet(RelayPool):
         await asyncio.gather(*(slot.relay.stop() for slot in self.slots if slot.relay))
         await self.settle()
         self._free()
+
+    @property
+    def rings(self) -> list[int]:
+        """Descriptors of the memory that a recorder reads, one for each relay."""
+        return [slot.ring for slot in self.slots if slot.ring is not None]
 
     async def refresh(self) -> None:
         """Read the counters of every relay that lives and answers soon."""
@@ -134,7 +151,7 @@ class RelayFleet(RelayPool):
             self.lose(slot.index)
             ended.set()
 
-        relay = RemoteRelay(slot.port, self._public_ips, f"relay {slot.index}", lost)
+        relay = RemoteRelay(slot.port, self._public_ips, f"relay {slot.index}", lost, slot.ring)
         await relay.start()
         slot.relay = relay
         self.add(slot.index, relay)
@@ -160,4 +177,6 @@ class RelayFleet(RelayPool):
     def _free(self) -> None:
         for slot in self.slots:
             slot.port.close()
+            if slot.ring is not None:
+                os.close(slot.ring)
         self.slots.clear()

@@ -29,6 +29,7 @@ ROOM: np.dtype[Any] = np.dtype(
         ("full", "i8"),  # stream
         ("heard", "i8"),  # frame of the batch that was the mix of the tick before; -1: silence
         ("mixes", "u1"),  # here, and not on another relay
+        ("recorded", "u1"),
         ("skipped", "u1"),  # in this tick
         ("needs", "u1"),
     ],
@@ -117,7 +118,7 @@ def _hear_all(  # pragma: no cover
         if not room.mixes:
             continue
         speaker.next, room.first = room.first, place + 1
-        speaker.heard, speaker.turned, speaker.frame_capture = 0, 0, 0
+        speaker.heard, speaker.turned, speaker.frame_capture, speaker.played = 0, 0, 0, 0
         way, slot, before = begin(speaker, packets, free, now)
         if way == LONG and speaker.resets != speaker.resets_known:
             speaker.outcome, room.needs = LEFT, 1
@@ -176,7 +177,7 @@ class Hearing:
             self.rooms = doubled(self.rooms)
             self._free_rooms = list(range(2 * size - 1, size - 1, -1))
         place = self._free_rooms.pop()
-        self.rooms[place] = (0, full, -1, 1, 0, 0)
+        self.rooms[place] = (0, full, -1, 1, 0, 0, 0)
         return place
 
     def free_room(self, place: int) -> None:

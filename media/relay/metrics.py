@@ -47,6 +47,7 @@ _COUNTERS = (
     ),
     ("link_packets", "Packets received from other relays", "link_packets"),
     ("link_packets_lost", "Packets missing between those", "link_lost"),
+    ("recorder_refused_ticks", "Ticks that the recorder had no room for", "recorder_refused"),
     ("faults", "Unexpected errors, each with a traceback in the log", "faults"),
 )
 _LABELLED = (

@@ -16,6 +16,7 @@ from media.audio.opus import FRAME
 from media.relay.hearing import Hearing
 from media.relay.stats import RelayStats
 from media.relay.stream import Streams, rest, speak
+from media.relay.tap import Tap
 from media.rtc.crowd import Crowd
 
 
@@ -118,8 +119,9 @@ def _mix_all(  # pragma: no cover
 class Mixing:
     """Driven by the media thread alone, once a tick."""
 
-    def __init__(self, crowd: Crowd) -> None:
+    def __init__(self, crowd: Crowd, tap: Tap | None = None) -> None:
         self.hearing, self.streams, self.crowd, self.batch = Hearing(), Streams(), crowd, Batch()
+        self.tap = tap or Tap()
         self._talkers, self._silence = np.zeros(64, np.int64), np.zeros(FRAME, np.float32)
 
     def mix(self, timestamp: int, stats: RelayStats) -> None:
@@ -155,9 +157,14 @@ class Mixing:
         if rows.size:
             stats.stages["encode"].observe(perf_counter() - start)
 
+    def record(self, now: float, stats: RelayStats) -> None:
+        """Have the recorder given what was heard in the tick that was due at ``now``."""
+        self.tap.tick(self.hearing, self.streams, self.crowd, now, stats)
+
     def warm(self) -> None:
         """Compile or load the kernels now."""
         stats = RelayStats()
+        self.tap.warm(self.hearing, self.streams, self.crowd)
         self.hearing.warm(stats)
         self.mix(0, stats)
         self.encode(0, stats)

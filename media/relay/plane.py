@@ -141,6 +141,13 @@ class DataPlane(Protocol):
         """Keep a talker's sound out of the mix, or let it in again."""
         ...
 
+    async def record(self, room: str) -> None:
+        """Give the recorder what is heard in a room from now on, and say who everybody in it is; may be repeated.
+
+        :raises PlaneError: the room is not open
+        """
+        ...
+
     def subscribe(self, listener: Callable[[PlaneEvent], None]) -> None:
         """Have every event delivered to ``listener`` on the control plane's event loop."""
         ...

@@ -167,6 +167,10 @@ class RelayPool:
         """Keep a talker's sound out of the mix, or let it in again."""
         await self._room(room).mute(participant, muted)
 
+    async def record(self, room: str) -> None:
+        """Give the recorder what is heard in a room."""
+        await self._room(room).record()
+
     def _room(self, name: str) -> Spread:
         if name not in self._rooms:
             raise PlaneError(f"Room {name} is not open.")

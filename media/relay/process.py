@@ -11,6 +11,7 @@ import signal
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
+from mmap import mmap
 
 from media.kernels import mark_complete
 from media.relay.commands import Commands
@@ -20,6 +21,7 @@ from media.relay.core import RelayCore
 from media.relay.garbage import Sweeper
 from media.relay.loop import MediaLoop
 from media.relay.port import candidates_of
+from media.relay.tap import Tap
 from media.relay.warming import LateCompiles, Warming
 
 NICE = -10
@@ -35,15 +37,17 @@ def main() -> int:
     parser.add_argument("--udp", type=int, required=True, help="descriptor of the bound UDP socket")
     parser.add_argument("--name", default="relay", help="in the log")
     parser.add_argument("--public-ip", action="append", default=[], help="address to put into candidates")
+    parser.add_argument("--ring", type=int, help="descriptor of the memory that the recorder reads")
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for the parent, which then ends us
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s %(levelname)s {options.name}: %(message)s")
-    _run(socket.socket(fileno=options.udp), Control(socket.socket(fileno=options.control)), options.public_ip)
+    tap = Tap(None if options.ring is None else mmap(options.ring, 0))
+    _run(socket.socket(fileno=options.udp), Control(socket.socket(fileno=options.control)), options.public_ip, tap)
     return 0
 
 
-def _run(port: socket.socket, control: Control, public_ips: Sequence[str]) -> None:
-    core = RelayCore(candidates_of(port, public_ips), port.sendto, control.tell)
+def _run(port: socket.socket, control: Control, public_ips: Sequence[str], tap: Tap) -> None:
+    core = RelayCore(candidates_of(port, public_ips), port.sendto, control.tell, tap)
     sweeper = Sweeper()
     media = MediaLoop(port, core, control, sweeper.after_tick)
 

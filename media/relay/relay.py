@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from mmap import mmap
 from typing import Any
 
 from media.relay.asking import Asking
@@ -16,6 +17,7 @@ from media.relay.loop import MediaLoop
 from media.relay.plane import PlaneEvent, RelayLostError
 from media.relay.port import bind, candidates_of
 from media.relay.stats import RelayStats
+from media.relay.tap import Tap
 from media.rtc.stun import Address
 
 SWITCH_INTERVAL = 0.0005
@@ -60,8 +62,11 @@ class Relay(Asking):
         host: str = "127.0.0.1",
         port: int = 0,
         public_ips: tuple[str, ...] = (),
+        ring: mmap | None = None,
     ) -> None:
+        """``ring``: memory that a recorder reads."""
         super().__init__()
+        self._tap = Tap(ring)
         self._host, self._port = host, port
         self._public_ips = public_ips
 
@@ -74,7 +79,8 @@ class Relay(Asking):
         """Bind the port, compile the kernels, start the thread; :raises OSError: the port is taken."""
         self._loop = asyncio.get_running_loop()
         self._socket = bind(self._host, self._port)
-        self._core = RelayCore(candidates_of(self._socket, self._public_ips), self._socket.sendto, self._notify)
+        candidates = candidates_of(self._socket, self._public_ips)
+        self._core = RelayCore(candidates, self._socket.sendto, self._notify, self._tap)
         self._commands, self._queue = Commands(self._core), _Queue()
         self._media = MediaLoop(self._socket, self._core, self._queue)
         await asyncio.to_thread(self._media.warm)

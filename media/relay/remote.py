@@ -84,9 +84,11 @@ class RemoteRelay(Asking):
         public_ips: Sequence[str] = (),
         name: str = "relay",
         on_lost: Callable[[], None] = lambda: None,
+        ring: int | None = None,
     ) -> None:
+        """``ring``: descriptor of the memory that the recorder reads, if there is one."""
         super().__init__()
-        self._port = port
+        self._port, self._ring = port, ring
         self._public_ips, self._name = public_ips, name
         self._on_lost = on_lost
         self._calls: dict[int, asyncio.Future[Any]] = {}
@@ -117,9 +119,10 @@ class RemoteRelay(Asking):
                     *(sys.executable, "-m", "media.relay", "--name", self._name),
                     *("--control", str(theirs.fileno()), "--udp", str(self._port.fileno())),
                     *(f"--public-ip={ip}" for ip in self._public_ips),
+                    *([] if self._ring is None else ["--ring", str(self._ring)]),
                 ],
                 stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), self._port.fileno()),
+                pass_fds=(theirs.fileno(), self._port.fileno(), *([] if self._ring is None else [self._ring])),
                 env=environment_with_huge_pages(dict(os.environ)),  # None: as it is
                 process_group=0,  # the terminal's Ctrl-C reaches the parent alone, which ends us in order
             )

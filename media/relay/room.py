@@ -9,6 +9,7 @@ from typing import Protocol
 
 from media.audio.opus import Pcm
 from media.audio.playout import SILENCE
+from media.recording.ring import MIX
 from media.relay.hearing import DONE
 from media.relay.link import Follow
 from media.relay.mixing import Mixing
@@ -82,6 +83,8 @@ class Room:
             voice.leaving, voice.playout.muted = False, participant in self._muted
         elif allowed:
             voice = self._voices[participant] = Voice(self._hearing.speakers)
+            if self.recorded:
+                self._mixing.tap.name(self.place, voice.place, participant)
             self._hearing.speakers.records["room"][voice.place] = self.place
             voice.playout.muted = participant in self._muted
         elif voice:
@@ -96,6 +99,18 @@ class Room:
         if voice and not voice.leaving:
             voice.playout.muted = muted
             self._wake(participant, voice)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the recorder is given what is heard here."""
+        return bool(self._hearing.rooms["recorded"][self.place])
+
+    def record(self) -> None:
+        """Give the recorder what is heard, and say once more who everybody is."""
+        self._hearing.rooms["recorded"][self.place] = True
+        self._mixing.tap.name(self.place, MIX, self.name)
+        for participant, voice in self._voices.items():
+            self._mixing.tap.name(self.place, voice.place, participant)
 
     def expect_loss(self, percent: float) -> None:
         """What share of the packets listeners report as lost; decides about spare copies in what they are sent."""
@@ -233,6 +248,7 @@ class Room:
         self._voices.clear()
         self._awake.clear()
         self._full.close()
+        self._mixing.tap.forget(self.place)
         self._hearing.free_room(self.place)
 
     def _attend(self, now: float, stats: RelayStats) -> None:

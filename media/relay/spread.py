@@ -35,6 +35,7 @@ class Spread:
         """With the home that feeds them."""
         self._talkers: set[str] = set()
         self._muted: set[str] = set()
+        self._recorded = False
         self._closed = False
         self._settling = asyncio.Lock()
 
@@ -71,6 +72,13 @@ class Spread:
         with suppress(RelayLostError):
             if home := self._living_home():
                 await home.mute(self.name, participant, muted)
+
+    async def record(self) -> None:
+        """Have the relay that mixes it give the recorder what is heard."""
+        self._recorded = True
+        with suppress(RelayLostError):  # the next home is told
+            if home := self._living_home():
+                await home.record(self.name)
 
     async def close(self) -> None:
         """End it on every relay."""
@@ -133,6 +141,8 @@ class Spread:
             await home.mute(self.name, participant, participant in self._muted)
             if participant in self._talkers:
                 await home.let_talk(self.name, participant, True)
+        if self._recorded:
+            await home.record(self.name)
 
     async def _cut(self, way: Way) -> None:
         """Take a link down at both ends, where they live; a relay without listeners forgets the room."""

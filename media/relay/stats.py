@@ -115,6 +115,8 @@ class RelayStats:
     """Sum over ticks of the talkers in them; divided by ``ticks`` it is how many talk at once."""
     mixes: int = 0
     """Frames encoded."""
+    recorder_refused: int = 0
+    """Ticks that the recorder had no room for: a hole in the evidence of all rooms that were recorded."""
     cpu_seconds: float = 0.0
     """CPU time of the media thread."""
     process_cpu_seconds: float = 0.0

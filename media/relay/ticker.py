@@ -57,6 +57,7 @@ class Ticker:
         late = sent - start  # both clocks of the sender reports go on while the crowd is served
         rtp_time = self._timestamp + int(late * CLOCK_RATE) & 0xFFFF_FFFF
         self._crowd.report(fd, ntp_time(wall + late), rtp_time)
+        self._mixing.record(now, self._stats)
         for room in self._rooms.values():
             levels = room.levels()
             if levels is not None:

@@ -12,6 +12,7 @@ import numpy as np
 from media.audio.opus import Decoder, Encoder
 from media.relay.core import RelayCore
 from media.relay.plane import PlaneEvent, SessionDown
+from media.relay.tap import Tap
 from media.relay.ticker import TICK
 from media.rtc.client import Client
 from media.rtc.description import Direction
@@ -93,7 +94,7 @@ class Member:
 class World:
     """One relay, one room, and its members."""
 
-    def __init__(self) -> None:
+    def __init__(self, tap: Tap | None = None) -> None:
         self.now = 1000.0
         self.events: list[PlaneEvent] = []
         self.replies: list[tuple[bytes, Address]] = []
@@ -102,7 +103,7 @@ class World:
         self._port.bind(("127.0.0.1", 0))
         self._waiting: list[tuple[bytes, Address]] = []
         self._inbox = Inbox()
-        self.core = RelayCore((RELAY,), self._send, self.events.append)
+        self.core = RelayCore((RELAY,), self._send, self.events.append, tap)
         self.core.open_room(ROOM)
         self.members: list[Member] = []
 

@@ -1,0 +1,5 @@
+"""``python -m media.recorder``, started by the server."""
+
+from media.recorder.process import main
+
+main()
