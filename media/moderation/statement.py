@@ -85,7 +85,7 @@ class Statement:
     """For the database, by which nobody can be recognised."""
     source: Source
     language: str
-    """Of what was said: two letters (ISO 639-1)."""
+    """Of what was said: two letters (ISO 639-1); empty if it is not known."""
     content_date: str
     """Day on which it was said, YYYY-MM-DD."""
     application_date: str
@@ -122,7 +122,7 @@ class Statement:
                 raise BadStatementError(
                     f"The {what} of a statement has at most {most} characters, not {len(text)}."
                 )
-        if not PUID.fullmatch(self.puid) or not _LANGUAGE.fullmatch(self.language):
+        if not PUID.fullmatch(self.puid) or (self.language and not _LANGUAGE.fullmatch(self.language)):
             raise BadStatementError("A statement's number has letters, digits, - and _; its language two letters.")
         if not self.restrictions:
             raise BadStatementError("A decision that restricts nothing needs no statement of reasons.")
@@ -172,7 +172,6 @@ class Statement:
             f"{kind}_explanation": self.explanation,
             "category": URGENCY[self.category].statement_category,
             "content_type": ["CONTENT_TYPE_AUDIO"],
-            "content_language": self.language.upper(),
             "content_date": self.content_date,
             "application_date": self.application_date,
             "decision_facts": self.public_facts,
@@ -190,6 +189,7 @@ class Statement:
             ("category_specification", [self.keyword] if self.keyword else []),
             ("decision_ground_reference_url", self.reference_url),
             ("territorial_scope", sorted(self.territories)),
+            ("content_language", self.language.upper()),
             ("source_identity", self.source_identity),
         ):
             if value:

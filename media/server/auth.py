@@ -239,10 +239,24 @@ def check_token(state: State, token: str | None) -> Caller:
 
     :raises Problem: 401, there is none or it is wrong; 403, the account is suspended
     """
+    who = check_known(state, token)
+    state.guard.check_account(who.name)
+    return who
+
+
+async def account(request: Request, credentials: _Credentials) -> Caller:
+    """Gate: anybody with a valid token, though their account is suspended: they may ask why, and complain."""
+    return check_known(request.app.state, None if credentials is None else credentials.credentials)
+
+
+def check_known(state: State, token: str | None) -> Caller:
+    """Return whom a token names, suspended or not.
+
+    :raises Problem: 401, there is none or it is wrong
+    """
     if token is None:
         raise no_token()
     who: Caller = state.tokens.check(token)
-    state.guard.check_account(who.name)
     return who
 
 
@@ -341,6 +355,7 @@ def _refused(sentence: str) -> Problem:
 
 
 Named = Annotated[Caller, Depends(caller)]
+Account = Annotated[Caller, Depends(account)]
 NamedOrNobody = Annotated[Caller | None, Depends(caller_or_nobody)]
 Owner = Annotated[Caller, Depends(owner)]
 OwnerOrNobody = Annotated[Caller | None, Depends(owner_or_nobody)]

@@ -13,11 +13,13 @@ from starlette.datastructures import State
 from starlette.types import Scope
 
 from media.server.auth import (
+    account,
     admin,
     bearer_of,
     caller,
     caller_or_nobody,
     check_admin,
+    check_known,
     check_owner,
     check_reviewer,
     check_token,
@@ -39,6 +41,8 @@ class Gate(Enum):
     """Whoever has a token, which may have expired since."""
     OWNER_OR_NOBODY = auto()
     """The same, or nobody."""
+    ACCOUNT = auto()
+    """Whoever has a token, though their account is suspended."""
     SIGNED_IN = auto()
     """Whoever has a token."""
     REVIEWER = auto()
@@ -59,6 +63,8 @@ def gate_of(route: APIRoute) -> Gate:
         return Gate.REVIEWER
     if caller in calls:
         return Gate.SIGNED_IN
+    if account in calls:
+        return Gate.ACCOUNT
     if owner_or_nobody in calls:
         return Gate.OWNER_OR_NOBODY
     if owner in calls:
@@ -77,6 +83,9 @@ def admit(gate: Gate, scope: Scope, state: State) -> None:
         return
     if gate in (Gate.OWNER, Gate.OWNER_OR_NOBODY):
         check_owner(state, bearer_of(scope))
+        return
+    if gate is Gate.ACCOUNT:
+        check_known(state, bearer_of(scope))
         return
     who = check_token(state, bearer_of(scope))
     if gate is Gate.ADMIN:
