@@ -12,6 +12,7 @@ from media.relay.plane import RELAY_LOST, DataPlane, PlaneEvent, SessionDown, Se
 from media.server.auth import Caller, no_token
 from media.server.errors import Problem
 from media.server.guard import Guard
+from media.server.host_tools.entry import EntryGate
 from media.server.ptime import NO_LARGE_ROOM, LargeRoom
 from media.server.session_bounds import check_address, check_user
 from media.server.sessions import Kind, MediaSession, Sessions, Source
@@ -37,6 +38,7 @@ class Admission:
         plane: DataPlane,
         guard: Guard,
         visibility: Visibility,
+        entry: EntryGate,
         large_room: LargeRoom = NO_LARGE_ROOM,
     ) -> None:
         self._spaces = spaces
@@ -44,6 +46,7 @@ class Admission:
         self._plane = plane
         self._guard = guard
         self._visibility = visibility
+        self._entry = entry
         self._large_room = large_room
         plane.subscribe(self.receive)
 
@@ -76,6 +79,8 @@ class Admission:
         :param network: what counts as the address of the caller; empty if it does not count
 
         :raises SpaceError: not now, or not this person
+        :raises NoEntryError: the rules of entry keep them out
+        :raises SlowEntryError: newcomers are let in slowly, and it is not their turn
         :raises Problem: 404 and 403 as :meth:`find`; 402, there is no ticket; 429, too many sessions
         :raises OfferError: the offer cannot be answered
         :raises RelayFullError: no place for one more
@@ -86,6 +91,7 @@ class Admission:
             check_address(self._sessions, network)
         else:
             check_user(self._sessions, space_id, person)
+        still_open = await self._entry.admit(space, person, network)
         if kind == "whep":
             offer = self._large_room.apply(offer, space.listener_count)
         session = MediaSession(
@@ -106,6 +112,7 @@ class Admission:
             raise
         try:
             self._check(space, person, kind)
+            still_open()
             if self._sessions.get(session.id) is None:
                 raise WrongStateError("The connection was ended while it was being made.")
         except (SpaceError, Problem):
@@ -211,6 +218,7 @@ class Admission:
             if session.anonymous:
                 self._spaces.note(session.space, lambda space, now: space.depart(now))
             else:
+                self._entry.note_lost(session.space, session.person)
                 self._spaces.note(session.space, lambda space, now: space.drop(session.person, now))
         except SpaceError as refusal:
             log.warning("A session went down in a Space that cannot lose one: %s", refusal)

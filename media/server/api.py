@@ -6,6 +6,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from media.server.accounts import Accounts
 from media.server.auth import Named
+from media.server.host_tools.routes import HostToolsHere
+from media.server.host_tools.shapes import ENTRY_FIELDS
 from media.server.paging import PagedSpaces
 from media.server.policies import chosen
 from media.server.routes import SEEN, AccountsHere, DiscoveryHere, SpacesHere, actor, problems
@@ -27,6 +29,7 @@ async def create_space(
     spaces: SpacesHere,
     accounts: AccountsHere,
     office: OfficeHere,
+    tools: HostToolsHere,
     request: Request,
     response: Response,
 ) -> SpaceOut:
@@ -38,6 +41,7 @@ async def create_space(
     """
     followers = await _followers(accounts, who.name)
     rules = chosen(body.policy, who, request.app.state.policies)
+    entry = await tools.rules_for_new(who.name) | body.entry()
     sale = None
     if body.tickets is not None:
         office.payments  # noqa: B018 - refuses where there is none
@@ -54,6 +58,7 @@ async def create_space(
         anonymous_listening=body.anonymous_listening,
         removal_ends_anonymous=body.removal_ends_anonymous,
         sale=sale,
+        entry=entry,
         **rules,
     )
     if body.tickets is not None:
@@ -99,7 +104,7 @@ async def get_space(space_id: str, spaces: SpacesHere) -> SpaceOut:
 async def change_space(
     space_id: str, body: SpaceChange, who: Named, spaces: SpacesHere, accounts: AccountsHere
 ) -> SpaceOut:
-    """Change a Space, also while it is live: the host may, and co-hosts who gets a seat without being approved.
+    """Change a Space, also while it is live: the host may, and co-hosts who speaks unasked and who comes in.
 
     Another time goes by the rules of `POST /spaces/{id}/schedule`. If one thing cannot be changed, nothing is.
     """
@@ -107,13 +112,15 @@ async def change_space(
         await _followers(accounts, who.name)
 
     def step(space: Space, now: float) -> Events:
-        attributes = body.model_dump(exclude={"speak_policy", "scheduled_start"}, exclude_none=True)
+        attributes = body.model_dump(exclude={"speak_policy", "scheduled_start", *ENTRY_FIELDS}, exclude_none=True)
         if body.scheduled_start is not None:
             attributes["scheduled_start"] = body.scheduled_start.timestamp()
             attributes["others"] = spaces.scheduled(space)
         events = space.edit(who.name, now, **attributes) if attributes else []
         if body.speak_policy is not None:  # whoever may edit may choose this, too
             events += space.set_speak_policy(who.name, body.speak_policy, now)
+        if entry := body.entry():
+            events += space.set_entry(who.name, now, **entry)
         return events
 
     return SpaceOut.of(await spaces.act(space_id, step))

@@ -34,6 +34,7 @@ from media.server.events.routes import router as event_routes
 from media.server.events.service import EventService
 from media.server.grants import Grants
 from media.server.guard import Guard
+from media.server.host_tools.entry import EntryGate
 from media.server.idempotency.keys import Keys
 from media.server.idempotency.middleware import Idempotency
 from media.server.lane import Lane
@@ -138,13 +139,14 @@ def create_app(
     accounts = Accounts(store.database)
     guard = Guard(accounts, spaces, sessions, plane, clock)
     store.database.on_recovered(guard.catch_up)
-    visibility = Visibility(guard, sessions)
+    entry = EntryGate(accounts, sessions, clock, clock.steady)
+    visibility = Visibility(guard, sessions, entry)
     timers = Timers(spaces)
     counted = metrics.Metrics(metric_families)
     counted.watch(spaces, sessions)
     connections = Connections(_per_address(config), capacity(), config.trusted_proxies)
     counted.add(connections.families)
-    admission = Admission(spaces, sessions, plane, guard, visibility, config.large_room)
+    admission = Admission(spaces, sessions, plane, guard, visibility, entry, config.large_room)
     # after admission, which subscribes to the plane first: who is present is known when the streams are told
     events = EventService(spaces, sessions, guard, plane, store.database, counted.registry, clock)
 

@@ -39,6 +39,7 @@ TAGS: Final[Mapping[str, str]] = {
     "Users": "Profiles.",
     "Following": "Who follows whom.",
     "Blocking": "Whom somebody keeps out.",
+    "Host tools": "What holds for all Spaces of a host.",
     "Policies": "The dated rules that Spaces go by.",
     "Tokens": "What every other request is made with.",
     "X API v2": "Reads in X's envelope, for client libraries written for X: change their base address.",

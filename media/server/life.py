@@ -1,4 +1,4 @@
-"""What the life of a Space brings with it, put together for the app: reminders, their ways to people, tickets."""
+"""What the life of a Space brings with it, put together for the app: reminders, tickets, tools of hosts."""
 
 from typing import Final
 
@@ -11,6 +11,9 @@ from media.server.config import Config
 from media.server.database import Database
 from media.server.events.hub import Hub
 from media.server.guard import Guard
+from media.server.host_tools import routes as host_tool_routes
+from media.server.host_tools.service import HostTools
+from media.server.host_tools.store import HostToolsStore
 from media.server.reminders import push_routes
 from media.server.reminders import routes as reminder_routes
 from media.server.reminders.ledger import Ledger
@@ -26,12 +29,14 @@ from media.server.tickets.testing import TestPayments
 from media.server.tickets.till import Till
 from media.server.visibility import Visibility
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (reminder_routes.router, push_routes.router, ticket_routes.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    *(reminder_routes.router, push_routes.router, ticket_routes.router, host_tool_routes.router),
+)
 """Routes to be known before those of users, whose paths would take theirs."""
 
 
 class Life:
-    """The services of reminders and tickets."""
+    """The services of reminders, tickets and host tools."""
 
     def __init__(
         self,
@@ -57,12 +62,15 @@ class Life:
         payments = TestPayments(engine, clock.steady) if config.payments == "test" else None
         state.box_office = self._office = BoxOffice(spaces, accounts, Till(engine), payments, hub, clock.steady)
         guard.on_door = self._office.check_entry
+        state.host_tools = self._host_tools = HostTools(HostToolsStore(engine), spaces, guard)
+        engine.on_recovered(self._host_tools.catch_up)
 
     async def open(self) -> None:
         """Take up what the last process left; the Spaces are there."""
         await self._reminders.open()
         self._postman.open()
         await self._office.open()
+        await self._host_tools.open()
 
     async def close(self) -> None:
         """End; what is not through is taken up by the next process."""

@@ -9,7 +9,9 @@ from typing import Final
 from fastapi import APIRouter, Depends, Response
 
 from media.server.auth import Caller, Named
+from media.server.database_faults import UnwrittenError
 from media.server.errors import Problem
+from media.server.host_tools.routes import HostToolsHere
 from media.server.paging import Paged
 from media.server.room.readers import FromInside
 from media.server.routes import (
@@ -237,12 +239,20 @@ async def step_down(
 @router.delete(
     "/participants/{user_id}", status_code=204, tags=["Participants"], responses=problems(403, 404, 409)
 )
-async def remove(space_id: str, person: Person, who: Named, spaces: SpacesHere, sessions: SessionsHere) -> None:
+async def remove(
+    space_id: str,
+    person: Person,
+    who: Named,
+    spaces: SpacesHere,
+    sessions: SessionsHere,
+    tools: HostToolsHere,
+) -> None:
     """Leave (oneself), or remove somebody for good as host, co-host or admin.  Their connections end at once.
 
     Removal is by name: whoever was removed is refused at every address of this Space (403), and cannot come back
     to it by any invitation. Where people listen without a token they can do that, too, unheard, unseen and unable
     to ask, react or write; `removal_ends_anonymous` of the Space ends anonymous listening with the first removal.
+    With `carry_removals` in the host's settings they are on the host's block list, too, from then on.
     """
     if person == who.name:
         await spaces.leave(space_id, person)
@@ -252,7 +262,16 @@ async def remove(space_id: str, person: Person, who: Named, spaces: SpacesHere, 
         present = sessions.present(space.id, person)
         return space.remove(actor(space, who, Action.REMOVE, person), person, now, present=present)
 
-    await spaces.silence(space_id, step)
+    space = await spaces.get(space_id)
+    by_host = actor(space, who, Action.REMOVE, person) is not None  # what the house does is no wish of the host
+    try:
+        await spaces.silence(space_id, step)
+    except UnwrittenError:
+        if by_host:
+            await tools.carry(space, person, who.name)
+        raise
+    if by_host:
+        await tools.carry(space, person, who.name)
 
 
 def _show(space: Space, person: str, who: Caller, present: bool) -> PersonOut:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from media.server.auth import DEFAULT_TTL, ME, NAME, SHORT_TTL, Role, is_name
+from media.server.host_tools.shapes import ENTRY_FIELDS, EntryOut, EntryRules
 from media.server.input import Flag, Input, Whole
 from media.space.people import Participant
 from media.space.policy import SpeakPolicy
@@ -40,7 +41,7 @@ class NewOffer(Input):
     quantity: Whole = Field(ge=1, le=1_000_000_000, examples=[200])
 
 
-class NewSpace(Input):
+class NewSpace(EntryRules):
     """What a host says about a Space to come."""
 
     title: Title = Field("", examples=["What we learned from the launch"])
@@ -83,7 +84,7 @@ class NewTime(Input):
     )
 
 
-class SpaceChange(Input):
+class SpaceChange(EntryRules):
     """What can be changed about a Space; what is not named, or null, stays."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1})
@@ -104,7 +105,7 @@ class SpaceChange(Input):
         return self
 
 
-class SpaceOut(BaseModel):
+class SpaceOut(EntryOut):
     """A Space."""
 
     id: str = Field(examples=["1DXxyRYNejbKM"])
@@ -159,6 +160,7 @@ class SpaceOut(BaseModel):
             pinned_post_ids=space.pins,
             message_count=space.notes.message_count,
             policy=space.policy.name,
+            **{name: getattr(space, name) for name in ENTRY_FIELDS},
         )
 
 

@@ -20,7 +20,7 @@ import logging
 import secrets
 import string
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -194,9 +194,12 @@ class Spaces:
         *,
         scheduled_start: float | None,
         sale: tuple[Offer, Seller] | None = None,
+        entry: Mapping[str, Any] | None = None,
         **attributes: Any,
     ) -> Space:
         """Make a Space of a host, a draft unless it has a time to start (Unix seconds); maybe with tickets.
+
+        :param entry: its rules of entry, as :meth:`media.space.entry.Entry.set_entry` takes them
 
         :raises SpaceError: the rules refuse it, or the host has enough drafts, all of which are held in memory
         """
@@ -205,9 +208,9 @@ class Spaces:
             raise WrongStateError(f"You have {DRAFTS} drafts already; start or cancel one first.")
         attributes.setdefault("policy", self.policy)
         space = Space(self._new_id(), host, now, **attributes)
-        events: Events = []
+        events: Events = space.set_entry(host, now, **entry) if entry else []
         if scheduled_start is not None:
-            events = space.schedule(host, scheduled_start, now, others=self.scheduled(space))
+            events += space.schedule(host, scheduled_start, now, others=self.scheduled(space))
         if sale is not None:
             offer, seller = sale
             events += space.sell_tickets(host, offer, now, seller=seller)

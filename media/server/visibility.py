@@ -9,37 +9,42 @@ from collections.abc import Iterable
 from media.server.auth import Caller, no_token
 from media.server.errors import Problem
 from media.server.guard import Guard, blocked
+from media.server.host_tools.entry import EntryGate
 from media.server.sessions import Sessions
 from media.server.spaces import unknown_space
 from media.space.errors import NoRightError, UnknownLinkError
 from media.space.space import Space
 from media.space.states import Input, Standing, next_standing
-from media.space.visibility import View, Viewer, view_of
+from media.space.visibility import View, Viewer, kept_out, view_of
 
 
 class Visibility:
     """Asked by the gates of the routes, by lists, and by whatever tells people of Spaces unasked."""
 
-    def __init__(self, guard: Guard, sessions: Sessions) -> None:
+    def __init__(self, guard: Guard, sessions: Sessions, entry: EntryGate) -> None:
         self._guard = guard
         self._sessions = sessions
+        self._entry = entry
 
     async def view(self, space: Space, who: Caller | None, code: str | None = None) -> View:
         """Return how much of a Space a caller is shown.
 
         :param code: of an invitation link that the caller has
         """
+        return view_of(space, await self._viewer(space, who, code))
+
+    async def _viewer(self, space: Space, who: Caller | None, code: str | None) -> Viewer:
         if who is None:
-            return view_of(space, Viewer(None, linked=_is_good(space, code)))
-        viewer = Viewer(
+            return Viewer(None, linked=_is_good(space, code))
+        return Viewer(
             who.name,
             admin=who.admin,
             blocked=await self._guard.hides(space, who.name),
-            present=self._sessions.present(space.id, who.name),
+            present=self._entry.is_inside(space, who.name),
+            followed=_has_seat(space, code) or await self._entry.is_followed(space, who.name),
             linked=_is_good(space, code),
             ticket=self._has_ticket(space, who.name),
         )
-        return view_of(space, viewer)
 
     async def shown(self, spaces: Iterable[Space], person: str) -> list[Space]:
         """Leave out the Spaces that a person is not even shown the card of."""
@@ -57,12 +62,16 @@ class Visibility:
             token; 402, it takes a ticket
         :raises RemovedError: the caller was removed from it
         :raises NoRightError: the caller is not in it
+        :raises NoEntryError: the rules of entry keep the caller out
         """
-        view = await self.view(space, who, code)
+        viewer = await self._viewer(space, who, code)
+        view = view_of(space, viewer)
         if view >= least:
             return
         if view is View.NOTHING:
             raise unknown_space()
+        if view is View.CARD and kept_out(space, viewer):
+            space.check_newcomer(viewer.person, present=viewer.present, followed=viewer.followed)
         if who is None:
             self._guard.check_ticket(space, None)
             raise no_token()
@@ -81,6 +90,11 @@ class Visibility:
         except Problem:
             return False
         return True
+
+
+def _has_seat(space: Space, code: str | None) -> bool:
+    """Whether a link to a Space leads to the stage: whoever holds it is invited to speak."""
+    return code is not None and _is_good(space, code) and space.links.known(code).role != "listener"
 
 
 def _is_good(space: Space, code: str | None) -> bool:

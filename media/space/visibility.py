@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import Final
 
 from media.space.errors import NoEntryError
+from media.space.policy import EntryPolicy
 from media.space.space import Space
 from media.space.states import Standing, State
 from media.space.tickets import needs_ticket
@@ -69,8 +70,8 @@ def takes_anonymous(space: Space | None) -> bool:
 
 def kept_out(space: Space, viewer: Viewer) -> bool:
     """Whether the rules of entry keep somebody out of a live Space, who is not in it."""
-    if space.state is not State.LIVE:
-        return False
+    if space.state is not State.LIVE or (viewer.person is None and space.entry_policy is EntryPolicy.EVERYONE):
+        return False  # nobody can tell whether somebody without a name is in it
     try:
         space.check_newcomer(viewer.person, present=viewer.present, followed=viewer.followed)
     except NoEntryError:

@@ -25,6 +25,8 @@ from media.space.events import (
     LinkRevoked,
     PersonEvent,
     PersonRemoved,
+    SpaceEdited,
+    SpaceEvent,
 )
 from media.space.space import Space
 from media.space.states import State
@@ -158,8 +160,8 @@ class Hub:
             self._later(broadcast.due - now, self._update, broadcast)
         for person in dict.fromkeys(event.person for event in events if isinstance(event, PersonEvent)):
             broadcast.tell(person, self._present(space.id, person), now)
-        if any(isinstance(event, _SHUTS) for event in events):
-            shut_out = [p for p in broadcast.channel.readers if p is not None and not _may_read(space, p)]
+        if any(_shuts(event) for event in events):
+            shut_out = [p for p in broadcast.channel.readers if p is not None and not self._may_read(space, p)]
             _finish(broadcast.channel.of(shut_out))
 
     def receive(self, event: PlaneEvent) -> None:
@@ -201,6 +203,11 @@ class Hub:
     def _present(self, space_id: str, person: str | None) -> bool:
         return person is not None and self._sessions.present(space_id, person)
 
+    def _may_read(self, space: Space, person: str) -> bool:
+        """Whether a person who follows a Space may go on: whoever may for reasons not seen here comes back."""
+        viewer = Viewer(person, ticket=True, followed=True, present=self._present(space.id, person))
+        return view_of(space, viewer) >= View.SOUND
+
     def _opened(self, reader: Reader) -> None:
         if self._closed:
             reader.finish()
@@ -241,9 +248,9 @@ class Hub:
             self._forgotten += self._users.pop(person).published
 
 
-def _may_read(space: Space, person: str) -> bool:
-    """Whether a person who follows a Space may go on: those who came by a link or as admins come back if so."""
-    return view_of(space, Viewer(person, ticket=True)) >= View.SOUND
+def _shuts(event: SpaceEvent) -> bool:
+    """Whether an event can mean that somebody may not follow a Space any more."""
+    return isinstance(event, _SHUTS) or (isinstance(event, SpaceEdited) and "locked" in event.fields)
 
 
 def _finish(readers: Iterable[Reader]) -> None:

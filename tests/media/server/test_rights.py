@@ -39,6 +39,11 @@ CALLS: dict[Action, list[Call]] = {
     Action.REVOKE: [("POST", "/participants/dag/step-down", None)],
     Action.REMOVE: [("DELETE", "/participants/dag", None), ("DELETE", "/participants/gil", None)],
     Action.SPEAK_POLICY: [("PATCH", "", {"speak_policy": "everyone"})],
+    Action.ENTRY: [
+        ("PATCH", "", {"locked": True}),
+        ("PATCH", "", {"entry_policy": "following"}),
+        ("PATCH", "", {"entry_rate": 60, "mute_on_entry": True}),
+    ],
     Action.PIN: [("PUT", "/pins/7", None), ("DELETE", "/pins/9", None)],
     Action.SHARE_POST: [("POST", "/shared", {"post_id": "7"})],
     Action.MUTE_SELF: [("POST", "/participants/me/unmute", None), ("POST", "/participants/me/mute", None)],
