@@ -14,6 +14,7 @@ from rich.console import Console
 from loadtest.bench import (
     api,
     attack,
+    captions,
     codec,
     delay,
     doorman,
@@ -56,6 +57,7 @@ BENCHES = {
     "api": api,
     "attack": attack,
     "start": start,
+    "captions": captions,
 }
 
 

@@ -175,10 +175,12 @@ class Decoder:
     ``OpusError``, after which the decoder goes on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rate: int = RATE) -> None:
+        """Decode to 48 kHz, or to a lower rate that Opus has: 24, 16, 12 or 8 kHz."""
+        self._step = rate // 400
         self._memory = ctypes.create_string_buffer(LIBRARY.opus_decoder_get_size(1))
         self._state = ctypes.addressof(self._memory)
-        check(LIBRARY.opus_decoder_init(self._state, RATE, 1), "make a decoder")
+        check(LIBRARY.opus_decoder_init(self._state, rate, 1), "make a decoder")
         self._pcm = np.zeros(MAX_SAMPLES, np.float32)
         self._pcm_address: int = self._pcm.ctypes.data
 
@@ -188,7 +190,7 @@ class Decoder:
         return self._state
 
     def decode(self, payload: bytes) -> Pcm:
-        """The sound of a packet, as many samples as ``packet_samples`` says."""
+        """The sound of a packet, as many samples as ``packet_samples`` says (of 48 kHz)."""
         if not payload:
             raise OpusError("an Opus packet has at least one byte, this one is empty")
         return self._decode(payload, MAX_SAMPLES, 0)
@@ -201,11 +203,11 @@ class Decoder:
         """
         if not next_payload:
             raise OpusError("an Opus packet has at least one byte, this one is empty")
-        return self._decode(next_payload, _concealable(samples), 1)
+        return self._decode(next_payload, self._concealable(samples), 1)
 
     def conceal(self, samples: int) -> Pcm:
         """Sound made up from what came before, for packets that are lost; ``samples`` as in ``decode_fec``."""
-        return self._decode(None, _concealable(samples), 0)
+        return self._decode(None, self._concealable(samples), 0)
 
     def _decode(self, payload: bytes | None, samples: int, fec: int) -> Pcm:
         if not self._state:
@@ -227,8 +229,8 @@ class Decoder:
         self._state = 0
         self._memory = None
 
-
-def _concealable(samples: int) -> int:
-    if samples % 120 or not 120 <= samples <= MAX_SAMPLES:
-        raise OpusError(f"libopus conceals multiples of 120 samples up to 5,760, not {samples}")
-    return samples
+    def _concealable(self, samples: int) -> int:
+        most = 48 * self._step
+        if samples % self._step or not self._step <= samples <= most:
+            raise OpusError(f"libopus conceals multiples of {self._step} samples up to {most:,}, not {samples}")
+        return samples

@@ -5,6 +5,7 @@ log-probability below the bound, real phrases one far above it (``python -m load
 """
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from media.captions.phrases import Sound
@@ -19,15 +20,25 @@ _NOT_SPEECH: Final = re.compile(r"[\[(*♪][^\])*♪]*[\])*♪]?")
 """Descriptions of sounds, as "[music]" or "(applause)": no one said them."""
 
 
-def recognise_gated(recogniser: Recogniser, sound: Sound, window_s: float, language: str | None) -> Heard | None:
-    """Recognise a phrase; None if nothing was said as far as can be told."""
+def recognise_gated(
+    recogniser: Recogniser,
+    sound: Sound,
+    window_s: float,
+    language: str | None,
+    *,
+    retry: bool = True,
+) -> Heard | None:
+    """Recognise a phrase; None if nothing was said as far as can be told.
+
+    :param retry: whether words that came out twice are worth another, longer look, which is seven times as dear
+    """
     heard = recogniser.recognise(sound, window_s, language)
-    if is_repeated(heard.text) and window_s < FULL_WINDOW_S:
+    if retry and is_repeated(heard.text) and window_s < FULL_WINDOW_S:
         heard = recogniser.recognise(sound, FULL_WINDOW_S, language)
     text = spoken(heard.text)
     if not text or heard.log_probability < LOG_PROBABILITY_LEAST or is_repeated(text):
         return None
-    return Heard(text, heard.log_probability, heard.language)
+    return replace(heard, text=text)
 
 
 def spoken(text: str) -> str:

@@ -103,11 +103,16 @@ class PhraseSegmenter:
             yield from self._end()
         elif len(self._frames) >= self._cut:
             yield from self._cut_in_two()
-        elif self._partial is not None and self._since_partial >= self._partial and not self._silent:
+        elif self._is_partial_due():
             self._since_partial = 0
             phrase = self._phrase(len(self._frames), final=False)
             if phrase is not None:
                 yield phrase
+
+    def _is_partial_due(self) -> bool:
+        if self._partial is None or self._silent or self._since_partial < self._partial:
+            return False
+        return self._cut - len(self._frames) > self._partial // 2  # else the whole phrase follows at once
 
     def _wait(self, voiced: bool) -> None:
         if voiced:

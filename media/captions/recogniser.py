@@ -9,8 +9,12 @@ from typing import Final, Protocol
 
 from media.captions.phrases import Sound
 
+SHORT_WINDOW_S: Final = 6.0
+"""Seconds for a partial phrase that fits: half the price of ten; whole phrases come out worse with it."""
 LIVE_WINDOW_S: Final = 10.0
 """Seconds a recogniser looks at for a live phrase: a third of Whisper's own, at a seventh of its price."""
+TAIL_S: Final = 1.0
+"""Seconds of silence that a window has after a phrase: without, its last words are missing."""
 FULL_WINDOW_S: Final = 30.0
 """Seconds for the final transcript, and for a phrase that came out wrong."""
 

@@ -11,6 +11,8 @@ from typing import Final
 
 END: Final = "<|endoftext|>"
 START: Final = "<|startoftranscript|>"
+_SPACE: Final = "Ġ"
+"""The letter that stands for a space."""
 
 
 class Vocabulary:
@@ -33,6 +35,10 @@ class Vocabulary:
 
     def __contains__(self, token: str) -> bool:
         return token in self._numbers
+
+    def begins_word(self, number: int) -> bool:
+        """Whether there is a space before a token."""
+        return self._tokens[number].startswith(_SPACE)
 
     def text_of(self, numbers: Iterable[int]) -> str:
         """Return the text of some tokens; bytes that are no UTF-8 become U+FFFD."""

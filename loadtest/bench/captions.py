@@ -1,0 +1,105 @@
+"""Captions on one core: Spaces in which somebody talks all the time, when words are shown, and how right they are.
+
+Speech that people read aloud is encoded with Opus at 32 kbit/s and given to the captioner in real time, on a
+simulated clock: packets arrive every 20 ms, and one core decodes and recognises them one after the other, each
+taking the processor time that it really took. Spaces begin at different places of the same programme. A Space
+more is one too many if words are shown later than the target, or if a Space is paused.
+
+A word is shown as soon as it and all before it stand in a line, partial or final; it ended when Whisper base says
+so of the whole recording.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import jiwer
+import numpy as np
+
+from loadtest.bench.captioning import Programme, Run, plain, programme_of
+from loadtest.bench.noises import noises
+from loadtest.bench.read_aloud import read_aloud
+from loadtest.bench.result import Target
+from loadtest.bench.stand import bar
+from media.captions.captioner import PARTIAL_FAST_MS, PARTIAL_MS
+from media.captions.models import TIERS, find_model
+from media.captions.whisper import ModelError, Whisper
+
+LATEST: Final = 2.5
+"""Seconds in which 95 of 100 words are to be shown."""
+TARGETS: Final = (
+    Target("spaces_per_core", ">=", 6),
+    Target("first_shown_p95_s", "<=", LATEST),
+    Target("wer", "<=", 0.06),
+    Target("invented", "==", 0),
+)
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """Add this benchmark's own flags."""
+    parser.add_argument("--model", choices=list(TIERS), default="base", help="which is measured (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="of the programme (%(default)s)")
+    parser.add_argument("--spaces", type=int, default=16, metavar="N", help="that are tried at most (%(default)s)")
+    parser.add_argument("--noise", type=float, default=8.0, metavar="S", help="of each noise (%(default)s)")
+    parser.add_argument("--no-partials", action="store_true", help="show phrases only when they are over")
+
+
+async def run(chosen: argparse.Namespace) -> dict[str, Any]:
+    """Figures: seconds, and shares of words; ``first_shown_*`` and ``wer`` while ``spaces_per_core`` talk."""
+    with tempfile.TemporaryDirectory() as cache:
+        try:
+            judge = Whisper(find_model("base", Path(cache)), "base")
+            whisper = judge if chosen.model == "base" else Whisper(find_model(chosen.model, Path(cache)), "tiny")
+        except ModelError as error:
+            raise OSError(str(error)) from None
+        return await asyncio.to_thread(_measure, chosen, judge, whisper)
+
+
+def _measure(chosen: argparse.Namespace, judge: Whisper, whisper: Whisper) -> dict[str, Any]:
+    partial = None if chosen.no_partials else PARTIAL_MS if chosen.model == "base" else PARTIAL_FAST_MS
+    programme = programme_of(read_aloud(), chosen.seconds, judge)
+    alone = _run(whisper, programme, 1, partial)
+    best, most = alone, min(chosen.spaces, max(1, int(1 / alone.load)))
+    with bar() as progress:
+        task = progress.add_task("more Spaces", total=None)
+        for spaces in range(max(1, most // 2), chosen.spaces + 1):
+            tried = alone if spaces == 1 else _run(whisper, programme, spaces, partial)
+            progress.advance(task)
+            if tried.paused or tried.first_shown(95) > LATEST:
+                break
+            best = tried
+    invented = [name for name, sound in noises(chosen.noise) if _says_something(whisper, sound)]
+    said = _plain(programme.text)
+    errors = jiwer.process_words([said] * best.spaces, [_plain(text) for text in best.texts])
+    return {
+        "spaces_per_core": best.spaces,
+        "first_shown_p50_s": best.first_shown(50),
+        "first_shown_p95_s": best.first_shown(95),
+        "alone_first_shown_p95_s": alone.first_shown(95),
+        "wer": errors.wer,
+        "words": len(said.split()),
+        "core_s_per_s": alone.load,
+        "dropped_partials": best.dropped_partials,
+        "invented": len(invented),
+        "noises": [{"noise": name} for name in invented],
+        "model": whisper.name,
+    }
+
+
+def _run(whisper: Whisper, programme: Programme, spaces: int, partial: int | None) -> Run:
+    run = Run(whisper, programme, spaces, partial, time.process_time)
+    run.play()
+    return run
+
+
+def _says_something(whisper: Whisper, sound: np.ndarray) -> bool:
+    run = Run(whisper, Programme.of_sound(sound), 1, PARTIAL_MS, time.process_time)
+    run.play()
+    return bool(run.shown)
+
+
+def _plain(text: str) -> str:
+    return " ".join(plain(word) for word in text.split())

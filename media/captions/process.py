@@ -1,0 +1,166 @@
+"""Captions in a process of their own, at the end of a socket that its parent holds.
+
+The event loop takes packets and writes lines; one thread recognises. The process is nicer than the relays and the
+server, keeps to a bound of memory, and ends when the other end of its socket is gone. It says once a second that
+it lives, unless its thread hangs: whoever started it then ends it and starts another.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import resource
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from media.captions.captioner import Captioner
+from media.captions.frames import (
+    Alive,
+    Answer,
+    Audiences,
+    Began,
+    Frame,
+    FrameError,
+    FrameReader,
+    Packet,
+    Withdrawn,
+    answer_line,
+)
+from media.captions.recogniser import Recogniser
+from media.captions.scheduler import Track
+
+log = logging.getLogger(__name__)
+
+NICE: Final = 10
+"""Sound never waits for captions."""
+REVIEW: Final = 0.1
+"""Seconds between two looks at who is silent and what waits."""
+ALIVE: Final = 1.0
+"""Seconds between two signs of life."""
+HANGS: Final = 20.0
+"""Seconds after which a phrase is taken to be recognised for ever; most take a fifth of one."""
+MEMORY_MIB: Final = 1024
+"""Memory that the process may have; Whisper base takes 420 MiB."""
+_READ: Final = 1 << 16
+
+
+class MemoryExceededError(RuntimeError):
+    """The process has more memory than it may."""
+
+
+class CaptionProcess:
+    """A captioner, its recogniser, and a socket."""
+
+    def __init__(self, wire: socket.socket, recogniser: Recogniser, partial_ms: int, memory_mib: int) -> None:
+        self._wire = wire
+        self._recogniser = recogniser
+        self._memory = memory_mib << 20
+        self._captioner = Captioner(partial_ms)
+        self._tracks: dict[int, Track] = {}
+        self._frames = FrameReader()
+        self._news = asyncio.Event()
+        self._began: float | None = None
+        """When the phrase that is being recognised was begun; None for none."""
+
+    async def run(self) -> None:
+        """Go on until the other end is gone.
+
+        :raises MemoryExceededError: it takes more memory than it may
+        :raises FrameError: what comes is no frame
+        """
+        reader, self._writer = await asyncio.open_unix_connection(sock=self._wire)
+        tasks = [asyncio.create_task(each) for each in (self._read(reader), self._recognise(), self._look())]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        for task in done:
+            with contextlib.suppress(ConnectionError):
+                task.result()
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        while data := await reader.read(_READ):
+            now = time.monotonic()
+            for frame in self._frames.feed(data):
+                self._take(frame, now)
+            if len(self._captioner):
+                self._news.set()
+
+    def _take(self, frame: Frame, now: float) -> None:
+        match frame:
+            case Packet(number, at_ms, payload):
+                if (track := self._tracks.get(number)) is not None:
+                    self._captioner.packet(track, at_ms, payload, now)
+            case Began(number, space_id, user_id):
+                self._tracks[number] = (space_id, user_id)
+                self._captioner.begin((space_id, user_id))
+            case Withdrawn(number):
+                if (track := self._tracks.pop(number, None)) is not None:
+                    self._captioner.withdraw(track)
+            case Audiences(listeners):
+                self._captioner.set_audiences(listeners)
+
+    async def _recognise(self) -> None:
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, "recogniser") as thread:
+            while True:
+                task = self._captioner.next()
+                if task is None:
+                    self._news.clear()
+                    await self._news.wait()
+                    continue
+                self._began = time.monotonic()
+                heard = await loop.run_in_executor(thread, task.perform, self._recogniser)
+                self._began = None
+                caption = self._captioner.heard(task, heard)
+                if caption is not None:
+                    await self._say(caption)
+
+    async def _look(self) -> None:
+        said = float("-inf")
+        while True:
+            now = time.monotonic()
+            for paused in self._captioner.review(now):
+                await self._say(paused)
+            if len(self._captioner):
+                self._news.set()
+            hangs = self._began is not None and now - self._began > HANGS
+            if now - said >= ALIVE and not hangs:
+                said = now
+                await self._say(self._alive())
+            await asyncio.sleep(REVIEW)
+
+    def _alive(self) -> Alive:
+        rss = memory_of_self()
+        if rss > self._memory:
+            raise MemoryExceededError(
+                f"captions take {rss >> 20} MiB of memory, and may take {self._memory >> 20} MiB"
+            )
+        return Alive(self._recogniser.name, len(self._captioner), rss, self._captioner.dropped_partials)
+
+    async def _say(self, answer: Answer) -> None:
+        self._writer.write(answer_line(answer))
+        await self._writer.drain()
+
+
+def memory_of_self() -> int:
+    """Return the resident bytes of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def bound(memory_mib: int) -> None:
+    """Be nice, and bound what can be allocated: twice what may be resident, since not all of it is touched."""
+    os.nice(NICE)
+    resource.setrlimit(resource.RLIMIT_DATA, (2 * memory_mib << 20, resource.RLIM_INFINITY))
+
+
+def serve(wire: socket.socket, recogniser: Recogniser, partial_ms: int, memory_mib: int) -> int:
+    """Serve one socket until it is closed; return the status to exit with."""
+    try:
+        asyncio.run(CaptionProcess(wire, recogniser, partial_ms, memory_mib).run())
+    except (MemoryExceededError, MemoryError, FrameError) as error:
+        log.error("%s; this process of captions ends", error or "there is no memory left")
+        return 1
+    return 0
