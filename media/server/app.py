@@ -37,6 +37,8 @@ from media.server.guard import Guard
 from media.server.host_tools.entry import EntryGate
 from media.server.idempotency.keys import Keys
 from media.server.idempotency.middleware import Idempotency
+from media.server.kill_switch.routes import router as kill_switch_routes
+from media.server.kill_switch.service import KillSwitch
 from media.server.lane import Lane
 from media.server.life import ROUTERS as LIFE
 from media.server.life import Life
@@ -202,7 +204,7 @@ def create_app(
     directory = Directory()
     app.router.routes.append(directory)
     for router in (
-        *(*ROUTERS, *LIFE, audit_routes),
+        *(*ROUTERS, *LIFE, audit_routes, kill_switch_routes),
         *(api.router, people.router, whip.router, users.router, graph.router),
         *(policies.router, policies.of_spaces, *room.ROUTERS),
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
@@ -224,6 +226,8 @@ def create_app(
     state.numbers, state.lookup = Numbers(store.database), Lookup(store.database)
     state.hub, state.events = events.hub, events
     state.audit = Audit(store.database, clock.steady)
+    state.kill_switch = KillSwitch(spaces, state.audit)
+    store.database.on_recovered(state.kill_switch.catch_up)
     reach = Reach(state, spaces, sessions, plane, accounts, guard, store.database, clock)
     life = Life(state, config, spaces, accounts, guard, visibility, events.hub, store.database, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False

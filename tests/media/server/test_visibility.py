@@ -129,7 +129,7 @@ ELSEWHERE: set[str] = {
     *("/users/{user_id}/suspension", "/users/{user_id}/following", "/users/{user_id}/followers"),
     *("/users/{user_id}/follow-requests", "/users/{user_id}/blocking", "/policies", "/policies/{name}"),
     *("/2/users", "/2/users/by", "/2/users/by/username/{username}", "/2/users/me", "/2/users/{id}"),
-    *("/metrics", "/healthz", "/users/me/events"),
+    *("/metrics", "/healthz", "/users/me/events", "/users/me/host-settings", "/users/me/carried-removals"),
 }
 """Show nothing of a Space."""
 WORDS = {"titleword": CARD, "messageword": SOUND, WAITER: INSIDE, "campaignword": OWNER}
