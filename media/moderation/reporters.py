@@ -22,14 +22,15 @@ class Reporter:
     """Trusted flagger: named by an authority, not by accuracy."""
     muted: bool = False
     """Whether reports are taken and answered, and open no case."""
-    _outcomes: OrderedDict[str, bool] = field(default_factory=OrderedDict[str, bool])
+    outcomes: OrderedDict[str, bool] = field(default_factory=OrderedDict[str, bool])
     """What came of the last cases reported, by case, the oldest first."""
-    _made: deque[float] = field(default_factory=deque[float])
+    made: deque[float] = field(default_factory=deque[float])
+    """When reports were made within the last hour (seconds), the oldest first."""
 
     @property
     def accuracy(self) -> float:
         """Share of the last reports that were found right, 0 to 1; a half where there are none."""
-        return (sum(self._outcomes.values()) + 1) / (len(self._outcomes) + 2)  # rule of succession (Laplace)
+        return (sum(self.outcomes.values()) + 1) / (len(self.outcomes) + 2)  # rule of succession (Laplace)
 
     @property
     def credible(self) -> bool:
@@ -41,25 +42,25 @@ class Reporter:
 
         :raises TooManyReportsError: they made too many within an hour
         """
-        while self._made and self._made[0] <= now - REPORT_WINDOW:
-            self._made.popleft()
-        if len(self._made) >= policy.reports_an_hour and not self.trusted:
-            again = self._made[0] + REPORT_WINDOW
+        while self.made and self.made[0] <= now - REPORT_WINDOW:
+            self.made.popleft()
+        if len(self.made) >= policy.reports_an_hour and not self.trusted:
+            again = self.made[0] + REPORT_WINDOW
             raise TooManyReportsError(
-                f"You have made {len(self._made)} reports within an hour; make the next one in "
+                f"You have made {len(self.made)} reports within an hour; make the next one in "
                 f"{max(1, round(again - now))} s.",
                 retry_at=again,
             )
-        self._made.append(now)
+        self.made.append(now)
 
     def note_outcome(self, case_id: str, right: bool) -> None:
         """Remember what came of a report."""
-        self._outcomes[case_id] = right
-        self._outcomes.move_to_end(case_id)
-        if len(self._outcomes) > REMEMBERED:
-            self._outcomes.popitem(last=False)
+        self.outcomes[case_id] = right
+        self.outcomes.move_to_end(case_id)
+        if len(self.outcomes) > REMEMBERED:
+            self.outcomes.popitem(last=False)
 
     def correct_outcome(self, case_id: str, right: bool) -> None:
         """Remember what a complaint has changed; nothing if the case is older than what is remembered."""
-        if case_id in self._outcomes:
-            self._outcomes[case_id] = right
+        if case_id in self.outcomes:
+            self.outcomes[case_id] = right

@@ -37,8 +37,6 @@ from media.server.guard import Guard
 from media.server.host_tools.entry import EntryGate
 from media.server.idempotency.keys import Keys
 from media.server.idempotency.middleware import Idempotency
-from media.server.kill_switch.routes import router as kill_switch_routes
-from media.server.kill_switch.service import KillSwitch
 from media.server.lane import Lane
 from media.server.life import ROUTERS as LIFE
 from media.server.life import Life
@@ -46,6 +44,11 @@ from media.server.limits.middleware import Limits
 from media.server.limits.rates import CONNECTIONS_PER_ADDRESS
 from media.server.listener import capacity
 from media.server.lookup import Lookup
+from media.server.moderation import case_routes, desk_routes, report_routes
+from media.server.moderation.effects import Effects
+from media.server.moderation.queues import Queues
+from media.server.moderation.reading import Reading
+from media.server.moderation.service import Moderation
 from media.server.opening import Opening
 from media.server.reach import ROUTERS, Reach
 from media.server.references import References
@@ -57,6 +60,7 @@ from media.server.visibility import Visibility
 
 log = logging.getLogger(__name__)
 
+MODERATION: Final = (report_routes.router, case_routes.router, desk_routes.router)
 DESCRIPTION: Final = """\
 Social audio: a host opens a **Space**, a few people speak, any number listens.
 
@@ -162,6 +166,7 @@ def create_app(
             await reach.open()
             events.open()
             await life.open()
+            await moderation.open()
         except (PlaneError, StoreUnavailableError) as error:
             give_up(str(error))
             return
@@ -186,7 +191,7 @@ def create_app(
             opening.cancel()
             await asyncio.wait([opening])
             await timers.stop()
-            await _close(reach, life, spaces)
+            await _close(moderation, reach, life, spaces)
             await store.close()
 
     app = FastAPI(
@@ -204,7 +209,7 @@ def create_app(
     directory = Directory()
     app.router.routes.append(directory)
     for router in (
-        *(*ROUTERS, *LIFE, audit_routes, kill_switch_routes),
+        *(*ROUTERS, *LIFE, audit_routes, *MODERATION),
         *(api.router, people.router, whip.router, users.router, graph.router),
         *(policies.router, policies.of_spaces, *room.ROUTERS),
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
@@ -225,9 +230,12 @@ def create_app(
     state.admission, state.visibility, state.connections = admission, visibility, connections
     state.numbers, state.lookup = Numbers(store.database), Lookup(store.database)
     state.hub, state.events = events.hub, events
-    state.audit = Audit(store.database, clock.steady)
-    state.kill_switch = KillSwitch(spaces, state.audit)
-    store.database.on_recovered(state.kill_switch.catch_up)
+    state.audit = audit = Audit(store.database, clock.steady)
+    effects = Effects(spaces, sessions, guard, events.hub)
+    state.moderation = moderation = Moderation(
+        spaces, sessions, visibility, effects, events.hub, store.database, audit, clock
+    )
+    state.cases, state.queues = Reading(store.database), Queues(store.database, audit)
     reach = Reach(state, spaces, sessions, plane, accounts, guard, store.database, clock)
     life = Life(state, config, spaces, accounts, guard, visibility, events.hub, store.database, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False

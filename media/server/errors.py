@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from media.moderation import errors as moderation
 from media.relay.plane import OfferError, PlaneError, RelayFullError, RelayLostError
 from media.server.database_faults import RETRY, StoreUnavailableError, UnwrittenError
 from media.space import errors as space
@@ -53,9 +54,20 @@ _SPACE: Final[dict[type[space.SpaceError], tuple[int, str]]] = {
 }
 
 
+_MODERATION: Final[dict[type[moderation.ModerationError], tuple[int, str]]] = {
+    moderation.WrongCaseStateError: (409, "wrong-case-state"),
+    moderation.LeaseLostError: (409, "lease-lost"),
+    moderation.NotThisReviewerError: (403, "not-this-reviewer"),
+    moderation.TooLateError: (409, "too-late"),
+    moderation.TooManyReportsError: (429, "too-many-reports"),
+}
+"""All others are 422."""
+
+
 REFUSALS: Final = (
     Problem,
     space.SpaceError,
+    moderation.ModerationError,
     OfferError,
     RelayFullError,
     PlaneError,
@@ -74,6 +86,9 @@ def problem_of(error: Exception, now: float) -> Problem:
             status, slug = _SPACE[type(error)]
             wait = None if error.retry_at is None else max(1, math.ceil(error.retry_at - now))
             return Problem(status, slug, str(error), headers={"Retry-After": str(wait)} if wait else None)
+        case moderation.ModerationError():
+            status, slug = _MODERATION.get(type(error), (422, "bad-input"))
+            return Problem(status, slug, str(error))
         case OfferError():
             return Problem(400, "bad-offer", str(error))
         case RelayFullError():

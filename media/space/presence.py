@@ -13,7 +13,7 @@ from media.space.events import (
 from media.space.invitations import Invitations
 from media.space.people import Participant
 from media.space.permissions import Action, check
-from media.space.states import PERSON, Input, next_standing, next_state
+from media.space.states import PERSON, Input, Standing, next_standing, next_state
 
 
 class Presence(Invitations):
@@ -117,6 +117,25 @@ class Presence(Invitations):
             self.anonymous_listening = False
             events.append(SpaceEdited(now, ("anonymous_listening",)))
         return self._done(now, events)
+
+    def restore(self, person: str, now: float, *, present: bool = True) -> Events:
+        """Take back what the house decided: whoever was removed may come again, a listener has a seat again.
+
+        :raises SeatsFullError: no seat is free
+        """
+        self._may(Input.RESTORE, None, Action.REMOVE)
+        participant = self.people.look(person, present)
+        next_standing(participant.standing, Input.RESTORE, person)
+        events: Events = []
+        if participant.standing is Standing.REMOVED:
+            participant = Participant(person, Standing.REMOVED)  # copies of a Space share those who were removed
+            self.people.know(participant)
+            self.people.move(participant, Input.RESTORE)
+        else:
+            self._need_seat(f"{person} goes on listening")
+            self.people.enter(participant)
+            self._seat(participant, Input.RESTORE, "speaker", now, events)
+        return self._done(now, events, participant)
 
     def _out(self, participant: Participant, how: Input, reason: LeaveReason, now: float, events: Events) -> None:
         """End the part of a named person, who may come back as anybody may."""

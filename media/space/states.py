@@ -95,6 +95,7 @@ class Input(StrEnum):
     RAISE_HAND = "raise a hand in"
     LOWER_HAND = "lower a hand in"
     REMOVE = "remove from"
+    RESTORE = "restore in"
 
 
 _S, _P, _I = State, Standing, Input
@@ -156,6 +157,9 @@ PERSON: Final[dict[tuple[Standing, Input], Standing]] = {
     },
     # The way out.
     **{(p, _I.REMOVE): _P.REMOVED for p in Standing if p not in (_P.HOST, _P.REMOVED)},
+    # What the house takes back that it had decided.
+    (_P.REMOVED, _I.RESTORE): _P.OUTSIDE,
+    (_P.LISTENER, _I.RESTORE): _P.SPEAKER,
 }
 
 ON_STAGE: Final = frozenset({_P.HOST, _P.COHOST, _P.SPEAKER})
@@ -179,7 +183,7 @@ def next_state(state: State, happening: Input) -> State:
 def next_standing(standing: Standing, happening: Input, person: str) -> Standing:
     """Look a transition of a person up.
 
-    :raises RemovedError: the person was removed, which nothing undoes
+    :raises RemovedError: the person was removed, which only the house takes back
     :raises WrongStateError: the table has no such cell
     """
     try:
@@ -211,4 +215,5 @@ _DOING: Final = {
     _I.DEMOTE: "be made a speaker again of",
     _I.MUTE: "be muted in",
     _I.UNMUTE: "be unmuted in",
+    _I.RESTORE: "be restored in",
 }

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from media.moderation.categories import Category
 from media.server.events import schema
 from media.server.events.frame import MEDIA_TYPE, encode, retry
 from media.server.events.stream import RETRY
@@ -60,6 +61,8 @@ PERSON_EVENTS: Final[Mapping[str, BaseModel]] = {
     "reminder": schema.ReminderData(**_ABOUT, when="soon", scheduled_start=_AT),
     "canceled": schema.CanceledData(**_ABOUT),
     "ticket": schema.TicketData(**_ABOUT, ticket_id="5f0c3a1e9b7d4c2f8a6e1d0b3c5f7a90", state=Purchase.PAID),
+    "report": schema.ReportData(report_id="417", status="acted"),
+    "warning": schema.WarningData(**_ABOUT, category=Category.DISTURBANCE),
 }
 """What a person's own stream tells, with examples."""
 

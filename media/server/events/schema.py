@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from media.moderation.categories import Category
 from media.server.room.shapes import MessageOut, PinList, PostOut
 from media.server.schemas import PersonOut, RequestOut, SpaceOut
 from media.space.events import InvitedAs, InvitedBy
@@ -133,3 +134,16 @@ class TicketData(_AboutSpace):
 
 class CanceledData(_AboutSpace):
     """`canceled`: a Space of which the reader wants to be reminded will not take place."""
+
+
+class ReportData(BaseModel):
+    """`report`: what came of a report that the reader made."""
+
+    report_id: str
+    status: Literal["waiting", "acted", "no violation"]
+
+
+class WarningData(_AboutSpace):
+    """`warning`: a reviewer found that the reader has broken a rule, and leaves it at that this time."""
+
+    category: Category

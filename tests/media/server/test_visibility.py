@@ -116,6 +116,7 @@ LISTS: dict[str, str] = {
     "/users/me/tickets": "",
     "/users/me/payouts": "",
     "/users/me/campaign-invitations": "",
+    "/2/users/me/reports": "",
     "/oembed": "url=http://spaces/s/{space}",
     "/2/spaces": "ids={space}&space.fields=title,invited_user_ids&expansions=creator_id,invited_user_ids",
     "/2/spaces/by/creator_ids": "user_ids={host}&space.fields=title",
@@ -129,9 +130,11 @@ ELSEWHERE: set[str] = {
     *("/users/{user_id}/suspension", "/users/{user_id}/following", "/users/{user_id}/followers"),
     *("/users/{user_id}/follow-requests", "/users/{user_id}/blocking", "/policies", "/policies/{name}"),
     *("/2/users", "/2/users/by", "/2/users/by/username/{username}", "/2/users/me", "/2/users/{id}"),
-    *("/metrics", "/healthz", "/users/me/events", "/users/me/host-settings", "/users/me/carried-removals"),
+    *("/metrics", "/healthz", "/users/me/events", "/2/reports/{report_id}"),
+    *("/2/moderation/cases", "/2/moderation/cases/{case_id}", "/2/moderation/queues"),
+    *("/2/moderation/reporters/{reporter_id}", "/2/moderation/audit", "/2/moderation/audit/head"),
 }
-"""Show nothing of a Space."""
+"""Show nothing of a Space, or only to reviewers, who see what was reported (``moderation/test_review.py``)."""
 WORDS = {"titleword": CARD, "messageword": SOUND, WAITER: INSIDE, "campaignword": OWNER}
 """Words to the step from which on they are shown."""
 UNKNOWN = "0000000000000"

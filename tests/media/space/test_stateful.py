@@ -33,7 +33,7 @@ from media.space.policy import EntryPolicy, Policy, SpeakPolicy
 from media.space.record import from_record, to_record
 from media.space.space import Space
 from media.space.states import Standing, State
-from tests.media.space.reference import ANONYMOUS, HOST, HOUSE, NAMES, STAGE, Link, Reference
+from tests.media.space.reference import ANONYMOUS, HOST, HOUSE, NAMES, STAGE, Face, Link, Reference
 
 POLICY = Policy(
     *("test", 2, 1),
@@ -187,6 +187,19 @@ class SpaceMachine(RuleBasedStateMachine):
         )
         if self.attempt(can, lambda: self.space.remove(by, who, self.now, present=face.here)):
             self.ref.go(face, "removed")
+            self.ref.follow_up()
+
+    @precondition(live)
+    @rule(aim=aim, who=anyone, role=st.sampled_from(["removed", ""]))
+    def restore(self, aim: int, who: str, role: str) -> None:
+        who = self.fitting(aim, who, role)
+        face = self.ref.faces[who]
+        can = face.role == "removed" or (face.role == "" and face.here and self.ref.place("speaker"))
+        if self.attempt(can, lambda: self.space.restore(who, self.now, present=face.here)):
+            if face.role == "removed":
+                self.ref.faces[who] = Face()
+            else:
+                self.ref.seat(face)
             self.ref.follow_up()
 
     # The queue

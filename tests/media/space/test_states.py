@@ -73,6 +73,7 @@ OF_A_PERSON: dict[Input, Callable[[Space, str], Events]] = {
     Input.MUTE: lambda s, p: s.mute(None, p, NOW),
     Input.UNMUTE: lambda s, p: s.unmute(p, p, NOW),
     Input.REMOVE: lambda s, p: s.remove(None, p, NOW),
+    Input.RESTORE: lambda s, p: s.restore(p, NOW),
 }
 
 
@@ -180,4 +181,5 @@ def test_refusals_say_what_to_do() -> None:
 
 def test_what_is_over_stays_over() -> None:
     assert not [cell for cell in SPACE if cell[0] in (State.ENDED, State.CANCELED)]
-    assert [cell for cell in PERSON if cell[0] is Standing.REMOVED] == [(Standing.REMOVED, Input.DROP)]
+    ways = [happening for standing, happening in PERSON if standing is Standing.REMOVED]
+    assert ways == [Input.DROP, Input.RESTORE], "only the house takes a removal back"

@@ -1,0 +1,340 @@
+"""Moderation as the routes and the clock drive it: reports in, cases out, decisions into the media path.
+
+An act is kept before it is shown: one transaction holds the case, its timeline and the audit log. Then the media
+path obeys and what it came to is noted; if the process dies in between, the next one does it.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from media.moderation.case import Case
+from media.moderation.categories import Category
+from media.moderation.decision import Action
+from media.moderation.errors import TooManyReportsError
+from media.moderation.events import CaseClosed, Events
+from media.moderation.policy import DEFAULT, ReviewPolicy
+from media.moderation.report import Report, Subject
+from media.moderation.reporters import Reporter
+from media.moderation.states import CaseState
+from media.server.audit.audit import Act, Audit
+from media.server.auth import Caller
+from media.server.batches import Batches
+from media.server.clock import Clock
+from media.server.database import REST, Database
+from media.server.database_faults import StoreUnavailableError
+from media.server.errors import Problem
+from media.server.events.hub import Hub
+from media.server.events.schema import ReportData
+from media.server.moderation import reporters as people
+from media.server.moderation.desk import Desk, unknown_case
+from media.server.moderation.effects import Effect, Effects, check_actions, effects_of
+from media.server.moderation.evidence import Evidence, EvidenceGoneError
+from media.server.moderation.intake import Filing, Intake
+from media.server.moderation.rows import case_of, decision_of, name_of
+from media.server.moderation.search import Search, involved
+from media.server.moderation.tables import CASES, DECISIONS, REPORTS, TIMELINE
+from media.server.sessions import Sessions
+from media.server.spaces import Spaces
+from media.server.visibility import Visibility
+from media.space.space import Space
+from media.space.states import Standing
+from media.space.visibility import View
+
+log = logging.getLogger(__name__)
+
+LOOK: Final = 1.0
+"""Seconds between two looks at the time, at the most."""
+AHEAD: Final = 5.0
+"""Seconds by which the clock of whoever reports may be ahead of ours."""
+RELEASED: Final = 86_400.0
+"""Seconds for which the evidence of closed cases is released again at a start, in case the last process died."""
+_D: Final = DECISIONS.c
+
+
+class Moderation:
+    """The service; :meth:`open` before use, :meth:`close` after."""
+
+    def __init__(
+        self,
+        spaces: Spaces,
+        sessions: Sessions,
+        visibility: Visibility,
+        effects: Effects,
+        hub: Hub,
+        database: Database,
+        audit: Audit,
+        clock: Clock,
+        policy: ReviewPolicy = DEFAULT,
+    ) -> None:
+        self._spaces = spaces
+        self._sessions = sessions
+        self._visibility = visibility
+        self._effects = effects
+        self._hub = hub
+        self._database = database
+        self._clock = clock
+        self.audit = audit
+        self.policy = policy
+        self.desk = Desk(database, audit, policy)
+        self.intake = Intake(database, policy)
+        self._evidence: Evidence | None = None
+        self._batches = Batches(self.intake.take)
+        self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Of those who decide a case, or take that back: the media path follows one after the other."""
+        self._sweeping = asyncio.Lock()
+        self._sooner = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.on_closed: list[Callable[[Case], Any]] = []
+        """Told of every case whose decision stands from now on."""
+
+    @property
+    def now(self) -> float:
+        """The time by which cases go: Unix seconds that no step of the clock stretches."""
+        return self._clock.steady()
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """The recordings; None where nothing is recorded."""
+        return self._evidence
+
+    @evidence.setter
+    def evidence(self, evidence: Evidence | None) -> None:
+        self._evidence = evidence
+        self.intake.hold = None if evidence is None else evidence.hold
+
+    async def open(self) -> None:
+        """Take up what the last process left."""
+        await self.intake.open()
+        await self.desk.open(self.now)
+        await self._finish()
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    async def close(self) -> None:
+        """End; what is not through is taken up by the next process."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def report(
+        self,
+        who: Caller,
+        space_id: str,
+        user_id: str | None,
+        category: Category,
+        text: str = "",
+        moment: float | None = None,
+    ) -> Filing:
+        """Take a report of somebody who hears a Space, has been in it, or is shown it.
+
+        :param moment: when it was heard (Unix seconds); None for now
+        :raises Problem: they are shown nothing of it, the person was not in it, its evidence is erased
+        :raises ModerationError: the rules refuse it
+        """
+        space = await self._spaces.get(space_id)
+        if space.people.standing(who.name) is Standing.OUTSIDE:  # else they have, or had, a part in it
+            await self._visibility.check(space, who, View.CARD)
+        if user_id is not None and not self._was_in(space, user_id):
+            raise Problem(404, "unknown-person", "Nobody of this id has been heard in this Space; check the name.")
+        now, ahead = self.now, self._clock() - self._clock.steady()
+        heard = now if moment is None else moment - ahead
+        heard = min(heard, now) if heard <= now + AHEAD else heard
+        subject = Subject(space_id, user_id, space.host)
+        report = Report(who.name, subject, category, now, heard, text)
+        await self.sweep()
+        filing = Filing(report, space.lang, now)
+        await self._batches.add(filing, fresh=True)
+        match filing.refusal:
+            case None:
+                return filing
+            case EvidenceGoneError():
+                sentence = "The sound of this Space has been erased, so nobody can look at it any more."
+                raise Problem(410, "evidence-gone", sentence)
+            case TooManyReportsError(retry_at=retry_at) as refusal if retry_at is not None:
+                wait = str(max(1, round(retry_at - now)))
+                raise Problem(429, "too-many-reports", str(refusal), headers={"Retry-After": wait})
+            case refusal:
+                raise refusal
+
+    async def claim(self, who: Caller, search: Search) -> int | None:
+        """Give a reviewer the next case; None if there is none for them."""
+        await self.sweep()
+        number, events = await self.desk.claim(who.name, self.now, search, senior=who.senior)
+        self._changed(events)
+        return number
+
+    async def act(
+        self,
+        number: int,
+        step: Callable[[Case, float], Events],
+        *,
+        named: Collection[str] = (),
+        acts: Sequence[Act] = (),
+    ) -> Case:
+        """Let a reviewer do something to a case that nobody hears of outside.
+
+        :raises ModerationError: the rules refuse it
+        """
+        case, events = await self.desk.act(number, lambda c: step(c, self.now), named=named, acts=acts)
+        self._changed(events)
+        return case
+
+    async def decide(
+        self, number: int, who: Caller, actions: Collection[Action], note: str
+    ) -> tuple[Case, list[Effect]]:
+        """Decide a case, and carry that out; return what came of each action.
+
+        :raises ModerationError: the lease is lost, or the rules refuse it
+        """
+
+        def step(case: Case, now: float) -> Events:
+            check_actions(case, actions)
+            return case.decide(who.name, actions, now, note)
+
+        async with self._turns[number]:
+            case = await self.act(number, step)
+            effects = await self._effects.carry_out(case, actions, who.name)
+            await self._note_effects(number, effects)
+        return case, effects
+
+    async def undo(self, number: int, who: Caller) -> tuple[Case, list[Effect]]:
+        """Take a decision back, and restore what can be; return what came of each action.
+
+        :raises ModerationError: it stands, or is another's
+        """
+        async with self._turns[number]:
+            case = await self.act(number, lambda c, now: c.undo(who.name, now))
+            undone = await self._restore(case)
+        return case, undone
+
+    async def remark(self, number: int, who: Caller, text: str) -> None:
+        """Write something into the timeline of a case.
+
+        :raises Problem: 404, there is none for this reviewer
+        """
+        line = {"case_id": number, "at": self.now, "actor": who.name, "what": "note", "text": text}
+        mine = sa.select(CASES.c.id).where(CASES.c.id == number, sa.not_(involved(who.name)))
+        async with self._database.begin() as connection:
+            if (await connection.execute(mine)).first() is None:
+                raise unknown_case()
+            await connection.execute(sa.insert(TIMELINE), [line])
+            await self.audit.write(connection, [Act(who.name, "note", f"case {name_of(number)}", text)])
+
+    async def mark(
+        self, name: str, who: Caller, *, muted: bool | None = None, trusted: bool | None = None
+    ) -> Reporter:
+        """Mute somebody who reports, or trust them, or take that back."""
+        async with self._database.begin() as connection:
+            reporter = (await people.load(connection, {name}))[name]
+            reporter.muted = reporter.muted if muted is None else muted
+            reporter.trusted = reporter.trusted if trusted is None else trusted
+            await people.save(connection, [reporter], self.policy)
+            said = (
+                ("muted" if muted else "unmuted") if trusted is None else ("trusted" if trusted else "distrusted")
+            )
+            await self.audit.write(connection, [Act(who.name, f"{said} reporter", name)])
+        return reporter
+
+    async def began(self, space_id: str) -> float:
+        """Return when a Space started, on the clock of its cases; when it was made, if it has not."""
+        space = await self._spaces.get(space_id)
+        start = space.created_at if space.started_at is None else space.started_at
+        return start - self._clock() + self._clock.steady()
+
+    async def sweep(self) -> None:
+        """Do what time alone brings."""
+        while self.desk.next_timer <= self.now:
+            async with self._sweeping:
+                if self.desk.next_timer <= self.now:
+                    events = await self.desk.handle_timers(self.now)
+                    await self._closed([event for event in events if isinstance(event, CaseClosed)])
+
+    def _was_in(self, space: Space, person: str) -> bool:
+        known = person == space.host or person in space.spoke or self._sessions.present(space.id, person)
+        return known or space.people.standing(person) is not Standing.OUTSIDE
+
+    async def _closed(self, closed: Sequence[CaseClosed]) -> None:
+        """Tell reporters what came of their reports, and let the clock of the evidence decide again."""
+        for event in closed:
+            number = int(event.case)
+            self._turns.pop(number, None)
+            query = sa.select(REPORTS.c.id, REPORTS.c.reporter, REPORTS.c.space_id)
+            async with self._database.connect() as connection:
+                rows = list(await connection.execute(query.where(REPORTS.c.case_id == number)))
+            status = "acted" if event.decision.violation else "no violation"
+            for row in rows:
+                self._hub.publish_to_user(row.reporter, "report", ReportData(report_id=str(row.id), status=status))
+            if self._evidence is not None and rows:
+                await self._evidence.release(rows[0].space_id, event.case, violation=event.decision.violation)
+
+    async def _note_effects(self, number: int, effects: Sequence[Effect]) -> None:
+        stands = sa.select(sa.func.max(_D.id)).where(_D.case_id == number, _D.undone_at.is_(None))
+        note = sa.update(DECISIONS).where(_D.id == stands.scalar_subquery())
+        async with self._database.begin() as connection:
+            await connection.execute(note.values(effects=[each.to_json() for each in effects], unfinished=False))
+
+    async def _restore(self, case: Case) -> list[Effect]:
+        """Take back what the newest decision that was taken back has come to."""
+        newest = sa.select(DECISIONS).where(_D.case_id == int(case.id), _D.undone_at.is_not(None), _D.unfinished)
+        async with self._database.connect() as connection:
+            row = (await connection.execute(newest.order_by(_D.id.desc()).limit(1))).first()
+        if row is None:
+            return []
+        undone = await self._effects.take_back(case, effects_of(row.effects or []))
+        kept = [each.to_json() for each in undone]
+        note = sa.update(DECISIONS).where(_D.id == row.id).values(restored=kept, unfinished=False)
+        async with self._database.begin() as connection:
+            await connection.execute(note)
+        return undone
+
+    async def _finish(self) -> None:
+        """Carry out, or take back, what the last process had decided and not seen to its end."""
+        query = sa.select(DECISIONS).where(_D.unfinished).order_by(_D.id)
+        async with self._database.connect() as connection:
+            decisions = list(await connection.execute(query))
+            theirs = sa.select(CASES).where(CASES.c.id.in_({row.case_id for row in decisions}))
+            cases = {row.id: row for row in await connection.execute(theirs)}
+        for row in decisions:
+            case = case_of(cases[row.case_id], self.policy, {}, [decision_of(row)])
+            if row.undone_at is None:
+                effects = await self._effects.carry_out(case, decision_of(row).actions, row.reviewer)
+                await self._note_effects(row.case_id, effects)
+            else:
+                await self._restore(case)
+        await self._release_again()
+
+    async def _release_again(self) -> None:
+        if self._evidence is None:
+            return
+        c = CASES.c
+        closed = sa.select(c.id, c.space_id, c.violation).where(
+            c.state == CaseState.CLOSED.value, c.decided_at > self.now - RELEASED
+        )
+        async with self._database.connect() as connection:
+            rows = list(await connection.execute(closed))
+        for row in rows:
+            await self._evidence.release(row.space_id, name_of(row.id), violation=bool(row.violation))
+
+    def _changed(self, events: Events) -> None:
+        if events:
+            self._sooner.set()
+
+    async def _run(self) -> None:
+        while True:
+            self._sooner.clear()
+            try:
+                await self.sweep()
+                wait = min(LOOK, max(0.0, self.desk.next_timer - self.now))
+            except StoreUnavailableError:  # which is in the log already
+                wait = REST
+            except Exception:
+                log.exception("Cases wait for the next look at the time.")
+                wait = LOOK
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._sooner.wait(), wait)
