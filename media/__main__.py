@@ -155,7 +155,10 @@ def _serve(options: argparse.Namespace) -> str | None:
     from media.server.serve import serve
 
     config = settings.from_options(options)
-    fleet = RelayFleet(config.host, config.udp_port, config.relays, config.public_ips, config.listeners_per_relay)
+    fleet = RelayFleet(
+        *(config.host, config.udp_port, config.relays, config.public_ips, config.listeners_per_relay),
+        recorded=config.recording,
+    )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(serve(config, fleet, lambda: fleet_families(fleet), fleet.refresh))
 

@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "media/relay": {"media.relay", "media.rtc", "media.audio", "media.recording", "media.kernels"},
     "media/server": {
         *("media.server", "media.relay", "media.space"),
-        *("media.moderation", "media.recording", "media.captions"),
+        *("media.moderation", "media.recording", "media.recorder", "media.captions"),
     },
     "sim": {"sim", "media.space", "media.moderation"},
     "loadtest/engine": {"loadtest.engine", "loadtest.voice", "sim", "media.rtc", "media.audio"},

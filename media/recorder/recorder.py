@@ -6,10 +6,16 @@ heard in a Space that the server has not named is kept nowhere.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from media.recorder.space_recorder import SpaceRecorder
 from media.recording.ring import MIX, Gone, Heard, Named, Ring, name_frame, packet_frame, read_frames
+
+UNKNOWN_US: Final = 10_000_000
+"""Microseconds for which a packet of nobody known is kept: longer than it takes to start another recorder."""
+
+NOBODY: Final = "-"
+"""In place of a Space, of a number that is free: no Space has that id."""
 
 
 class Recorder:
@@ -24,6 +30,8 @@ class Recorder:
         self._captioned: dict[tuple[str, str], int] = {}
         """Number in the ring of captions of each speaker who consented."""
         self._numbers = 0
+        self._unknown: list[tuple[int, Heard]] = []
+        """Packets, with their ring, of which it is not known yet of whom they are."""
 
     def read(self) -> None:
         """Take what the relays have written."""
@@ -70,21 +78,37 @@ class Recorder:
         rooms, speakers = self._rooms[ring], self._speakers[ring]
         for each in read_frames(data):
             match each:
-                case Heard(room=room, speaker=speaker):
-                    space = rooms.get(room, "")
-                    recorder = self._spaces.get(space)
-                    user_id = None if speaker == MIX else speakers.get(speaker)
-                    if recorder is not None and (user_id is not None or speaker == MIX):
-                        recorder.packet(user_id, each)
-                    if user_id is not None and (space, user_id) in self._captioned:
-                        self._forward(space, user_id, each)
+                case Heard():
+                    if not self._hear(ring, each):
+                        self._unknown.append((ring, each))
                 case Named(room=room, speaker=speaker, name=name):
-                    if speaker == MIX:
-                        rooms[room] = name
-                    else:
-                        speakers[speaker] = name
+                    (rooms if speaker == MIX else speakers)[room if speaker == MIX else speaker] = name
+                    self._look_again()
                 case Gone(room=room):
-                    rooms.pop(room, None)
+                    rooms[room] = NOBODY
+                    self._unknown = [(n, h) for n, h in self._unknown if (n, h.room) != (ring, room)]
+        if self._unknown:
+            newest = self._unknown[-1][1].us
+            self._unknown = [each for each in self._unknown if each[1].us > newest - UNKNOWN_US]
+
+    def _hear(self, ring: int, heard: Heard) -> bool:
+        """Take a packet; False if it is not known of whom it is."""
+        space = self._rooms[ring].get(heard.room, "")
+        if space == NOBODY:
+            return True
+        recorder = self._spaces.get(space)
+        user_id = None if heard.speaker == MIX else self._speakers[ring].get(heard.speaker)
+        if recorder is None or (user_id is None and heard.speaker != MIX):
+            return False
+        recorder.packet(user_id, heard)
+        if user_id is not None and (space, user_id) in self._captioned:
+            self._forward(space, user_id, heard)
+        return True
+
+    def _look_again(self) -> None:
+        """Take what a recorder before this one has left in a ring, once this one knows of whom it is."""
+        if self._unknown:
+            self._unknown = [(ring, heard) for ring, heard in self._unknown if not self._hear(ring, heard)]
 
     def _caption(self, space: str, user: str, *, on: bool) -> None:
         if self._captions is None or not on:

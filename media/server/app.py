@@ -51,6 +51,9 @@ from media.server.moderation.reading import Reading
 from media.server.moderation.service import Moderation
 from media.server.opening import Opening
 from media.server.reach import ROUTERS, Reach
+from media.server.recordings.recorder_process import RecorderProcess
+from media.server.recordings.service import Recordings
+from media.server.recordings.slot_file import SlotError
 from media.server.references import References
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
@@ -129,6 +132,7 @@ def create_app(
     started: asyncio.Future[None] | None = None,
     give_up: Callable[[str], None] = lambda _: None,
     clock: Callable[[], float] | None = None,
+    recorder: RecorderProcess | None = None,
 ) -> FastAPI:
     """Build the control plane of a data plane.
 
@@ -137,6 +141,7 @@ def create_app(
     :param started: is done when the plane can take work, None if it can now; until then the app says "starting"
     :param give_up: is told why, if that will never be or the Spaces of before cannot be taken up again
     :param clock: Unix seconds; None for those of the machine
+    :param recorder: records every Space; None if nothing is to be recorded
     """
     sessions = Sessions()
     store = Store(config.database_url)
@@ -166,8 +171,9 @@ def create_app(
             await reach.open()
             events.open()
             await life.open()
+            await recordings.open()
             await moderation.open()
-        except (PlaneError, StoreUnavailableError) as error:
+        except (PlaneError, StoreUnavailableError, SlotError) as error:
             give_up(str(error))
             return
         except Exception:
@@ -191,7 +197,7 @@ def create_app(
             opening.cancel()
             await asyncio.wait([opening])
             await timers.stop()
-            await _close(moderation, reach, life, spaces)
+            await _close(moderation, reach, life, spaces, recordings)
             await store.close()
 
     app = FastAPI(
@@ -231,6 +237,11 @@ def create_app(
     state.numbers, state.lookup = Numbers(store.database), Lookup(store.database)
     state.hub, state.events = events.hub, events
     state.audit = audit = Audit(store.database, clock.steady)
+    recordings = Recordings(
+        config.data, spaces, plane, store.database, audit, clock, recorder, config.evidence_slots
+    )
+    state.recordings = recordings
+    counted.add(recordings.families)
     effects = Effects(spaces, sessions, guard, events.hub)
     state.moderation = moderation = Moderation(
         spaces, sessions, visibility, effects, events.hub, store.database, audit, clock

@@ -20,6 +20,7 @@ from media.server.values import (
     contact,
     count,
     network,
+    on_off,
     payments,
     port,
     ptime,
@@ -69,6 +70,10 @@ class Config:
     metrics_from: Sequence[str] = field(default=())
     """Networks that may read ``/metrics`` without an admin's token, beside this machine."""
 
+    recording: bool = True
+    """Whether the evidence of every Space is recorded."""
+    evidence_slots: Path | None = None
+    """File of the secrets that are erased with evidence, where that is not in ``data``."""
     payments: str = "off"
     """Who takes the money for tickets: nobody, or the test provider."""
     push_contact: str = PUSH_CONTACT
@@ -195,6 +200,19 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os
         "given several times (SPACES_METRICS_FROM, comma-separated)",
     )
     parser.add_argument(
+        "--recording",
+        metavar="on|off",
+        default=environ.get("SPACES_RECORDING", "on"),
+        help="record the evidence of every Space, sealed, and erase it in time (SPACES_RECORDING, %(default)s)",
+    )
+    parser.add_argument(
+        "--evidence-slots",
+        metavar="FILE",
+        default=environ.get("SPACES_EVIDENCE_SLOTS", ""),
+        help="file of the secrets that are erased with evidence, in no backup and on a disk that overwrites in "
+        "place (SPACES_EVIDENCE_SLOTS, evidence.slots in --data)",
+    )
+    parser.add_argument(
         "--payments",
         metavar="|".join(PAYMENTS),
         default=environ.get("SPACES_PAYMENTS", "off"),
@@ -252,6 +270,8 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
         if options.connections_per_address
         else None,
         metrics_from=tuple(network("--metrics-from", address) for address in readers if address),
+        recording=on_off("--recording", options.recording),
+        evidence_slots=Path(options.evidence_slots) if options.evidence_slots else None,
         payments=payments("--payments", options.payments),
         push_contact=contact("--push-contact", options.push_contact),
         push_private=options.push_private,

@@ -6,7 +6,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -33,6 +33,11 @@ class RunningPlane(DataPlane, Protocol):
     @property
     def ready(self) -> bool:
         """Whether sessions can be added."""
+        ...
+
+    @property
+    def rings(self) -> Sequence[int]:
+        """Descriptors of the memory that a recorder reads."""
         ...
 
     def bind(self) -> None:
@@ -96,6 +101,7 @@ async def _run_app(
     refresh: "Refresh | None",
 ) -> str | None:
     from media.server.app import create_app
+    from media.server.recordings.recorder_process import RecorderProcess
     from media.server.store import StoreError
 
     complaints: list[str] = []
@@ -106,7 +112,12 @@ async def _run_app(
 
     try:
         app = create_app(
-            config, plane, metric_families=families, refresh=refresh, started=starting, give_up=give_up
+            *(config, plane),
+            metric_families=families,
+            refresh=refresh,
+            started=starting,
+            give_up=give_up,
+            recorder=RecorderProcess(lambda: plane.rings) if config.recording else None,
         )
         await app.state.spaces.store.claim(give_up)
         await app.state.spaces.store.open()

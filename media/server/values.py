@@ -58,6 +58,13 @@ def rate(name: str, text: str) -> float:
     return float(text)
 
 
+def on_off(name: str, text: str) -> bool:
+    """Return whether something is wanted."""
+    if text not in ("on", "off"):
+        raise ConfigError(f"{name} is {text!r}, but must be on or off.")
+    return text == "on"
+
+
 def network(name: str, text: str) -> str:
     """Return an address or a network."""
     try:

@@ -43,11 +43,15 @@ class SlotSecrets(Protocol):
         """
         ...
 
-    def erase(self, number: int) -> None:
-        """Destroy a secret; when this returns, nothing can bring it back. Erased twice is erased.
+    def erase(self, *numbers: int) -> None:
+        """Destroy secrets; when this returns, nothing can bring them back. Erased twice is erased.
 
-        :raises SlotError: it may still be there
+        :raises SlotError: one may still be there
         """
+        ...
+
+    def close(self) -> None:
+        """Let them go."""
         ...
 
 
@@ -78,6 +82,8 @@ class SlotFile:
             elif os.pread(self._fd, len(_MAGIC), 0) != _MAGIC or size % SLOT:
                 raise SlotError(f"{path} is no slot file; name another, or move it away.")
             self._free = [n for n in range(1, self._count) if self._state(n) == _FREE]
+            self._unsynced = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            """The same file, to write several slots and then wait for the disk once."""
         except BlockingIOError:
             os.close(self._fd)
             raise SlotError(f"The slot file {path} is in use by another process; stop that one first.") from None
@@ -90,6 +96,7 @@ class SlotFile:
 
     def close(self) -> None:
         """Let the file go."""
+        os.close(self._unsynced)
         os.close(self._fd)
 
     def take(self) -> tuple[int, bytes]:
@@ -111,20 +118,24 @@ class SlotFile:
             raise SlotError(f"Slot {number} holds no secret; it was erased, or never taken.")
         return os.pread(self._fd, SECRET, number * SLOT)
 
-    def erase(self, number: int) -> None:
-        """See :class:`SlotSecrets`."""
-        if not 1 <= number < self._count or self._state(number) == _FREE:
-            return
-        noise = secrets.token_bytes(SECRET)
+    def erase(self, *numbers: int) -> None:
+        """See :class:`SlotSecrets`; several wait for the disk together."""
+        taken = [number for number in numbers if 1 <= number < self._count and self._state(number) != _FREE]
+        noise = {number: secrets.token_bytes(SECRET) for number in taken}
         try:
-            self._write(number, noise, _FREE)
+            for number in taken:
+                self._write(number, noise[number], _FREE, self._unsynced)
+            os.fdatasync(self._unsynced)
             os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)  # so that it is read from the disk
-            found = os.pread(self._fd, SECRET, number * SLOT)
+            found = {number: os.pread(self._fd, SECRET, number * SLOT) for number in taken}
         except OSError as error:
-            raise SlotError(f"Slot {number} of {self._path} cannot be erased: {error.strerror}.") from error
-        if found != noise:
-            raise SlotError(f"Slot {number} of {self._path} reads other than it was written; replace the disk.")
-        self._free.append(number)
+            raise SlotError(f"Slots of {self._path} cannot be erased: {error.strerror}.") from error
+        for number in taken:
+            if found[number] != noise[number]:
+                raise SlotError(
+                    f"Slot {number} of {self._path} reads other than it was written; replace the disk."
+                )
+            self._free.append(number)
 
     @property
     def _count(self) -> int:
@@ -133,9 +144,9 @@ class SlotFile:
     def _state(self, number: int) -> bytes:
         return os.pread(self._fd, 1, number * SLOT + SECRET)
 
-    def _write(self, number: int, secret: bytes, state: bytes) -> None:
+    def _write(self, number: int, secret: bytes, state: bytes, fd: int | None = None) -> None:
         slot = (secret + state).ljust(SLOT, b"\0")
-        if os.pwrite(self._fd, slot, number * SLOT) != SLOT:
+        if os.pwrite(self._fd if fd is None else fd, slot, number * SLOT) != SLOT:
             raise OSError(28, "the disk is full")
 
     def _grow(self, slots: int) -> None:

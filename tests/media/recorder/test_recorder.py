@@ -93,7 +93,10 @@ def test_a_number_that_was_given_to_another_is_another(relay: Relay, recorder: R
 def test_a_space_that_nobody_named_is_kept_nowhere(relay: Relay, recorder: Recorder, tmp_path: Path) -> None:
     relay.name(0, MIX, "unknown")
     relay.name(0, 1, "ana")
-    relay.say(0, 1, 0, 10)
+    for second in range(60):
+        relay.say(0, 1, 1_000 * second, 50)
+        recorder.read()
+        assert len(recorder._unknown) <= 501
     recorder.end()
     assert not [*tmp_path.iterdir()]
 
@@ -108,13 +111,18 @@ def test_a_recorder_that_was_killed_leaves_all_but_a_second(
     left = tracks(tmp_path / SPACE, Ending.CUT)["ana"]
     assert 1_600 <= left.end_ms < 2_600
     another = Recorder([relay.other])
+    relay.say(0, 1, 4_000, 10)
+    another.read()  # and does not know yet of whom that is
     begin(another, tmp_path)
+    relay.say(0, 1, 4_200, 10)
+    another.read()
     relay.name(0, MIX, SPACE)
     relay.name(0, 1, "ana")
-    relay.say(0, 1, 5_000, 10)
+    relay.say(0, 1, 6_000, 10)
     another.end()
     track = tracks(tmp_path / SPACE, None)["ana"]
-    assert [spurt.start_ms for spurt in track.spurts(0, 9_000)] == [0, 5_000]
+    assert [spurt.start_ms for spurt in track.spurts(0, 9_000)] == [0, 4_000, 6_000]
+    assert track.spurts(4_000, 6_000)[0].end_ms == 4_400
 
 
 def test_a_full_disk_costs_what_came_meanwhile(

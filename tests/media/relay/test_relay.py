@@ -43,7 +43,7 @@ async def test_stopped_relay_frees_its_port_and_takes_no_commands():
 
 @pytest.mark.parametrize(
     ("offer", "reason"),
-    [("", "v=0"), ("v=0\n", "no audio section"), (CHROMIUM.replace("a=setup:actpass\n", ""), "a=setup")],
+    [("", "v=0"), ("v=0\n", "no audio section"), (CHROMIUM.replace("actpass", "sideways"), "a=setup")],
 )
 async def test_unusable_offer_is_refused_in_a_sentence(relay: Relay, offer: str, reason: str):
     with pytest.raises(OfferError, match=reason):
