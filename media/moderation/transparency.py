@@ -39,11 +39,11 @@ _KINDS: Final = ("account", "provision", "visibility")
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A report, at the time at which it was made (seconds)."""
+    """Reports of a category."""
 
-    at: float
     category: Category
     trusted: bool = False
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,7 @@ def _notice_cells(records: Sequence[Notice | Measure]) -> Sequence[str]:
     notices = [each for each in records if isinstance(each, Notice)]
     measures = [each for each in records if isinstance(each, Measure)]
     trusted = [each for each in measures if each.source is Source.TRUSTED_FLAGGER]
-    received = (len(notices), sum(each.trusted for each in notices))
+    received = _received(notices)
     taken = [
         sum(len(each.restrictions) for each in some if each.ground is ground)
         for ground in (Ground.ILLEGAL, Ground.INCOMPATIBLE)
@@ -301,13 +301,15 @@ def _automation(records: Records) -> Figures:
         figures[annex.MEASURES_BY_PEOPLE, scope] = str(sum(len(each.restrictions) for each in some))
         for indicator, value in zip(annex.ACCURACY, accuracy(records.judged), strict=True):
             figures[indicator, scope] = "" if value is None else _number(value)
-    for scope, count in (
-        ("NAM Total", len(records.notices)),
-        ("NAM Trusted Flagger", sum(each.trusted for each in records.notices)),
-    ):
+    for scope, count in zip(("NAM Total", "NAM Trusted Flagger"), _received(records.notices), strict=True):
         figures[annex.NOTICES_AUTOMATED, scope] = "0"
         figures[annex.NOTICES_BY_PEOPLE, scope] = str(count)
     return figures
+
+
+def _received(notices: Sequence[Notice]) -> tuple[int, int]:
+    """Return how many there were, and of trusted flaggers."""
+    return sum(each.count for each in notices), sum(each.count for each in notices if each.trusted)
 
 
 def _kind(restrictions: frozenset[str]) -> str:

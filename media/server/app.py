@@ -18,6 +18,8 @@ from media.relay.plane import DataPlane, PlaneError
 from media.server import api, document, errors, graph, metrics, people, policies, room, tokens, users, web, whip
 from media.server.accounts import Accounts
 from media.server.admission import Admission
+from media.server.appeals.parts import ROUTERS as APPEALS
+from media.server.appeals.parts import install as install_appeals
 from media.server.audit.audit import Audit
 from media.server.audit.routes import router as audit_routes
 from media.server.auth import Tokens, load_secret
@@ -173,6 +175,7 @@ def create_app(
             await life.open()
             await recordings.open()
             await moderation.open()
+            await appeals.open()
         except (PlaneError, StoreUnavailableError, SlotError) as error:
             give_up(str(error))
             return
@@ -215,7 +218,7 @@ def create_app(
     directory = Directory()
     app.router.routes.append(directory)
     for router in (
-        *(*ROUTERS, *LIFE, audit_routes, *MODERATION),
+        *(*ROUTERS, *LIFE, audit_routes, *MODERATION, *APPEALS),
         *(api.router, people.router, whip.router, users.router, graph.router),
         *(policies.router, policies.of_spaces, *room.ROUTERS),
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
@@ -247,6 +250,7 @@ def create_app(
         spaces, sessions, visibility, effects, events.hub, store.database, audit, clock
     )
     state.cases, state.queues = Reading(store.database), Queues(store.database, audit)
+    appeals = install_appeals(state, moderation, effects, spaces, accounts, guard, store.database, secret)
     reach = Reach(state, spaces, sessions, plane, accounts, guard, store.database, clock)
     life = Life(state, config, spaces, accounts, guard, visibility, events.hub, store.database, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False

@@ -60,6 +60,7 @@ _MODERATION: Final[dict[type[moderation.ModerationError], tuple[int, str]]] = {
     moderation.NotThisReviewerError: (403, "not-this-reviewer"),
     moderation.TooLateError: (409, "too-late"),
     moderation.TooManyReportsError: (429, "too-many-reports"),
+    moderation.BadStatementError: (422, "bad-statement"),
 }
 """All others are 422."""
 

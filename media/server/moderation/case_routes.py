@@ -167,9 +167,10 @@ async def decide_case(
     """Decide a case: one or several actions, carried out at once in the sound.
 
     It takes the lease, and can be taken back for ten seconds. `effects` says what each action came to: a person
-    who has left cannot be muted any more, for one. Whoever reported it is told once the decision stands.
+    who has left cannot be muted any more, for one. Whoever reported it is told once the decision stands; whom it
+    affects is told at once, with reasons, of which `statement` can say more than the records and the rules do.
     """
-    case, effects = await moderation.decide(int(case_id), who, body.actions, body.note)
+    case, effects = await moderation.decide(int(case_id), who, body.actions, body.note, body.statement)
     return _decided(case, effects)
 
 

@@ -4,7 +4,7 @@ Decided by the rules of :class:`media.moderation.case.Case`. A case is claimed b
 and marks it at once, so that two who ask at the same time get two cases.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from math import inf
 from typing import Any, Final
 
@@ -27,6 +27,8 @@ from media.server.moderation.timeline import acts_of, lines_of
 
 Step = Callable[[Case], Events]
 """An input to a case."""
+Beside = Callable[[AsyncConnection, Case, Events], Awaitable[None]]
+"""Writes what belongs to an input, in its transaction; what it raises makes the input not have happened."""
 BATCH: Final = 500
 """Cases to which time does something in one transaction."""
 _C: Final = CASES.c
@@ -73,11 +75,18 @@ class Desk:
         return row.id, events
 
     async def act(
-        self, number: int, step: Step, *, named: Collection[str] = (), acts: Sequence[Act] = ()
+        self,
+        number: int,
+        step: Step,
+        *,
+        named: Collection[str] = (),
+        acts: Sequence[Act] = (),
+        beside: Beside | None = None,
     ) -> tuple[Case, Events]:
         """Change a case.
 
         :param named: who must be known as reporters, if they are: whoever is to decide it
+        :param beside: what else is written, before the audit log is
         :param acts: what is noted beside what the events say
         :raises Problem: 404, there is none of this number
         :raises ModerationError: the rules refuse it
@@ -88,6 +97,8 @@ class Desk:
                 raise unknown_case()
             case = await self._case(connection, row, named)
             events = step(case)
+            if beside is not None:
+                await beside(connection, case, events)
             await self._put(connection, [(row, case)], events, acts)
         self.next_timer = min(self.next_timer, case.next_timer)
         return case, events

@@ -9,9 +9,10 @@ import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from media.moderation.case import Case
 from media.moderation.categories import Category
@@ -32,7 +33,7 @@ from media.server.errors import Problem
 from media.server.events.hub import Hub
 from media.server.events.schema import ReportData
 from media.server.moderation import reporters as people
-from media.server.moderation.desk import Desk, unknown_case
+from media.server.moderation.desk import Beside, Desk, unknown_case
 from media.server.moderation.effects import Effect, Effects, check_actions, effects_of
 from media.server.moderation.evidence import Evidence, EvidenceGoneError
 from media.server.moderation.intake import Filing, Intake
@@ -55,6 +56,18 @@ AHEAD: Final = 5.0
 RELEASED: Final = 86_400.0
 """Seconds for which the evidence of closed cases is released again at a start, in case the last process died."""
 _D: Final = DECISIONS.c
+
+
+class Teller(Protocol):
+    """Whoever tells users of decisions about them, with reasons."""
+
+    async def beside_decision(self, number: int, reviewer: str, form: Any) -> Beside:
+        """Return what is written in the transaction of a decision."""
+        ...
+
+    async def beside_undo(self, connection: AsyncConnection, case: Case, events: Events) -> None:
+        """Take back what was told, in the transaction in which the decision is taken back."""
+        ...
 
 
 class Moderation:
@@ -84,6 +97,8 @@ class Moderation:
         self.desk = Desk(database, audit, policy)
         self.intake = Intake(database, policy)
         self._evidence: Evidence | None = None
+        self.teller: Teller | None = None
+        """Who tells users why; None and nobody is told."""
         self._batches = Batches(self.intake.take)
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         """Of those who decide a case, or take that back: the media path follows one after the other."""
@@ -176,20 +191,24 @@ class Moderation:
         *,
         named: Collection[str] = (),
         acts: Sequence[Act] = (),
+        beside: Beside | None = None,
     ) -> Case:
         """Let a reviewer do something to a case that nobody hears of outside.
 
         :raises ModerationError: the rules refuse it
         """
-        case, events = await self.desk.act(number, lambda c: step(c, self.now), named=named, acts=acts)
+        case, events = await self.desk.act(
+            number, lambda c: step(c, self.now), named=named, acts=acts, beside=beside
+        )
         self._changed(events)
         return case
 
     async def decide(
-        self, number: int, who: Caller, actions: Collection[Action], note: str
+        self, number: int, who: Caller, actions: Collection[Action], note: str, form: Any = None
     ) -> tuple[Case, list[Effect]]:
         """Decide a case, and carry that out; return what came of each action.
 
+        :param form: what the reviewer wrote of the reasons, for :attr:`teller`
         :raises ModerationError: the lease is lost, or the rules refuse it
         """
 
@@ -197,8 +216,9 @@ class Moderation:
             check_actions(case, actions)
             return case.decide(who.name, actions, now, note)
 
+        told = None if self.teller is None else await self.teller.beside_decision(number, who.name, form)
         async with self._turns[number]:
-            case = await self.act(number, step)
+            case = await self.act(number, step, beside=told)
             effects = await self._effects.carry_out(case, actions, who.name)
             await self._note_effects(number, effects)
         return case, effects
@@ -208,8 +228,9 @@ class Moderation:
 
         :raises ModerationError: it stands, or is another's
         """
+        told = None if self.teller is None else self.teller.beside_undo
         async with self._turns[number]:
-            case = await self.act(number, lambda c, now: c.undo(who.name, now))
+            case = await self.act(number, lambda c, now: c.undo(who.name, now), beside=told)
             undone = await self._restore(case)
         return case, undone
 

@@ -8,12 +8,13 @@ from pydantic import AwareDatetime, BaseModel, Field
 from media.moderation.categories import URGENCY, Category
 from media.moderation.decision import Action, Outcome
 from media.moderation.report import TEXT_MAX
+from media.moderation.rules import RULES
 from media.moderation.states import UNDECIDED, CaseState
+from media.server.appeals.schemas import StatementForm
 from media.server.input import Flag, Input, Whole
 from media.server.moderation.effects import Effect
 from media.server.moderation.intake import Filing
 from media.server.moderation.rows import Row, name_of
-from media.server.moderation.rules import RULES
 from media.server.moderation.search import Search
 from media.server.profiles import PageMeta
 from media.server.schemas import NO_NUL, UserId
@@ -218,6 +219,13 @@ class EarlierCase(BaseModel):
     violation: bool | None = Field(description="null while it is undecided")
 
 
+class Complaint(BaseModel):
+    """A complaint about a decision, as whoever is to answer it reads it."""
+
+    at: datetime
+    text: str
+
+
 class CaseOut(CaseCard):
     """All that a reviewer needs to decide a case."""
 
@@ -230,6 +238,7 @@ class CaseOut(CaseCard):
     timeline: list[TimelineEntry]
     earlier: list[EarlierCase] = Field(description="of the same person, the newest first, up to 20")
     strikes: int = Field(description="how often a violation by the same person was found and stands")
+    appeal: Complaint | None = Field(description="what whom the decision affects says against it")
     outcome: Outcome | None = Field(description="of the complaint")
 
     @classmethod
@@ -238,8 +247,11 @@ class CaseOut(CaseCard):
         category = Category(row.category)
         return cls(
             **card_of(row),
-            rule=RULES[category],
+            rule=RULES[category].text,
             statement_category=URGENCY[category].statement_category,
+            appeal=None
+            if row.appeal is None
+            else Complaint(at=time_of(row.appeal["at"]), text=row.appeal["text"]),
             outcome=row.outcome and Outcome(row.outcome),
             **more,
         )
@@ -317,6 +329,7 @@ class NewDecision(Input):
         min_length=1, max_length=len(Action), examples=[["remove from the Space", "warn"]]
     )
     note: Note = Field("", examples=["Heard in the clip."])
+    statement: StatementForm | None = Field(None, description="the reasons, as far as they are not the usual ones")
 
 
 class Decided(BaseModel):

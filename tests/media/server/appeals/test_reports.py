@@ -1,0 +1,139 @@
+"""What is published: batches that the Union's database takes, the yearly report, and the figures of each day."""
+
+import csv
+import io
+import zipfile
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+import sqlalchemy as sa
+
+from media.moderation.categories import Category
+from media.moderation.decision import Action
+from media.moderation.statement_form import faults_of
+from media.server.appeals.tables import STATEMENTS
+from media.server.moderation.search import Search
+from tests.media.server.appeals.justice import REA, ROB, SENIOR, SETTLED, Court
+from tests.media.server.service import running
+
+
+@pytest.fixture
+async def court(tmp_path: Path, database: str) -> AsyncIterator[Court]:
+    async with running(tmp_path, database=database) as service:
+        court = Court(service)
+        await court.room("ben", "cem")
+        yield court
+
+
+async def batch(court: Court, query: str = "") -> list[dict[str, Any]]:
+    return (await court.service.ok("root", "GET", f"/2/moderation/statements.json{query}"))["statements"]
+
+
+async def many(court: Court, count: int) -> None:
+    for n in range(count):
+        await court.decide(await court.report(by=f"eve{n}"), Action.MUTE)
+        await court.later(SETTLED)
+
+
+async def test_statements_come_in_batches_that_the_database_takes(court: Court) -> None:
+    await many(court, 103)
+    response = await court.service.call("root", "GET", "/2/moderation/statements.json")
+    first, link = response.json()["statements"], response.headers["Link"]
+    assert len(first) == 100 and link.endswith('rel="next"')
+    second = await court.service.call("root", "GET", urljoin(str(response.url), link[1 : link.index(">")]))
+    assert len(second.json()["statements"]) == 3 and "Link" not in second.headers
+    every = [*first, *second.json()["statements"]]
+    assert len({each["puid"] for each in every}) == 103
+    assert all(faults_of(each) == [] for each in every)
+
+
+async def test_a_decision_that_can_be_taken_back_is_not_filed(court: Court) -> None:
+    await court.decide(await court.report(), Action.MUTE)
+    assert await batch(court) == []
+    await court.later(SETTLED)
+    assert len(await batch(court)) == 1
+
+
+async def test_one_wrong_statement_and_none_is_given(court: Court) -> None:
+    """The database takes all of a batch or nothing: the operator is told which one it would refuse."""
+    await many(court, 3)
+    wrong = (await batch(court))[1]["puid"]
+    async with court.service.app.state.spaces.store.database.begin() as connection:
+        mine = STATEMENTS.c.id == wrong
+        form = (await connection.execute(sa.select(STATEMENTS.c.filed).where(mine))).scalar()
+        broken = sa.update(STATEMENTS).where(mine).values(filed=form | {"category": "STATEMENT_CATEGORY_GONE"})
+        await connection.execute(broken)
+    refused = await court.service.call("root", "GET", "/2/moderation/statements.json")
+    assert refused.status_code == 409 and "statements" not in refused.json()
+    assert wrong in refused.json()["detail"] and "category" in refused.json()["detail"]
+    assert len(await batch(court, f"?without={wrong}")) == 2
+
+
+async def test_the_report_is_counted_from_what_was_decided(court: Court) -> None:
+    await court.decide(await court.report(category=Category.HATE), Action.MUTE, Action.SUSPEND)
+    await court.later(SETTLED)
+    await court.report(about="cem", by="dag", category=Category.SPAM)
+    statement = (await court.statements("ben"))[0]["id"]
+    await court.complain("ben", statement)
+    number = await court.moderation.claim(ROB, Search(appeals=True))
+    body = {"outcome": "overturned", "reasons": "It was a quotation."}
+    assert (await court.as_reviewer(ROB, "POST", f"/cases/{number:08d}/answer", json=body)).status_code == 200
+    today = datetime.fromtimestamp(court.moderation.now, UTC).date().isoformat()
+    response = await court.service.call(
+        "root", "GET", f"/2/moderation/transparency-report?from={today}&to={today}&provider=Spaces%20Ltd"
+    )
+    assert response.headers["Content-Type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert len(files) == 11 and "Spaces Ltd" in files["1_report_identification.csv"]
+    notices = _rows(files["4_notices.csv"])
+    assert notices["TOTAL"][5:7] == ["2", "0"] and notices["TOTAL"][13] == "2", "two restrictions by the rules"
+    assert notices["KEYWORD_HATE_SPEECH"][5] == "1"
+    appeals = files["7_appeals_and_recidivism.csv"]
+    assert "suspend or terminate an account ,Decisions reversed,1," in appeals
+    assert "People take every decision" in files["11_qualitative.csv"]
+    again = await court.service.call("root", "GET", f"/2/moderation/transparency-report?from={today}&to={today}")
+    assert len(again.content) > 0
+    for who in ("ben", "ana"):
+        refused = await court.service.call(
+            who, "GET", f"/2/moderation/transparency-report?from={today}&to={today}"
+        )
+        assert refused.status_code == 403
+    by_reviewer = await court.as_reviewer(SENIOR, "GET", f"/transparency-report?from={today}&to={today}")
+    assert by_reviewer.status_code == 403, "published by whoever runs the service"
+
+
+@pytest.mark.parametrize(
+    "period", ["from=2026-02-01&to=2026-01-01", "from=2024-01-01&to=2026-01-01", "from=x&to=y"]
+)
+async def test_a_period_is_a_day_to_a_year(court: Court, period: str) -> None:
+    for what in ("transparency-report", "statistics"):
+        refused = await court.service.call("root", "GET", f"/2/moderation/{what}?{period}")
+        assert refused.status_code == 422
+
+
+async def test_statistics_are_of_the_cases_of_the_last_30_days(court: Court) -> None:
+    first = await court.report()
+    await court.later(60)
+    await court.decide(first, Action.MUTE)
+    await court.report(about="cem", category=Category.SPAM)
+    await court.later(2 * 3_600)
+    shown = (await court.as_reviewer(REA, "GET", "/statistics")).json()["data"]
+    total = shown["total"]
+    assert (total["cases"], total["undecided"], total["overdue"]) == (2, 1, 0)
+    assert total["first_look"]["count"] == 1 and total["decision"]["median_s"] == pytest.approx(60, abs=20)
+    assert {each["category"]: each["cases"] for each in shown["categories"]} == {"hate": 1, "spam": 1}
+    (mine,) = shown["reviewers"]
+    assert (mine["reviewer"], mine["decided"]) == ("rea", 1)
+    await court.later(30 * 86_400)
+    later = (await court.as_reviewer(REA, "GET", "/statistics")).json()["data"]["total"]
+    assert later["cases"] == 0
+
+
+def _rows(text: str) -> dict[str, list[str]]:
+    """Return the rows of a part by category; of several "Other" rows the last."""
+    return {row[3]: row for row in csv.reader(io.StringIO(text))}
