@@ -25,8 +25,8 @@ from loadtest.bench.read_aloud import read_aloud
 from loadtest.bench.result import Target
 from loadtest.bench.stand import bar
 from media.captions.captioner import PARTIAL_FAST_MS, PARTIAL_MS
-from media.captions.models import TIERS, find_model
-from media.captions.whisper import ModelError, Whisper
+from media.captions.models import TIERS, ModelError, find_model
+from media.captions.whisper import Whisper
 
 LATEST: Final = 2.5
 """Seconds in which 95 of 100 words are to be shown."""

@@ -1,4 +1,4 @@
-"""``python -m media.captions``: started by ``python -m media --captions``, with the socket of :mod:`frames`."""
+"""``python -m media.captions``: started by ``python -m media --captions``, with a socket and a ring."""
 
 import argparse
 import logging
@@ -6,20 +6,23 @@ import os
 import signal
 import socket
 import sys
+from mmap import mmap
 from pathlib import Path
 
 from media.captions.captioner import PARTIAL_FAST_MS, PARTIAL_MS
-from media.captions.models import find_model
+from media.captions.models import ModelError, find_model
 from media.captions.process import MEMORY_MIB, bound, serve
 from media.captions.recogniser import Recogniser
 from media.captions.tones import ToneRecogniser
-from media.captions.whisper import ModelError, Whisper
+from media.captions.whisper import Whisper
+from media.recording.ring import Ring
 
 
 def main() -> int:
     """Load the model, and serve the socket that stands on the command line."""
     parser = argparse.ArgumentParser(prog="python -m media.captions", description="Started by python -m media.")
     parser.add_argument("--socket", type=int, required=True, help="descriptor of the socket")
+    parser.add_argument("--ring", type=int, required=True, help="descriptor of the memory that sound comes in")
     parser.add_argument("--model", required=True, help="tones, tiny, base, or a model's folder")
     parser.add_argument("--cache", type=Path, required=True, help="folder in which a model in parts is joined")
     parser.add_argument("--memory", type=int, default=MEMORY_MIB, metavar="MIB", help="at most (%(default)s)")
@@ -33,7 +36,9 @@ def main() -> int:
     except ModelError as error:
         logging.error("%s", error)
         return 2
-    status = serve(wire, recogniser, PARTIAL_MS if options.model == "base" else PARTIAL_FAST_MS, options.memory)
+    ring = Ring(memoryview(mmap(options.ring, 0)))
+    partial_ms = PARTIAL_FAST_MS if options.model in ("tones", "tiny") else PARTIAL_MS
+    status = serve(wire, ring, recogniser, partial_ms, options.memory)
     sys.stderr.flush()
     os._exit(status)  # a recogniser that hangs would be waited for
 

@@ -11,7 +11,8 @@ from media.captions.ear import Ear
 from media.captions.gates import recognise_gated
 from media.captions.phrases import LIVE_CUT_MS, Phrase
 from media.captions.recogniser import LIVE_WINDOW_S, SHORT_WINDOW_S, TAIL_S, Heard, Recogniser
-from media.captions.scheduler import CaptionScheduler, Job, Paused, Track
+from media.captions.scheduler import CaptionScheduler, Job, Track
+from media.captions.shown import Caption, Paused
 from media.captions.voice import RATE
 
 PARTIAL_MS: Final = 1_500
@@ -33,23 +34,6 @@ class Task:
         """Recognise it; None if nothing was said."""
         phrase = self.job.phrase
         return recognise_gated(recogniser, phrase.sound, self.window_s, self.language, retry=phrase.final)
-
-
-@dataclass(frozen=True, slots=True)
-class Caption:
-    """What is shown of one speaker; times are milliseconds since the Space started.
-
-    A partial one takes the place of the one before, a final one closes it. A final one without text takes the
-    partial one back: it was nothing that was said.
-    """
-
-    space_id: str
-    user_id: str
-    start_ms: int
-    end_ms: int
-    text: str
-    language: str
-    final: bool
 
 
 class Captioner:

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from media.captions.whisper import ModelError
-
 FILES: Final = ("model.bin", "config.json", "vocabulary.txt")
 _CHUNK: Final = 1 << 20
+
+
+class ModelError(ValueError):
+    """What is named holds no model that can be used; the message is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,19 @@ def find_model(wanted: str, cache: Path) -> Path:
     """
     if wanted in TIERS:
         return packaged_model(TIERS[wanted], cache)
+    check_model(wanted)
+    return Path(wanted)
+
+
+def check_model(wanted: str) -> None:
+    """Pass if what is wanted can be looked for: a tier that is installed, or a folder with the files of a model.
+
+    :raises ModelError: it cannot
+    """
+    if wanted in TIERS:
+        if not is_installed(TIERS[wanted]):
+            raise _not_installed(TIERS[wanted])
+        return
     folder = Path(wanted)
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
@@ -65,7 +80,6 @@ def find_model(wanted: str, cache: Path) -> Path:
             f"{wanted} is no model folder: it has no {' and no '.join(missing)}; name one in the format of "
             f"CTranslate2, or {' or '.join(TIERS)}."
         )
-    return folder
 
 
 def is_installed(model: PackagedModel) -> bool:
@@ -79,7 +93,7 @@ def packaged_model(model: PackagedModel, cache: Path) -> Path:
     :raises ModelError: it is not installed, cannot be joined, or is not the one that is expected
     """
     if not is_installed(model):
-        raise ModelError(f"The model {model.tier} for captions is not installed; {HOW_TO}.")
+        raise _not_installed(model)
     paths = [_module_folder(module) / file for module, file in model.parts]
     folder = paths[0].parent if len(paths) == 1 else _joined(model, paths, cache / f"whisper-{model.tier}")
     found = _sha256(folder / "model.bin")
@@ -89,6 +103,10 @@ def packaged_model(model: PackagedModel, cache: Path) -> Path:
             f"{model.tier}; remove it, and {HOW_TO}."
         )
     return folder
+
+
+def _not_installed(model: PackagedModel) -> ModelError:
+    return ModelError(f"The model {model.tier} for captions is not installed; {HOW_TO}.")
 
 
 def _module_folder(module: str) -> Path:

@@ -1,8 +1,8 @@
 """Captions in a process of their own, at the end of a socket that its parent holds.
 
-The event loop takes packets and writes lines; one thread recognises. The process is nicer than the relays and the
-server, keeps to a bound of memory, and ends when the other end of its socket is gone. It says once a second that
-it lives, unless its thread hangs: whoever started it then ends it and starts another.
+The event loop takes packets from a ring and writes lines; one thread recognises. The process is nicer than the
+relays and the server, keeps to a bound of memory, and ends when the other end of its socket is gone. It says once
+a second that it lives, unless its thread hangs: whoever started it then ends it and starts another.
 """
 
 import asyncio
@@ -17,34 +17,33 @@ from pathlib import Path
 from typing import Final
 
 from media.captions.captioner import Captioner
-from media.captions.frames import (
+from media.captions.listening import Listening
+from media.captions.messages import (
+    LINE_MAX,
     Alive,
-    Answer,
     Audiences,
     Began,
-    Frame,
-    FrameError,
-    FrameReader,
-    Packet,
+    Message,
+    MessageError,
     Withdrawn,
-    answer_line,
+    line_of,
+    message_of,
 )
 from media.captions.recogniser import Recogniser
-from media.captions.scheduler import Track
+from media.recording.ring import Ring
 
 log = logging.getLogger(__name__)
 
 NICE: Final = 10
 """Sound never waits for captions."""
-REVIEW: Final = 0.1
-"""Seconds between two looks at who is silent and what waits."""
+LOOK: Final = 0.1
+"""Seconds between two looks at the ring, at who is silent and at what waits."""
 ALIVE: Final = 1.0
 """Seconds between two signs of life."""
 HANGS: Final = 20.0
 """Seconds after which a phrase is taken to be recognised for ever; most take a fifth of one."""
 MEMORY_MIB: Final = 1024
 """Memory that the process may have; Whisper base takes 420 MiB."""
-_READ: Final = 1 << 16
 
 
 class MemoryExceededError(RuntimeError):
@@ -54,13 +53,14 @@ class MemoryExceededError(RuntimeError):
 class CaptionProcess:
     """A captioner, its recogniser, and a socket."""
 
-    def __init__(self, wire: socket.socket, recogniser: Recogniser, partial_ms: int, memory_mib: int) -> None:
+    def __init__(
+        self, wire: socket.socket, ring: Ring, recogniser: Recogniser, partial_ms: int, memory_mib: int
+    ) -> None:
         self._wire = wire
+        self._listening = Listening(ring)
         self._recogniser = recogniser
         self._memory = memory_mib << 20
         self._captioner = Captioner(partial_ms)
-        self._tracks: dict[int, Track] = {}
-        self._frames = FrameReader()
         self._news = asyncio.Event()
         self._began: float | None = None
         """When the phrase that is being recognised was begun; None for none."""
@@ -69,9 +69,9 @@ class CaptionProcess:
         """Go on until the other end is gone.
 
         :raises MemoryExceededError: it takes more memory than it may
-        :raises FrameError: what comes is no frame
+        :raises MessageError: a line is no message
         """
-        reader, self._writer = await asyncio.open_unix_connection(sock=self._wire)
+        reader, self._writer = await asyncio.open_unix_connection(sock=self._wire, limit=LINE_MAX)
         tasks = [asyncio.create_task(each) for each in (self._read(reader), self._recognise(), self._look())]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
@@ -81,26 +81,27 @@ class CaptionProcess:
                 task.result()
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        while data := await reader.read(_READ):
-            now = time.monotonic()
-            for frame in self._frames.feed(data):
-                self._take(frame, now)
-            if len(self._captioner):
-                self._news.set()
+        while line := await self._line(reader):
+            self._take(message_of(line))
 
-    def _take(self, frame: Frame, now: float) -> None:
-        match frame:
-            case Packet(number, at_ms, payload):
-                if (track := self._tracks.get(number)) is not None:
-                    self._captioner.packet(track, at_ms, payload, now)
-            case Began(number, space_id, user_id):
-                self._tracks[number] = (space_id, user_id)
+    async def _line(self, reader: asyncio.StreamReader) -> bytes:
+        try:
+            return await reader.readline()
+        except ValueError:
+            raise MessageError(f"A line has more than {LINE_MAX} bytes.") from None
+
+    def _take(self, message: Message) -> None:
+        match message:
+            case Began(space_id, user_id, origin_us):
+                self._listening.begin((space_id, user_id), origin_us)
                 self._captioner.begin((space_id, user_id))
-            case Withdrawn(number):
-                if (track := self._tracks.pop(number, None)) is not None:
-                    self._captioner.withdraw(track)
+            case Withdrawn(space_id, user_id):
+                self._listening.withdraw((space_id, user_id))
+                self._captioner.withdraw((space_id, user_id))
             case Audiences(listeners):
                 self._captioner.set_audiences(listeners)
+            case _:
+                raise MessageError(f"A server does not say {type(message).__name__}.")
 
     async def _recognise(self) -> None:
         loop = asyncio.get_running_loop()
@@ -122,6 +123,8 @@ class CaptionProcess:
         said = float("-inf")
         while True:
             now = time.monotonic()
+            for sound in self._listening.read():
+                self._captioner.packet(sound.track, sound.at_ms, sound.payload, now)
             for paused in self._captioner.review(now):
                 await self._say(paused)
             if len(self._captioner):
@@ -130,7 +133,7 @@ class CaptionProcess:
             if now - said >= ALIVE and not hangs:
                 said = now
                 await self._say(self._alive())
-            await asyncio.sleep(REVIEW)
+            await asyncio.sleep(LOOK)
 
     def _alive(self) -> Alive:
         rss = memory_of_self()
@@ -140,8 +143,8 @@ class CaptionProcess:
             )
         return Alive(self._recogniser.name, len(self._captioner), rss, self._captioner.dropped_partials)
 
-    async def _say(self, answer: Answer) -> None:
-        self._writer.write(answer_line(answer))
+    async def _say(self, message: Message) -> None:
+        self._writer.write(line_of(message))
         await self._writer.drain()
 
 
@@ -156,11 +159,11 @@ def bound(memory_mib: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (2 * memory_mib << 20, resource.RLIM_INFINITY))
 
 
-def serve(wire: socket.socket, recogniser: Recogniser, partial_ms: int, memory_mib: int) -> int:
+def serve(wire: socket.socket, ring: Ring, recogniser: Recogniser, partial_ms: int, memory_mib: int) -> int:
     """Serve one socket until it is closed; return the status to exit with."""
     try:
-        asyncio.run(CaptionProcess(wire, recogniser, partial_ms, memory_mib).run())
-    except (MemoryExceededError, MemoryError, FrameError) as error:
+        asyncio.run(CaptionProcess(wire, ring, recogniser, partial_ms, memory_mib).run())
+    except (MemoryExceededError, MemoryError, MessageError) as error:
         log.error("%s; this process of captions ends", error or "there is no memory left")
         return 1
     return 0

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from media.captions.phrases import Phrase
+from media.captions.shown import Paused
 
 Track = tuple[str, str]
 """Space and user."""
@@ -35,14 +36,6 @@ class Job:
     phrase: Phrase
     since: float
     """When it was complete (seconds)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Paused:
-    """The captions of a Space are paused, or not any more."""
-
-    space_id: str
-    paused: bool
 
 
 class CaptionScheduler:

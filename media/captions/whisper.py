@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from media.captions.mel import HOP, log_mel
+from media.captions.models import ModelError
 from media.captions.phrases import Sound
 from media.captions.recogniser import TAIL_S, Heard
 from media.captions.vocabulary import START, read_vocabulary
@@ -29,10 +30,6 @@ _ATTENTION_S: Final = 0.02
 """Seconds of a step of the decoder's attention."""
 LANGUAGE_SURE: Final = 0.5
 """Probability from which on a language that was found is believed; else it is English, which all models know."""
-
-
-class ModelError(ValueError):
-    """A folder that holds no model that can be used; the message is one sentence."""
 
 
 class Whisper:

@@ -14,9 +14,11 @@ from media.server.limits import rates
 from media.server.policy_file import read_policy
 from media.server.ptime import NO_LARGE_ROOM, LargeRoom
 from media.server.values import (
+    CAPTIONS,
     PAYMENTS,
     PORT_MAX,
     ConfigError,
+    captions,
     contact,
     count,
     network,
@@ -74,6 +76,8 @@ class Config:
     """Whether the evidence of every Space is recorded."""
     evidence_slots: Path | None = None
     """File of the secrets that are erased with evidence, where that is not in ``data``."""
+    captions: str = ""
+    """What makes captions: ``tones``, a tier of a model, or a model's folder; empty for nothing."""
     payments: str = "off"
     """Who takes the money for tickets: nobody, or the test provider."""
     push_contact: str = PUSH_CONTACT
@@ -213,6 +217,19 @@ def add_options(parser: argparse.ArgumentParser, environ: Mapping[str, str] = os
         "place (SPACES_EVIDENCE_SLOTS, evidence.slots in --data)",
     )
     parser.add_argument(
+        "--captions",
+        metavar="|".join(CAPTIONS),
+        default=environ.get("SPACES_CAPTIONS", "off"),
+        help="captions of speakers who consent: none, of tones (for tests), by Whisper tiny (English) or base "
+        "(SPACES_CAPTIONS, %(default)s)",
+    )
+    parser.add_argument(
+        "--captions-model",
+        metavar="FOLDER",
+        default=environ.get("SPACES_CAPTIONS_MODEL", ""),
+        help="a model of Whisper in CTranslate2's format to make captions with (SPACES_CAPTIONS_MODEL)",
+    )
+    parser.add_argument(
         "--payments",
         metavar="|".join(PAYMENTS),
         default=environ.get("SPACES_PAYMENTS", "off"),
@@ -272,6 +289,7 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
         metrics_from=tuple(network("--metrics-from", address) for address in readers if address),
         recording=on_off("--recording", options.recording),
         evidence_slots=Path(options.evidence_slots) if options.evidence_slots else None,
+        captions=captions("--captions", options.captions, options.captions_model),
         payments=payments("--payments", options.payments),
         push_contact=contact("--push-contact", options.push_contact),
         push_private=options.push_private,

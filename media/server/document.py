@@ -31,6 +31,7 @@ TAGS: Final[Mapping[str, str]] = {
     "In the room": "Reactions, raised hands, posts and messages.",
     "Media": "The sound: WHIP to speak, WHEP to listen, an SDP offer each.",
     "Events": "What happens, as it happens, by Server-Sent Events.",
+    "Captions": "What speakers say, as lines of text, with their consent; transcripts.",
     "Tickets": "Spaces that cost something: prices, purchases, refunds, payouts.",
     "Reminders": "Who wants to be told that a Space starts, and how.",
     "Posts": "What people write, and Spaces are found and filled by.",

@@ -1,4 +1,4 @@
-"""What the life of a Space brings with it, put together for the app: reminders, tickets, tools of hosts."""
+"""What the life of a Space brings with it, put together for the app: reminders, tickets, host tools, captions."""
 
 from typing import Final
 
@@ -6,6 +6,10 @@ from fastapi import APIRouter
 from starlette.datastructures import State
 
 from media.server.accounts import Accounts
+from media.server.captions import routes as caption_routes
+from media.server.captions.engine import CaptionEngine
+from media.server.captions.service import Captions
+from media.server.captions.store import CaptionStore
 from media.server.clock import Clock
 from media.server.config import Config
 from media.server.database import Database
@@ -31,12 +35,13 @@ from media.server.visibility import Visibility
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     *(reminder_routes.router, push_routes.router, ticket_routes.router, host_tool_routes.router),
+    caption_routes.router,
 )
 """Routes to be known before those of users, whose paths would take theirs."""
 
 
 class Life:
-    """The services of reminders, tickets and host tools."""
+    """The services of reminders, tickets, host tools and captions."""
 
     def __init__(
         self,
@@ -64,6 +69,9 @@ class Life:
         guard.on_door = self._office.check_entry
         state.host_tools = self._host_tools = HostTools(HostToolsStore(engine), spaces, guard)
         engine.on_recovered(self._host_tools.catch_up)
+        captioning = CaptionEngine(config.captions, config.data / "models") if config.captions else None
+        state.captions = self._captions = Captions(captioning, CaptionStore(engine), spaces, hub, clock)
+        engine.on_recovered(self._captions.write)
 
     async def open(self) -> None:
         """Take up what the last process left; the Spaces are there."""
@@ -71,9 +79,11 @@ class Life:
         self._postman.open()
         await self._office.open()
         await self._host_tools.open()
+        self._captions.open()
 
     async def close(self) -> None:
         """End; what is not through is taken up by the next process."""
+        await self._captions.close()
         await self._office.close()
         await self._reminders.close()
         await self._postman.close()

@@ -4,10 +4,12 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from media.captions.models import check_model
 from media.server.ptime import PTIMES
 
 PORT_MAX = 65_535
 PAYMENTS = ("off", "test")
+CAPTIONS = ("off", "tones", "tiny", "base")
 
 
 class ConfigError(ValueError):
@@ -78,6 +80,19 @@ def payments(name: str, text: str) -> str:
     if text not in PAYMENTS:
         raise ConfigError(f"{name} is {text!r}, but must be one of {', '.join(PAYMENTS)}.")
     return text
+
+
+def captions(name: str, text: str, folder: str) -> str:
+    """Return what makes captions, of a choice and a model's folder; empty for nothing.
+
+    :raises ModelError: what is named is no model that is here
+    """
+    if text not in CAPTIONS:
+        raise ConfigError(f"{name} is {text!r}, but must be one of {', '.join(CAPTIONS)}.")
+    wanted = folder or ("" if text == "off" else text)
+    if wanted not in ("", "tones"):
+        check_model(wanted)
+    return wanted
 
 
 def contact(name: str, text: str) -> str:

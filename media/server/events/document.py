@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from media.moderation.categories import Category
+from media.server.captions.schema import CaptionData, CaptionStateData
 from media.server.events import schema
 from media.server.events.frame import MEDIA_TYPE, encode, retry
 from media.server.events.stream import RETRY
@@ -48,6 +49,17 @@ SPACE_EVENTS: Final[Mapping[str, BaseModel]] = {
     "message": schema.MessageData(id="1", user_id="ben", text="Where can I read more?", created_at=_AT),
     "pins": schema.PinsData(data=[PostOut(**dict(_PIN))]),
     "shared": _PIN,
+    "captions": CaptionStateData(user_ids=["ana"], paused=False),
+    "caption": CaptionData(
+        id="0000123400a1b2c",
+        user_id="ana",
+        start_ms=12_340,
+        end_ms=14_100,
+        text="Welcome, all of you.",
+        language="en",
+        automatic=True,
+        corrected=False,
+    ),
     "ended": schema.EndedData(state=State.ENDED, reason="host"),
 }
 """What the stream of a Space tells, with examples."""

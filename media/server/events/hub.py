@@ -140,6 +140,15 @@ class Hub:
         channel.publish(name, data, self._clock())
         return bool(channel.readers)
 
+    def publish_to_space(self, space_id: str, name: str, data: object, *, remember: bool = True) -> None:
+        """Tell everybody who reads the stream of a Space something.
+
+        :param remember: whether who comes back is told it, too; what passes is not
+        """
+        broadcast = self._broadcasts.get(space_id)
+        if broadcast is not None:
+            broadcast.channel.publish(name, data, self._clock(), remember=remember)
+
     def expel(self, person: str, host: str | None) -> None:
         """End the streams of somebody who is blocked by a host, or suspended, which is by everybody."""
         for broadcast in self._broadcasts.values():

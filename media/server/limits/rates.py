@@ -39,7 +39,7 @@ _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 def kind_of(method: str, path: str) -> str:
     """Return with which others a request is limited."""
     if method in _READS:
-        if path in _SEARCHES:
+        if path in _SEARCHES or "/transcript." in path:
             return "searches"
         return "lookups" if path in _LOOKUPS else "reads"
     if path.startswith("/tokens"):

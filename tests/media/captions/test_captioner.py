@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from media.captions.captioner import Caption, Captioner
+from media.captions.captioner import Captioner
 from media.captions.recogniser import Recogniser
+from media.captions.shown import Caption
 from media.captions.tones import WORDS, ToneRecogniser
 from tests.media.captions.speaking import packets
 

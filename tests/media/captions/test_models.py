@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from media.captions.models import BASE, FILES, TINY, find_model, packaged_model
-from media.captions.whisper import ModelError, Whisper
+from media.captions.models import BASE, FILES, TINY, ModelError, find_model, packaged_model
+from media.captions.whisper import Whisper
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,25 @@
 """A process of captions as its parent starts it: captions, bounded memory, and an end when its socket ends."""
 
+import contextlib
+import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from mmap import mmap
 from pathlib import Path
 
-from media.captions.captioner import Caption
-from media.captions.frames import Alive, Audiences, Began, Packet, Withdrawn, answer_of, encode
+import pytest
+
+from media.captions.messages import Alive, Audiences, Began, Withdrawn, line_of, message_of
+from media.captions.shown import Caption
+from media.recording.ring import PAGE, SIZE, Heard, Ring, name_frame, packet_frame
 from tests.media.captions.speaking import packets
+
+ORIGIN_US = 5_000_000
 
 
 @dataclass
@@ -19,10 +28,21 @@ class Child:
 
     process: subprocess.Popen[bytes]
     wire: socket.socket
+    ring: Ring
     lines: Iterator[bytes]
 
     def said(self) -> object:
-        return answer_of(next(self.lines))
+        return message_of(next(self.lines))
+
+    def say(self, *messages: Began | Withdrawn | Audiences) -> None:
+        self.wire.sendall(b"".join(map(line_of, messages)))
+
+    def heard(self, speaker: int, name: str, sent: list[bytes]) -> None:
+        """What a recorder writes for one who speaks from the third second on."""
+        assert self.ring.write(name_frame(0, speaker, name))
+        for number, payload in enumerate(sent):
+            us = ORIGIN_US + 3_000_000 + 20_000 * number
+            assert self.ring.write(packet_frame(Heard(0, speaker, us, 960, 30, payload)))
 
     def ended(self) -> tuple[int, str]:
         _, stderr = self.process.communicate(timeout=30)
@@ -33,14 +53,18 @@ class Child:
 def started(cache: Path, model: str, *more: str) -> Generator[Child]:
     ours, theirs = socket.socketpair()
     command = [sys.executable, "-m", "media.captions", "--socket", str(theirs.fileno()), "--model", model]
-    command += ["--cache", str(cache), *more]
+    descriptor = os.memfd_create("ring")
+    os.ftruncate(descriptor, PAGE + SIZE)
+    command += ["--cache", str(cache), "--ring", str(descriptor), *more]
     with ours, theirs:
-        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stderr=subprocess.PIPE)
+        ring = Ring(memoryview(mmap(descriptor, 0)))
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno(), descriptor], stderr=subprocess.PIPE)
+        os.close(descriptor)
         theirs.close()
         ours.settimeout(60)
         try:
             with ours.makefile("rb") as file:
-                yield Child(process, ours, iter(file))
+                yield Child(process, ours, ring, iter(file))
         finally:
             process.kill()
             process.communicate()
@@ -50,10 +74,11 @@ def test_it_captions_who_consents_and_nobody_else(tmp_path: Path) -> None:
     with started(tmp_path, "tones") as child:
         first = child.said()
         assert isinstance(first, Alive) and first.model == "tones"
-        child.wire.sendall(encode(Audiences({"s1": 3})) + encode(Began(1, "s1", "ana")))
-        child.wire.sendall(encode(Began(2, "s1", "ben")) + encode(Withdrawn(2)))
-        for number, payload in enumerate(packets(["say", "that", "now"])):
-            child.wire.sendall(b"".join(encode(Packet(track, 20 * number, payload)) for track in (1, 2, 3)))
+        child.say(Audiences({"s1": 3}), Began("s1", "ana", ORIGIN_US), Began("s1", "ben", ORIGIN_US))
+        child.say(Withdrawn("s1", "ben"))
+        time.sleep(0.2)  # the process looks at its socket and its ring in no order
+        for speaker, name in enumerate(("s1 ana", "s1 ben", "s1 cleo", "s2 ana")):
+            child.heard(speaker, name, packets(["say", "that", "now"]))
         found: list[Caption] = []
         while not found or not found[-1].final:
             answer = child.said()
@@ -61,6 +86,7 @@ def test_it_captions_who_consents_and_nobody_else(tmp_path: Path) -> None:
                 found.append(answer)
         assert {caption.user_id for caption in found} == {"ana"}
         assert found[-1].text == "say that now"
+        assert 2_900 <= found[-1].start_ms <= 3_100
         child.wire.shutdown(socket.SHUT_RDWR)
         assert child.ended() == (0, "")
 
@@ -68,9 +94,10 @@ def test_it_captions_who_consents_and_nobody_else(tmp_path: Path) -> None:
 def test_it_ends_with_its_parent_while_a_model_is_at_work(tmp_path: Path) -> None:
     with started(tmp_path, "tiny") as child:
         assert isinstance(child.said(), Alive)
-        child.wire.sendall(encode(Audiences({"s1": 3})) + encode(Began(1, "s1", "ana")))
-        for number, payload in enumerate(packets(["say", "that", "now"] * 4)):
-            child.wire.sendall(encode(Packet(1, 20 * number, payload)))
+        child.say(Audiences({"s1": 3}), Began("s1", "ana", ORIGIN_US))
+        time.sleep(0.2)
+        child.heard(1, "s1 ana", packets(["say", "that", "now"] * 4))
+        time.sleep(0.3)
         child.wire.shutdown(socket.SHUT_RDWR)
         status, said = child.ended()
         assert status == 0 and "Traceback" not in said
@@ -97,9 +124,13 @@ def test_a_folder_that_is_no_model_is_told_in_one_sentence(tmp_path: Path) -> No
         assert said.count("\n") == 1 and "is no model folder" in said
 
 
-def test_garbage_ends_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "garbage", [b"\xff" * 64 + b"\n", b"{}\n", line_of(Alive("x", 0, 0, 0)), b"x" * (3 << 20)]
+)
+def test_garbage_ends_it(tmp_path: Path, garbage: bytes) -> None:
     with started(tmp_path, "tones") as child:
         child.said()
-        child.wire.sendall(b"\xff" * 64)
+        with contextlib.suppress(BrokenPipeError):
+            child.wire.sendall(garbage)
         status, said = child.ended()
-        assert status == 1 and "A frame has" in said
+        assert status == 1 and said.count("\n") == 1 and "Traceback" not in said

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.captions.phrases import Phrase
-from media.captions.scheduler import CALM_S, LATE_S, SETTLE_S, CaptionScheduler, Paused
+from media.captions.scheduler import CALM_S, LATE_S, SETTLE_S, CaptionScheduler
+from media.captions.shown import Paused
 
 NOTHING = np.zeros(0, np.float32)
 ANA, BEN, CLEO = ("s1", "ana"), ("s1", "ben"), ("s2", "cleo")

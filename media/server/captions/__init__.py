@@ -1,0 +1,1 @@
+"""Captions: who consents to them, the process that makes them, the lines that stay, and transcripts."""
