@@ -1,9 +1,9 @@
 """What happens around a run, hung onto Locust's events: open the doors, keep the record, judge the generator.
 
 The one process that leads (the master, or the only one) opens the Space and writes the record; each process with
-users has a crew. Workers say when their engines are up ("ready"); then the run begins, and the leader tells the
-crews where the Space is ("doors"). At the end it asks for their last rows ("pack up"). A worker whose engine ends
-says so ("lost"), and the run ends.
+users has a crew. Workers say when their engines are up ("ready"); then the run begins: the leader tells the crews
+which Space is theirs to end if it is killed ("entrust"), starts it, and tells them where it is ("doors"). At the
+end it asks for their last rows ("pack up"). A worker whose engine ends says so ("lost"), and the run ends.
 """
 
 import logging
@@ -30,8 +30,8 @@ from sim.scenario import ScenarioError
 
 logger = logging.getLogger(__name__)
 
-READY, DOORS, PACK_UP, ROWS = "spaces-ready", "spaces-doors", "spaces-pack-up", "spaces-rows"
-LOST = "spaces-lost"
+READY, ENTRUST, DOORS = "spaces-ready", "spaces-entrust", "spaces-doors"
+PACK_UP, ROWS, LOST = "spaces-pack-up", "spaces-rows", "spaces-lost"
 
 
 def _init(environment: Any, web_ui: Any, **_: Any) -> None:
@@ -50,6 +50,7 @@ def _init(environment: Any, web_ui: Any, **_: Any) -> None:
     environment.stopping = Stopping(environment, web_ui)
     runner = environment.runner
     if isinstance(runner, WorkerRunner):
+        runner.register_message(ENTRUST, _entrusted)
         runner.register_message(DOORS, _doors_opened)
         runner.register_message(PACK_UP, _pack_up)
     elif isinstance(runner, MasterRunner):
@@ -100,8 +101,8 @@ def _worker_ready(environment: Any, msg: Any, **_: Any) -> None:
 def _open_doors(environment: Any) -> None:
     runner = environment.runner
     try:
-        venue, started = environment.leader.begin()
-    except (httpx.HTTPError, RunError, OSError) as error:
+        venue, started = environment.leader.begin(partial(_entrust, environment))
+    except (VenueError, httpx.HTTPError, RunError, OSError) as error:
         _give_up(environment, error)
         return
     if isinstance(runner, MasterRunner):
@@ -114,6 +115,21 @@ def _open_doors(environment: Any) -> None:
     if environment.shape_class:
         environment.shape_class.reset_time()  # compiling and opening the doors is no part of the first step
     environment.doors_open = True
+
+
+def _entrust(environment: Any, venue: Venue) -> None:
+    """Tell the crews which Space to end if who leads is killed."""
+    runner = environment.runner
+    if isinstance(runner, MasterRunner):
+        for client in runner.clients.all:
+            runner.send_message(ENTRUST, {"venue": venue.to_json()}, client.id)
+    else:
+        environment.crew.entrust(venue)
+
+
+def _entrusted(environment: Any, msg: Any, **_: Any) -> None:
+    if environment.crew:
+        environment.crew.entrust(Venue.from_json(msg.data["venue"]))
 
 
 def _test_stop(environment: Any, **_: Any) -> None:

@@ -56,6 +56,7 @@ class Crew:
             raise
         self._http = httpx.Client(timeout=HTTP_TIMEOUT)
         self._venue: AsyncResult[Venue] = AsyncResult()
+        self._entrusted: Venue | None = None
         self._numbers = Counter[str]()
         self.listeners = 0
         """Listeners on this worker at the last look."""
@@ -72,11 +73,15 @@ class Crew:
         self._worker, self._workers = worker, workers
         if self.programme.schedule:
             self.timetable = Timetable(self.programme.schedule, worker, workers)
-        with suppress(EngineError):  # who is gone has said so
-            self.engine.will(venue.end, venue.host_token)
         self._venue.set(venue)
         if worker == 0 and self.programme.probes:
             self._probing = gevent.spawn(self._probe, venue)
+
+    def entrust(self, venue: Venue) -> None:
+        """Have the engine end the Space if this process is killed."""
+        self._entrusted = venue
+        with suppress(EngineError):  # who is gone has said so
+            self.engine.will(venue.end, venue.host_token)
 
     def wait_for_venue(self) -> Venue:
         """Where to go; waits until the doors are open."""
@@ -180,10 +185,10 @@ class Crew:
 
     def end_space(self) -> None:
         """End the Space, in place of a master that is gone."""
-        if self._venue.ready():
-            venue = self.wait_for_venue()
+        if self._entrusted:
+            headers = {"Authorization": f"Bearer {self._entrusted.host_token}"}
             with suppress(httpx.HTTPError):
-                self._http.post(venue.end, headers={"Authorization": f"Bearer {venue.host_token}"})
+                self._http.post(self._entrusted.end, headers=headers)
 
     def close(self) -> None:
         """Let everyone leave and end the engine."""

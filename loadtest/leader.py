@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
@@ -49,7 +50,7 @@ class Leader:
                 " made with `python -m media token --user swarm --admin`."
             )
         self._host = Host(self._environment.host, options.token)
-        self._venue = self._host.open(
+        self._venue = self._host.prepare(
             f"Load: {self._programme.scenario.title}", self._programme.speakers, probe=self._programme.probes > 0
         )
 
@@ -60,9 +61,18 @@ class Leader:
         self._awaited.remove(worker)
         return not self._awaited
 
-    def begin(self) -> tuple[Venue, float]:
-        """Begin the record, and with it the run's time; :raises RunError, OSError: it cannot be kept."""
+    def begin(self, entrust: Callable[[Venue], None]) -> tuple[Venue, float]:
+        """Start the Space and the record, and with it the run's time.
+
+        The end of the Space is entrusted to the engines before it is live: whoever is killed later, it is ended.
+
+        :raises VenueError: the server would not have it
+        :raises RunError, OSError: the record cannot be kept
+        """
         options = self._environment.parsed_options
+        assert self._host is not None
+        entrust(self._venue)
+        self._host.start()
         self._recorder = Recorder(self._programme, options.runs, options.run_id, self._venue.base, self._tiers())
         self._sampling = gevent.spawn(self._sample)
         return self._venue, self._recorder.started

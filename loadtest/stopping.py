@@ -26,6 +26,8 @@ MASTER_SILENCE = 20.0
 """Seconds without a heartbeat after which a worker ends; the master answers each of its own, one a second."""
 PROOF = 2.5
 """Seconds of silence that prove that a master is gone whose worker was told to end."""
+DRAIN = 1.0
+"""Seconds in which a heartbeat may still be read that a master sent before it was killed."""
 FINISH_TIMEOUT = 60.0
 """Seconds that the end of a run may take: last rows of workers, the record, the end of the Space."""
 
@@ -122,8 +124,11 @@ class Stopping:
 
     def _look_for_master(self, **_: Any) -> None:
         """Who forked this worker may be the master, or only the one who waits for it to end."""
-        if os.getppid() != self._parent:
-            gevent.sleep(PROOF)
+        if os.getppid() == self._parent:
+            return
+        looked = time.time()
+        while not self.orphaned and 0 < (self._environment.runner.last_heartbeat_timestamp or 0) < looked + DRAIN:
+            gevent.sleep(0.1)
             self.orphaned = self._silence() >= PROOF
 
     def _silence(self) -> float:

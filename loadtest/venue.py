@@ -68,26 +68,37 @@ class Host:
             base_url=self._base, headers={"Authorization": f"Bearer {admin_token}"}, timeout=TIMEOUT
         )
         self._space = ""
+        self._started = False
 
     def open(self, title: str, speakers: int, *, probe: bool = False) -> Venue:
         """Start a Space that anyone may listen to and speak in, with tokens for ``speakers`` people and a probe.
 
         The first of them is the host: a Space whose host stays away ends by itself after five minutes.
         """
+        venue = self.prepare(title, speakers, probe=probe)
+        self.start()
+        return venue
+
+    def prepare(self, title: str, speakers: int, *, probe: bool = False) -> Venue:
+        """Make the Space of :meth:`open`, which is live from :meth:`start` on."""
         body = {"title": title[:70], "anonymous_listening": True, "speak_policy": "everyone"}
         made = self._call("POST", "/spaces", body)
         self._space = made["id"]
-        self._call("POST", f"/spaces/{self._space}/start")
         names = [made["creator_id"], *(f"speaker{number}" for number in range(2, speakers + 1))]
         names += ["probe"] if probe else []
         tokens = [str(each["token"]) for each in self._call("POST", "/tokens", {"users": names})["data"]]
         probe_token = tokens[-1] if probe else ""
         return Venue(self._base, self._space, tuple(tokens[:speakers]), probe_token, tokens[0])
 
+    def start(self) -> None:
+        """Let people in."""
+        self._call("POST", f"/spaces/{self._space}/start")
+        self._started = True
+
     def close(self) -> None:
-        """End the Space, if it is still live."""
+        """End the Space, if it is still live, or cancel it, if it never was."""
         if self._space:
-            self._client.post(f"/spaces/{self._space}/end")
+            self._client.post(f"/spaces/{self._space}/{'end' if self._started else 'cancel'}")
             self._space = ""
         self._client.close()
 

@@ -50,20 +50,27 @@ class Controller:
         self._will: tuple[str, str] | None = None
 
     async def run(self) -> None:
-        """Until the other side hangs up."""
+        """Until the other side hangs up or is killed."""
         await self._engine.start()
         self._say({"ready": True})
-        while line := await self._reader.readline():
-            task = asyncio.create_task(self._answer(line))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._will:
-            await _execute(*self._will)
-        await self._engine.stop()
-        self._writer.close()
+        try:
+            await self._serve()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            if self._will:
+                await _execute(*self._will)
+            await self._engine.stop()
+            self._writer.close()
+
+    async def _serve(self) -> None:
+        """Take requests to the end of the connection; a driver killed with unread answers resets it."""
+        with suppress(ConnectionError):
+            while line := await self._reader.readline():
+                task = asyncio.create_task(self._answer(line))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, line: bytes) -> None:
         number: Any = None

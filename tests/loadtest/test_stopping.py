@@ -21,6 +21,7 @@ from loadtest.lab import Server
 from loadtest.status import EXIT_INVALID
 from sim.calibrate import fit
 from sim.run import UNFINISHED, Run, RunError
+from tests.loadtest.engine.mouths import until
 from tests.loadtest.swarms import TIMEOUT, Swarm, family, left_of
 
 LONG = ("--steps", "3", "--step-time", "300", "--speakers", "1")
@@ -28,7 +29,7 @@ CASES = {
     **dict.fromkeys(("SIGTERM", "SIGINT", "SIGHUP"), LONG),
     "endless": ("-u", "2", "-r", "2", "--speakers", "1"),
     "early": LONG,
-    **dict.fromkeys(("killed", "engine"), LONG),
+    **dict.fromkeys(("begun", "killed", "engine"), LONG),
     **{
         name: (*LONG, "--processes", "2", "--master-bind-port", str(port), "--master-port", str(port))
         for name, port in ((name, lab.free_port()) for name in ("group", "master", "worker"))
@@ -134,6 +135,16 @@ def test_a_run_that_is_stopped_while_it_gets_ready_says_so(swarms: Swarms) -> No
     refused(stopped(swarm), "SIGTERM")
 
 
+def test_a_run_that_is_killed_as_soon_as_its_space_is_live_leaves_no_process(swarms: Swarms) -> None:
+    """Nor a Space, see below."""
+    swarm = swarms["begun"]
+    until(swarm.folder.exists, TIMEOUT)
+    processes = swarm.family()
+    swarm.process.kill()
+    assert swarm.wait() == -signal.SIGKILL
+    assert left_of(processes) == {}
+
+
 def test_what_a_killed_run_has_measured_stays_and_its_engine_ends_the_space(swarms: Swarms) -> None:
     swarm = swarms["killed"]
     kept = measured(swarm)
@@ -225,12 +236,8 @@ def test_relay_and_swarm_end_with_who_started_them(tmp_path: Path, number: signa
     assert run.cut_short == "SIGTERM" and not run.verdict.valid
 
 
-@pytest.mark.timeout(320)
 def test_no_space_is_left_open(server: Server, swarms: Swarms) -> None:
-    """Whose engine was killed, too, ends when nobody has been connected for two minutes (``empty_grace``)."""
+    """Whoever was killed, one of those who are left has ended the Space: nobody waits for ``empty_grace``."""
     for swarm in swarms.made.values():
         swarm.put_away()
-    deadline = time.monotonic() + 280
-    while "\nspaces_relay_rooms 0.0\n" not in httpx.get(f"{server.base}/metrics").text:
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    until(lambda: "\nspaces_relay_rooms 0.0\n" in httpx.get(f"{server.base}/metrics").text)

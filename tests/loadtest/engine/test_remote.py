@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -244,3 +245,22 @@ async def test_hanging_up_in_the_middle_of_joins_leaves_no_task_behind(tmp_path:
     line.writer.close()
     await asyncio.sleep(0)
     assert asyncio.all_tasks() <= before
+
+
+async def test_a_driver_killed_with_unread_answers_leaves_its_will_to_the_engine(
+    tmp_path: Path, server: Server, venue: Venue
+) -> None:
+    path = str(tmp_path / "control")
+    serving = asyncio.create_task(control.serve(path))
+    while not Path(path).exists():
+        await asyncio.sleep(0.01)
+    with socket.socket(socket.AF_UNIX) as driver:
+        driver.connect(path)
+        will = {"id": 1, "do": "will", "url": venue.end, "token": venue.host_token}
+        driver.sendall(json.dumps(will).encode() + b"\n")
+        while b'"id": 1,' not in await asyncio.to_thread(driver.recv, 1 << 16, socket.MSG_PEEK):
+            await asyncio.sleep(0.01)
+    # closed with the answer unread, which resets the connection
+    await asyncio.wait_for(serving, 20.0)
+    headers = {"Authorization": f"Bearer {server.token}"}
+    assert httpx.get(f"{server.base}/spaces/{venue.space}", headers=headers).json()["state"] == "ended"
