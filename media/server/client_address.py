@@ -47,6 +47,19 @@ def is_from_here(scope: Scope) -> bool:
     return is_local(address_of(scope)) and not by_proxy(scope)
 
 
+def counted_address(scope: Scope, *, named: bool) -> str:
+    """Return with which others a request counts as coming from one address; "" where there is no bound.
+
+    There is none for this machine itself, whose lab has thousands of people behind one address. All users of a
+    proxy on it that the operator did not name have one address, too: it bounds those who have nothing else to be
+    known by.
+    """
+    address = address_of(scope)
+    if not is_local(address):
+        return network_of(address)
+    return "" if named or not by_proxy(scope) else network_of(address) or "local socket"
+
+
 def network_of(address: str) -> str:
     """Return what counts as one address: of IPv6 the first 64 bits, which one customer has."""
     if ":" not in address:

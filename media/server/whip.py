@@ -14,7 +14,7 @@ from pydantic import BeforeValidator
 from media.server.admission import check
 from media.server.auth import Named, NamedOrNobody, Owner, OwnerOrNobody, caller, owner
 from media.server.body_bounds import MAX_BYTES, SDP_LIMIT
-from media.server.client_address import address_of, is_from_here, network_of
+from media.server.client_address import counted_address
 from media.server.errors import Problem
 from media.server.ptime import with_ptime
 from media.server.routes import AdmissionHere, SessionsHere, SpacesHere, problems
@@ -146,7 +146,7 @@ async def listen(
     """
     check(await admission.find(space_id, who), who and who.name, "whep")
     offer = with_ptime(await read_offer(request), ptime)
-    network = "" if is_from_here(request.scope) else network_of(address_of(request.scope))
+    network = counted_address(request.scope, named=who is not None)
     session, answer = await admission.admit(space_id, who, "whep", offer, source, network)
     return _created(session, answer)
 

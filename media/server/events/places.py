@@ -8,8 +8,7 @@ from media.server.errors import Problem
 PER_PERSON: Final = 10
 """Pages that one person may have open."""
 PER_ADDRESS: Final = 200
-"""Streams from one address: a household, an office, a carrier's translator.  This machine itself has no limit:
-a lab's swarm has thousands of people behind one loopback address."""
+"""Streams from one address: a household, an office, a carrier's translator."""
 RETRY: Final = 5
 """Seconds after which one may have ended."""
 

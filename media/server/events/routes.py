@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from media.server.auth import Caller, Named, NamedOrNobody
-from media.server.client_address import address_of, is_local, network_of
+from media.server.client_address import counted_address
 from media.server.events.document import OVER, PERSON_EVENTS, SPACE_EVENTS, stream
 from media.server.events.frame import parse_id
 from media.server.events.reader import Reader
@@ -24,9 +24,8 @@ class Desk:
     def __init__(self, request: Request) -> None:
         service: EventService = request.app.state.events
         self.hub, self._places, self._counters = service.hub, service.places, service.counters
-        scope = request.scope
+        self._scope = request.scope
         self._only_head = request.method == "HEAD"
-        self._address = "" if is_local(address_of(scope)) else network_of(address_of(scope))
 
     def reader(self, who: Caller | None) -> Reader:
         """Make the reader of a caller."""
@@ -41,7 +40,8 @@ class Desk:
             response = Response(headers=HEADERS)
             del response.headers["content-length"]  # there is no telling
             return response
-        keys = self._places.take(reader.person, self._address)
+        address = counted_address(self._scope, named=reader.person is not None)
+        keys = self._places.take(reader.person, address)
         if not begin():
             self._places.give(keys)
             return Response(status_code=204)

@@ -16,7 +16,7 @@ from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from media.server.auth import bearer_of
-from media.server.client_address import address_of, by_proxy, is_local, network_of
+from media.server.client_address import address_of, by_proxy, counted_address, is_local
 from media.server.compat.answers import is_xs, refusal
 from media.server.errors import Problem, respond
 from media.server.limits.buckets import Buckets, Verdict
@@ -82,9 +82,9 @@ class Limits:
         verdicts: list[Verdict] = []
         if who is not None:
             verdicts.append(self._buckets.take(("person", who.name), self._person[kind], now))
-        # All users of an unnamed proxy have one address: it limits those who have nothing else to be known by.
-        if (who is None or not local) and not (verdicts and verdicts[0].retry):
-            verdicts.append(self._buckets.take(("address", network_of(address)), self._address[kind], now))
+        network = counted_address(scope, named=who is not None)
+        if network and not (verdicts and verdicts[0].retry):
+            verdicts.append(self._buckets.take(("address", network), self._address[kind], now))
             if verdicts[-1].retry and who is not None:
                 self._buckets.give_back(("person", who.name), self._person[kind])
         refused = [verdict for verdict in verdicts if verdict.retry]

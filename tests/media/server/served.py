@@ -24,7 +24,13 @@ async def served(service: Service, connections: Connections | None = None) -> As
         table = service.app.state.connections if connections is None else connections
         protocol: Any = partial(Connection, connections=table)
         settings = uvicorn.Config(
-            service.app, log_config=None, access_log=False, lifespan="off", http=protocol, ws="none"
+            service.app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            proxy_headers=False,  # no proxy is trusted
+            http=protocol,
+            ws="none",
         )
         server = uvicorn.Server(settings)
         task = asyncio.create_task(server.serve([listener]))

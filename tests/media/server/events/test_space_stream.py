@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.media.server.events.streaming import Streaming
+from tests.media.server.events.streaming import Stream, Streaming
 
 
 async def test_a_listener_is_told_of_everything_that_everyone_may_know(service: Streaming) -> None:
@@ -175,6 +175,29 @@ async def test_one_person_has_ten_streams_at_most(service: Streaming) -> None:
             await asyncio.sleep(0.01)
     async with service.stream("lea", f"{path}/events") as again:
         await again.next("pulse")
+
+
+async def test_those_without_a_name_behind_an_unnamed_proxy_share_the_bound_of_one_address(
+    service: Streaming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(service.app.state.events.places._limits, "address", 2)
+    path = f"{await service.live(anonymous_listening=True)}/events"
+    open_: list[Stream] = []  # one that nobody holds is closed
+    async with AsyncExitStack() as stack:
+
+        async def follow(name: str | None, **headers: str) -> None:
+            open_.append(await stack.enter_async_context(service.stream(name, path, **headers)))
+            await open_[-1].next("pulse")
+
+        for number in range(2):
+            await follow(None, Via=f"1.1 proxy{number}")
+        for forged in ({"Via": "1.1 other"}, {"X-Forwarded-For": "198.51.100.7"}):
+            refused = await service.call(None, "GET", path, headers=forged)
+            assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
+            assert "2 event streams from your address" in refused.json()["detail"]
+        await follow("lea", Via="1.1 proxy")
+        for _ in range(3):
+            await follow(None)
 
 
 async def test_who_has_read_that_it_is_over_is_told_to_give_up(service: Streaming) -> None:
