@@ -28,6 +28,8 @@ PROOF = 2.5
 """Seconds of silence that prove that a master is gone whose worker was told to end."""
 DRAIN = 1.0
 """Seconds in which a heartbeat may still be read that a master sent before it was killed."""
+DYING = 2.0
+"""Seconds that a killed master may take: the signal comes with the end of one of its threads, not of the last."""
 FINISH_TIMEOUT = 60.0
 """Seconds that the end of a run may take: last rows of workers, the record, the end of the Space."""
 
@@ -113,6 +115,7 @@ class Stopping:
         if environment.parsed_options.processes:
             end_with_parent(signal.SIGTERM)
             environment.events.quitting.add_listener(self._look_for_master)
+            environment.events.quit.add_listener(_be_deaf)
         gevent.spawn(self._listen_to_master)
 
     def _listen_to_master(self) -> None:
@@ -124,10 +127,13 @@ class Stopping:
 
     def _look_for_master(self, **_: Any) -> None:
         """Who forked this worker may be the master, or only the one who waits for it to end."""
-        if os.getppid() == self._parent:
-            return
+        runner, looked = self._environment.runner, time.time()
+        while os.getppid() == self._parent:
+            if not self._told or not runner.greenlet or time.time() > looked + DYING:
+                return  # it has asked for the end itself, by a message, which empties the runner, or lives
+            gevent.sleep(0.05)
         looked = time.time()
-        while not self.orphaned and 0 < (self._environment.runner.last_heartbeat_timestamp or 0) < looked + DRAIN:
+        while not self.orphaned and 0 < (runner.last_heartbeat_timestamp or 0) < looked + DRAIN:
             gevent.sleep(0.1)
             self.orphaned = self._silence() >= PROOF
 
@@ -135,6 +141,11 @@ class Stopping:
         """Seconds since the master's last heartbeat; 0 before the first."""
         last = self._environment.runner.last_heartbeat_timestamp
         return time.time() - last if last else 0.0
+
+
+def _be_deaf(**_: Any) -> None:
+    """All is done; the master that ends a moment later would interrupt the interpreter's own end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _raise(error: BaseException) -> None:

@@ -68,7 +68,6 @@ class Host:
             base_url=self._base, headers={"Authorization": f"Bearer {admin_token}"}, timeout=TIMEOUT
         )
         self._space = ""
-        self._started = False
 
     def open(self, title: str, speakers: int, *, probe: bool = False) -> Venue:
         """Start a Space that anyone may listen to and speak in, with tokens for ``speakers`` people and a probe.
@@ -93,12 +92,16 @@ class Host:
     def start(self) -> None:
         """Let people in."""
         self._call("POST", f"/spaces/{self._space}/start")
-        self._started = True
 
     def close(self) -> None:
-        """End the Space, if it is still live, or cancel it, if it never was."""
+        """End the Space, if it is still live, or cancel it, if it never was.
+
+        Whoever was interrupted while the Space started does not know which, nor when the server came to it.
+        """
         if self._space:
-            self._client.post(f"/spaces/{self._space}/{'end' if self._started else 'cancel'}")
+            for way in ("end", "cancel", "end"):
+                if self._client.post(f"/spaces/{self._space}/{way}").is_success:
+                    break
             self._space = ""
         self._client.close()
 
