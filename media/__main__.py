@@ -89,6 +89,14 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=int, default=1, metavar="S", help="the same people for the same (%(default)s)"
     )
     people.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
+    end_all = commands.add_parser(
+        "end-all",
+        help="end all live Spaces, or all of one host",
+        description="End every live Space of the running server for everyone, at once; safe to repeat.",
+    )
+    settings.add_data(end_all, argparse.SUPPRESS)
+    end_all.add_argument("--host", dest="of_host", metavar="USER", help="only the Spaces of this host (all)")
+    end_all.add_argument("--server", metavar="URL", help="where the server is (by --host and --port before this)")
     return parser
 
 
@@ -147,6 +155,13 @@ def _people(options: argparse.Namespace) -> str | None:
     return None
 
 
+def _end_all(options: argparse.Namespace) -> str | None:
+    from media.server.kill_switch.command import end_all
+
+    print(end_all(options.data, options.server or settings.page_url(options), options.of_host))
+    return None
+
+
 def _serve(options: argparse.Namespace) -> str | None:
     import uvloop
 
@@ -163,7 +178,7 @@ def _serve(options: argparse.Namespace) -> str | None:
         return runner.run(serve(config, fleet, lambda: fleet_families(fleet), fleet.refresh))
 
 
-_COMMANDS = {"token": _token, "import": _import, "people": _people, "audit": _audit}
+_COMMANDS = {"token": _token, "end-all": _end_all, "import": _import, "people": _people, "audit": _audit}
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ from media.server.guard import Guard
 from media.server.host_tools.entry import EntryGate
 from media.server.idempotency.keys import Keys
 from media.server.idempotency.middleware import Idempotency
+from media.server.kill_switch.routes import router as kill_switch_routes
+from media.server.kill_switch.service import KillSwitch
 from media.server.lane import Lane
 from media.server.life import ROUTERS as LIFE
 from media.server.life import Life
@@ -218,7 +220,7 @@ def create_app(
     directory = Directory()
     app.router.routes.append(directory)
     for router in (
-        *(*ROUTERS, *LIFE, audit_routes, *MODERATION, *APPEALS),
+        *(*ROUTERS, *LIFE, audit_routes, kill_switch_routes, *MODERATION, *APPEALS),
         *(api.router, people.router, whip.router, users.router, graph.router),
         *(policies.router, policies.of_spaces, *room.ROUTERS),
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
@@ -251,6 +253,8 @@ def create_app(
     )
     state.cases, state.queues = Reading(store.database), Queues(store.database, audit)
     appeals = install_appeals(state, moderation, effects, spaces, accounts, guard, store.database, secret)
+    state.kill_switch = KillSwitch(spaces, audit)
+    store.database.on_recovered(state.kill_switch.catch_up)
     reach = Reach(state, spaces, sessions, plane, accounts, guard, store.database, clock)
     life = Life(state, config, spaces, accounts, guard, visibility, events.hub, store.database, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False

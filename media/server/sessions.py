@@ -43,6 +43,8 @@ class Sessions:
     def __init__(self) -> None:
         self._by_id: dict[str, MediaSession] = {}
         self._of: dict[tuple[str, str], list[MediaSession]] = {}
+        self._in: dict[str, dict[str, MediaSession]] = {}
+        """Sessions by Space."""
         self._present: Counter[tuple[str, str]] = Counter()
         self._number: Counter[str] = Counter()
         """Sessions of each user in all Spaces."""
@@ -130,13 +132,14 @@ class Sessions:
 
     def forget(self, space: str, person: str | None = None) -> list[MediaSession]:
         """Forget the sessions of a person in a Space, or all of the Space, and return them: ended, not lost."""
-        ended = self.of(space, person) if person is not None else [s for s in self if s.space == space]
+        ended = self.of(space, person) if person is not None else list(self._in.get(space, {}).values())
         for session in ended:
             self.discard(session)
         return ended
 
     def _file(self, session: MediaSession) -> None:
         self._of.setdefault((session.space, session.person), []).append(session)
+        self._in.setdefault(session.space, {})[session.id] = session
         counter, key = self._counted(session)
         counter[key] += 1
 
@@ -145,6 +148,10 @@ class Sessions:
         of_the_person.remove(session)
         if not of_the_person:
             del self._of[session.space, session.person]
+        of_the_space = self._in[session.space]
+        del of_the_space[session.id]
+        if not of_the_space:
+            del self._in[session.space]
         counter, key = self._counted(session)
         counter[key] -= 1
         if not counter[key]:

@@ -20,7 +20,7 @@ import logging
 import secrets
 import string
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -299,11 +299,38 @@ class Spaces:
         :raises UnwrittenError: it holds, but cannot be written before the store is back
         """
         held = await self._find(space_id)
-        now, events = self._step(held, step)
-        if any(isinstance(before, Wish) for before in held.waiting):
-            held.waiting.append(AtOnce(step, now, events))  # asked for after them, so decided after them
+        self._decide(held, step)
         await self._settle(held)
         return held.space
+
+    def _decide(self, held: Held, step: Step) -> None:
+        """Decide at once what takes sound away, and again after the changes that were asked for before."""
+        now, events = self._step(held, step)
+        if any(isinstance(before, Wish) for before in held.waiting):
+            held.waiting.append(AtOnce(step, now, events))
+
+    async def end_all(self, host: str | None = None) -> tuple[int, Awaitable[None]]:
+        """End every live Space, or every one of a host, as enforcement; when this returns, the relay has followed.
+
+        Return how many that were, and what waits until all of it is written, which raises UnwrittenError if it
+        cannot be before the store is back.
+        """
+        ours = [held for held in self._held.values() if host in (None, held.space.host)]
+        relaying: list[asyncio.Task[None]] = []
+        for held in ours:
+            if held.space.state is State.LIVE:
+                self._decide(held, lambda space, now: space.end(None, now))
+                relaying.append(self.follow(self._relay(held)))
+                await asyncio.sleep(0)  # the relay hears of it while the next is decided
+        await asyncio.gather(*relaying)
+        over = [held for held in ours if held.space.state is State.ENDED]  # also of a call that could not write
+        return len(relaying), self._write_down(over)
+
+    async def _write_down(self, many: Sequence[Held]) -> None:
+        done = await asyncio.gather(*map(self._settle, many), return_exceptions=True)
+        for error in done:
+            if isinstance(error, BaseException):
+                raise error
 
     async def leave(self, space_id: str, person: str) -> None:
         """Let a person go who wants to, from the stage or from the crowd, and end their connections.

@@ -29,6 +29,7 @@ SMALLEST = {
     "mix": "--listeners 5 --spaces 1 --seconds 1",
     "relays": "--relays 2 --listeners 6 --seconds 0.5",
     "revoke": "--rounds 1 --listeners 1",
+    "end_all": "--rounds 1 --spaces 2 --listeners 1",
     "codec": "--seconds 2 --voices 1",
     "forward": "--seconds 3",
     "api": "--seconds 1 --connections 2 --spaces 1",
