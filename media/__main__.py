@@ -76,6 +76,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     settings.add_data(audit, argparse.SUPPRESS)
     audit.add_argument("--database", metavar="URL", default=argparse.SUPPRESS, help="the store (SQLite in --data)")
+    evidence = commands.add_parser(
+        "evidence",
+        help="open evidence, erase what is due, try a disk",
+        description="check: open the evidence of all Spaces, or of one, a line of JSON each. retain: erase what is"
+        " due, as a server that runs does by itself. try-disk: take and erase keys in --data, and look for them on"
+        " the device that it is on.",
+    )
+    settings.add_data(evidence, argparse.SUPPRESS)
+    evidence.add_argument(
+        "--database", metavar="URL", default=argparse.SUPPRESS, help="the store (SQLite in --data)"
+    )
+    evidence.add_argument("what", choices=["check", "retain", "try-disk"])
+    evidence.add_argument("--space", metavar="ID", help="check this one alone")
+    evidence.add_argument("--raw", type=Path, metavar="DEVICE", help="for try-disk: the device or image")
     people = commands.add_parser(
         "people",
         help="invent people for a lab",
@@ -142,6 +156,26 @@ def _audit(options: argparse.Namespace) -> str | None:
     return None
 
 
+def _evidence(options: argparse.Namespace) -> str | None:
+    from media.server.recordings.commands import run
+    from media.server.recordings.slot_file import SlotError
+    from media.server.store import StoreError
+
+    config = settings.from_options(options)
+    try:
+        print(
+            run(
+                options.what,
+                *(config.data, config.database_url, config.evidence_slots),
+                options.space,
+                options.raw,
+            )
+        )
+    except (StoreError, SlotError) as error:
+        return str(error)
+    return None
+
+
 def _people(options: argparse.Namespace) -> str | None:
     from media.server.lab import write
 
@@ -178,7 +212,14 @@ def _serve(options: argparse.Namespace) -> str | None:
         return runner.run(serve(config, fleet, lambda: fleet_families(fleet), fleet.refresh))
 
 
-_COMMANDS = {"token": _token, "end-all": _end_all, "import": _import, "people": _people, "audit": _audit}
+_COMMANDS = {
+    "token": _token,
+    "end-all": _end_all,
+    "import": _import,
+    "people": _people,
+    "audit": _audit,
+    "evidence": _evidence,
+}
 
 
 if __name__ == "__main__":

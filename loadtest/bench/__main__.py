@@ -27,6 +27,7 @@ from loadtest.bench import (
     mix,
     peers,
     ptime,
+    recording,
     relays,
     revoke,
     seal,
@@ -59,6 +60,7 @@ BENCHES = {
     "api": api,
     "attack": attack,
     "start": start,
+    "recording": recording,
     "captions": captions,
 }
 

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,12 @@ log = logging.getLogger(__name__)
 class Evidence:
     """Tracks by user, the mix under None, and what happened."""
 
-    def __init__(self, tracks: dict[str | None, Track], events: list[dict[str, Any]]) -> None:
+    def __init__(
+        self, tracks: dict[str | None, Track], events: list[dict[str, Any]], endings: Counter[Ending]
+    ) -> None:
         self.tracks, self.events = tracks, events
+        self.endings = endings
+        """How many files are whole, cut (while they are written, or by a kill) and broken."""
 
     @property
     def end_ms(self) -> int:
@@ -33,8 +37,10 @@ def read_evidence(folder: Path, key: bytes) -> Evidence:
     """
     files: defaultdict[str | None, list[Sequence[bytes]]] = defaultdict(list)
     events: list[dict[str, Any]] = []
+    endings = Counter[Ending]()
     for path in sorted(folder.glob("*.spseal")):
         opened = unseal(path.read_bytes(), key)
+        endings[opened.ending] += 1
         if opened.ending is Ending.BROKEN:
             log.warning("%s is damaged; %d records of it are genuine.", path, len(opened.records))
         if not opened.records:
@@ -45,4 +51,4 @@ def read_evidence(folder: Path, key: bytes) -> Evidence:
         else:
             files[about.get("user_id")].append(opened.records[1:])
     events.sort(key=lambda event: event["ms"])
-    return Evidence({user_id: Track(records) for user_id, records in files.items()}, events)
+    return Evidence({user_id: Track(records) for user_id, records in files.items()}, events, endings)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from media.recording.sealing import KEY, space_key
-from media.server.recordings.slot_file import SlotError, SlotSecrets
+from media.server.recordings.slot_file import Secrets, SlotError, SlotSecrets
 
 MASTER: Final = "evidence.key"
 """File of the master key, in the data folder."""
@@ -46,6 +46,17 @@ def load_master(data: Path) -> bytes:
     return master
 
 
+def key_of(master: bytes, slots: Secrets, space_id: str, slot: int, commitment: str) -> bytes:
+    """Return the key of a Space.
+
+    :raises SlotError: its secret was erased
+    """
+    secret = slots.secret(slot)
+    if _commitment(secret) != commitment:
+        raise SlotError(f"Slot {slot} holds the secret of another Space; this one's was erased.")
+    return space_key(master, secret, space_id)
+
+
 class EvidenceKeys:
     """Makes, finds and destroys the keys of Spaces."""
 
@@ -61,14 +72,8 @@ class EvidenceKeys:
         return number, _commitment(secret)
 
     def key(self, space_id: str, slot: int, commitment: str) -> bytes:
-        """Return the key of a Space.
-
-        :raises SlotError: its secret was erased
-        """
-        secret = self._slots.secret(slot)
-        if _commitment(secret) != commitment:
-            raise SlotError(f"Slot {slot} holds the secret of another Space; this one's was erased.")
-        return space_key(self._master, secret, space_id)
+        """See :func:`key_of`."""
+        return key_of(self._master, self._slots, space_id, slot, commitment)
 
     def erase(self, taken: Sequence[tuple[int, str]]) -> None:
         """Destroy the secrets of slots that still hold what was committed to.

@@ -29,18 +29,26 @@ _COPYING: Final = frozenset({"btrfs", "zfs", "bcachefs", "overlay", "f2fs", "nil
 """File systems that write to another place than before."""
 
 
-class SlotSecrets(Protocol):
-    """Keeps secrets under numbers, and can forget one for good."""
-
-    def take(self) -> tuple[int, bytes]:
-        """Return the number and the secret of a slot that nobody has."""
-        ...
+class Secrets(Protocol):
+    """Knows secrets by their numbers."""
 
     def secret(self, number: int) -> bytes:
         """Return the secret of a slot.
 
         :raises SlotError: nobody has it
         """
+        ...
+
+    def close(self) -> None:
+        """Let them go."""
+        ...
+
+
+class SlotSecrets(Secrets, Protocol):
+    """Gives them out, too, and can forget one for good."""
+
+    def take(self) -> tuple[int, bytes]:
+        """Return the number and the secret of a slot that nobody has."""
         ...
 
     def erase(self, *numbers: int) -> None:
@@ -50,29 +58,53 @@ class SlotSecrets(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """Let them go."""
-        ...
-
 
 class SlotError(RuntimeError):
     """The slots cannot do what was asked; the message is one sentence for the operator."""
 
 
-class SlotFile:
-    """Slots in a file of this machine; one process has it at a time."""
+class SlotReader:
+    """Slots in a file of this machine, to be read beside whoever has the file."""
+
+    def __init__(self, path: Path, flags: int = os.O_RDONLY) -> None:
+        """Open the file.
+
+        :raises SlotError: it cannot be opened
+        """
+        self._path = path
+        try:
+            self._fd = os.open(path, flags | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise SlotError(f"The slot file {path} cannot be opened: {error.strerror}.") from error
+
+    def close(self) -> None:
+        """Let the file go."""
+        os.close(self._fd)
+
+    def secret(self, number: int) -> bytes:
+        """See :class:`SlotSecrets`."""
+        if not 1 <= number < self._count or self._state(number) != _TAKEN:
+            raise SlotError(f"Slot {number} holds no secret; it was erased, or never taken.")
+        return os.pread(self._fd, SECRET, number * SLOT)
+
+    @property
+    def _count(self) -> int:
+        return os.fstat(self._fd).st_size // SLOT
+
+    def _state(self, number: int) -> bytes:
+        return os.pread(self._fd, 1, number * SLOT + SECRET)
+
+
+class SlotFile(SlotReader):
+    """The same, for the one process that takes and erases."""
 
     def __init__(self, path: Path, slots: int = SLOTS) -> None:
         """Open the file, or allocate it.
 
         :raises SlotError: it is another's, is no slot file, or cannot be written
         """
-        self._path = path
+        super().__init__(path, os.O_RDWR | os.O_CREAT | os.O_DSYNC)
         self._grow_by = slots
-        try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_DSYNC | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise SlotError(f"The slot file {path} cannot be opened: {error.strerror}.") from error
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             size = os.fstat(self._fd).st_size
@@ -97,7 +129,7 @@ class SlotFile:
     def close(self) -> None:
         """Let the file go."""
         os.close(self._unsynced)
-        os.close(self._fd)
+        super().close()
 
     def take(self) -> tuple[int, bytes]:
         """See :class:`SlotSecrets`."""
@@ -111,12 +143,6 @@ class SlotFile:
         except OSError as error:
             raise SlotError(f"The slot file {self._path} cannot be written: {error.strerror}.") from error
         return number, secret
-
-    def secret(self, number: int) -> bytes:
-        """See :class:`SlotSecrets`."""
-        if not 1 <= number < self._count or self._state(number) != _TAKEN:
-            raise SlotError(f"Slot {number} holds no secret; it was erased, or never taken.")
-        return os.pread(self._fd, SECRET, number * SLOT)
 
     def erase(self, *numbers: int) -> None:
         """See :class:`SlotSecrets`; several wait for the disk together."""
@@ -136,13 +162,6 @@ class SlotFile:
                     f"Slot {number} of {self._path} reads other than it was written; replace the disk."
                 )
             self._free.append(number)
-
-    @property
-    def _count(self) -> int:
-        return os.fstat(self._fd).st_size // SLOT
-
-    def _state(self, number: int) -> bytes:
-        return os.pread(self._fd, 1, number * SLOT + SECRET)
 
     def _write(self, number: int, secret: bytes, state: bytes, fd: int | None = None) -> None:
         slot = (secret + state).ljust(SLOT, b"\0")

@@ -36,6 +36,7 @@ SMALLEST = {
     "attack": "--listeners 10 --megabytes 2 --pipelined 2 --users 20 --ended 3 --junk-rate 2000 --joins 3"
     " --reflected 1.5 --crowd 20",
     "start": "--rounds 1 --spaces 1",
+    "recording": "--seconds 1 --rounds 1 --kills 1 --spaces 50",
     "captions": "--model tiny --seconds 10 --spaces 1 --noise 1",
 }
 """Flags with which a benchmark takes its main path in seconds."""
