@@ -1,4 +1,4 @@
-"""The page people join with, served as it lies in ``media/web``: no build step, and nothing from another host.
+"""The pages, served as they lie in ``media/web``: no build step, and nothing from another host.
 
 All files are read once, when the server starts, into a table of addresses. What is not in the table does not
 exist: no part of a request ever becomes a path of the file system.
@@ -6,6 +6,8 @@ exist: no part of a request ever becomes a path of the file system.
 
 import gzip
 import hashlib
+import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,6 +20,7 @@ from media.server.errors import Problem
 
 PREFIX: Final = "/web/"
 INDEX: Final = "index.html"
+REVIEW: Final = "review/index.html"
 
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
@@ -78,19 +81,36 @@ def _asset(media_type: str, plain: bytes) -> Asset:
 
 ASSETS: Final = dict(sorted(read(files("media") / "web")))
 WORKER: Final = "worker.js"
-_MODULES: Final = ", ".join(
-    f"<{PREFIX}{name}>; rel=modulepreload" for name in ASSETS if name.endswith(".js") and name != WORKER
-)
-"""Lets a browser fetch all modules at once, instead of each when another one imports it."""
+_IMPORT: Final = re.compile(rb'^import\b[^;]*?"(\.[^"]+)"', re.MULTILINE)
 
 
-def _page_at(depth: int) -> Asset:
-    """The page for an address so many folders below this server's root, which may itself be below a proxy's."""
+def _modules(name: str, found: set[str]) -> set[str]:
+    """Return a module and all that it imports, added to those found before."""
+    if name not in found:
+        found.add(name)
+        for reference in _IMPORT.findall(ASSETS[name].plain):
+            _modules(posixpath.normpath(f"{posixpath.dirname(name)}/{reference.decode()}").lstrip("/"), found)
+    return found
+
+
+def _links(page: str) -> str:
+    """Let a browser fetch all modules of a page at once, instead of each when another one imports it."""
+    start = posixpath.join(posixpath.dirname(page), "page.js")
+    return ", ".join(f"<{PREFIX}{name}>; rel=modulepreload" for name in sorted(_modules(start, set())))
+
+
+def _page_at(page: str, depth: int) -> Asset:
+    """A page for an address so many folders below this server's root, which may itself be below a proxy's."""
     prefix = f"{'../' * depth}{PREFIX[1:]}"
-    return _asset(_TYPES[".html"], ASSETS[INDEX].plain.replace(f'"{PREFIX}'.encode(), f'"{prefix}'.encode()))
+    return _asset(_TYPES[".html"], ASSETS[page].plain.replace(f'"{PREFIX}'.encode(), f'"{prefix}'.encode()))
 
 
-_PAGES: Final = [_page_at(depth) for depth in (0, 1)]
+_PAGES: Final = [_page_at(INDEX, depth) for depth in (0, 1)]
+_LINKS: Final = _links(INDEX)
+_REVIEW: Final = _page_at(REVIEW, 0)
+_REVIEW_LINKS: Final = _links(REVIEW)
+_REVIEW_POLICY: Final = f"{_POLICY}; media-src 'self' blob:"
+"""Clips need a token, so the page fetches them and plays them from memory."""
 
 router: Final = APIRouter(include_in_schema=False)
 
@@ -100,7 +120,16 @@ router: Final = APIRouter(include_in_schema=False)
 async def page(request: Request) -> Response:
     """Give the page, which reads from its address whether it is the list or a room."""
     response = _answer(request, _PAGES[request.url.path.count("/") - 1])
-    response.headers["Link"] = _MODULES
+    response.headers["Link"] = _LINKS
+    return response
+
+
+@router.api_route("/review", methods=["GET", "HEAD"])
+async def review(request: Request) -> Response:
+    """Give the page of reviewers; what it shows, it asks the API for with a reviewer's token."""
+    response = _answer(request, _REVIEW)
+    response.headers["Link"] = _REVIEW_LINKS
+    response.headers["Content-Security-Policy"] = _REVIEW_POLICY
     return response
 
 

@@ -23,6 +23,7 @@ OPEN = {
     ("GET", "/healthz"),
     ("GET", "/openapi.json"),
     ("GET", "/"),  # the page, of which nothing is anybody's
+    ("GET", "/review"),  # likewise: what it shows comes from closed routes
     ("GET", "/web/{name:path}"),
     ("GET", "/s/{space_id}"),  # a link to a Space, for whoever it is sent to
     ("GET", "/oembed"),  # likewise

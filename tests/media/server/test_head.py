@@ -18,7 +18,7 @@ def kept(response: httpx.Response) -> tuple[int, dict[str, str]]:
 @pytest.mark.parametrize(
     "path",
     [
-        *("/", "/s/{space_id}", "/web/page.js", "/openapi.json", "/healthz"),
+        *("/", "/s/{space_id}", "/review", "/web/page.js", "/openapi.json", "/healthz"),
         *("/spaces", "/spaces/{space_id}", "/spaces/{space_id}/participants", "/spaces/search", "/spaces/nothing"),
         *("/users/ana", "/users/me", "/users/search?query=a", "/users/search", "/topics", "/policies"),
         *(

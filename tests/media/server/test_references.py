@@ -73,7 +73,7 @@ async def test_every_location_holds_behind_a_proxy_that_strips_a_path(tmp_path: 
 
 
 @pytest.mark.parametrize("prefix", ["", "/lab"])
-@pytest.mark.parametrize("place", ["/", "/s/x"])
+@pytest.mark.parametrize("place", ["/", "/s/x", "/review"])
 async def test_page_loads_its_parts_from_under_the_same_path(tmp_path: Path, prefix: str, place: str) -> None:
     async with running(tmp_path) as service:
         response = await service.call(None, "GET", place)

@@ -58,6 +58,16 @@ async def test_modules_are_named_before_they_are_asked_for(service: Service) -> 
     }
 
 
+async def test_the_page_of_reviewers_names_its_own_and_plays_what_it_fetched(service: Service) -> None:
+    response = await service.call(None, "GET", "/review")
+    assert response.content == (FOLDER / web.REVIEW).read_bytes().replace(b'"/web/', b'"web/')
+    named = set(re.findall(r"<web/([^>]+)>; rel=modulepreload", response.headers["link"]))
+    assert named > {f"review/{path.name}" for path in (FOLDER / "review").glob("*.js")}
+    assert all((FOLDER / name).is_file() for name in named) and "room.js" not in named
+    policy = response.headers["content-security-policy"]
+    assert policy.endswith("; media-src 'self' blob:") and "unsafe" not in policy
+
+
 @pytest.mark.parametrize("path", HOSTILE)
 async def test_nothing_else_is(service: Service, path: str) -> None:
     response = await service.call(None, "GET", path)
@@ -93,8 +103,9 @@ async def test_the_page_is_there_while_the_server_starts(tmp_path: Path) -> None
 
 
 def test_the_page_has_no_inline_script_or_style_and_no_other_host() -> None:
-    html = (FOLDER / "index.html").read_text()
-    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\bsrc=)", html)
+    for name in (web.INDEX, web.REVIEW):
+        html = (FOLDER / name).read_text()
+        assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\bsrc=)", html)
     for path in FOLDER.rglob("*"):
         if path.suffix in (".js", ".css", ".html"):
             hosts = re.findall(r"https?://[\w.-]+", path.read_text())
