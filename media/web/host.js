@@ -3,6 +3,7 @@ import { del, patch, post, space } from "./api.js";
 import { avatar, refreshAvatar } from "./avatar.js";
 import { POLICIES } from "./details.js";
 import { button, h, keyed, show, write } from "./dom.js";
+import { entryView } from "./entry.js";
 import { icon } from "./icons.js";
 import { openInvite } from "./invite.js";
 import { loudestView } from "./loudest.js";
@@ -27,6 +28,7 @@ export function hostView(room) {
     waiting,
     nobody,
     policy,
+    entryView(room),
     loudestView(room),
     h(
       "div",

@@ -6,7 +6,7 @@ import { delay, pause } from "./backoff.js";
 
 /** Refusals after which trying again by itself would change nothing. */
 const FINAL = new Set(["removed", "blocked", "suspended", "no-token", "bad-token", "wrong-state", "not-live"]);
-const ALSO_FINAL = new Set(["unknown-space", "not-eligible", "no-ticket", "bad-offer", "not-found"]);
+const ALSO_FINAL = new Set(["unknown-space", "not-eligible", "no-entry", "no-ticket", "bad-offer", "not-found"]);
 
 export class Line {
   #spaceId;

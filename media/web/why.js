@@ -21,6 +21,8 @@ const PLAIN = {
   "stream-ended": ["The connection was lost", "wait"],
   slow: ["The server is slow", "wait"],
   "cool-down": ["You can ask again soon", "wait"],
+  "no-entry": ["The host lets nobody in right now", "retry"],
+  "slow-entry": ["People come in one after another", "wait"],
   "seats-full": ["All seats are taken", "none"],
   "not-eligible": ["That is not possible for this account", "list"],
   "no-right": ["You have no right to do that", "none"],
