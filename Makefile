@@ -28,7 +28,7 @@ $(VENV)/.synced: requirements.lock pyproject.toml $(filter .uv/bin/uv,$(UV))
 	$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-captions: $(VENV)/.captions  ## the models for live captions, and what runs them: 270 MB
+captions: $(VENV)/.captions  ## the models for live captions and assisted moderation, and what runs them: 340 MB
 
 $(VENV)/.captions: requirements-captions.lock $(VENV)/.synced
 	$(UV) pip install --quiet --python $(VENV)/bin/python --require-hashes --requirements requirements-captions.lock
@@ -36,7 +36,7 @@ $(VENV)/.captions: requirements-captions.lock $(VENV)/.synced
 
 lock: $(filter .uv/bin/uv,$(UV))  ## resolve pyproject.toml anew into requirements*.lock (versions and hashes, no addresses)
 	$(UV) pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --quiet -o requirements.lock
-	$(UV) pip compile --group captions --group speech --constraints requirements.lock --universal --generate-hashes \
+	$(UV) pip compile --group captions --group speech --group assistance --constraints requirements.lock --universal --generate-hashes \
 		--no-emit-index-url --quiet -o requirements-captions.lock
 
 plan: setup  ## measure a relay, fit, simulate SCENARIO, write runs/<id>/plan.html and plan.json

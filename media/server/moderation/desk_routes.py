@@ -23,7 +23,13 @@ _Name = Annotated[
     ),
 ]
 _Reporter = Annotated[
-    str, Path(max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="who reports", examples=["ben"])
+    str,
+    Path(
+        max_length=64,
+        pattern=r"^~?[A-Za-z0-9][A-Za-z0-9_.-]*$",
+        description="who reports, or the rule that does",
+        examples=["ben"],
+    ),
 ]
 
 

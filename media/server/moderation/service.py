@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
@@ -105,6 +105,8 @@ class Moderation:
         self._sweeping = asyncio.Lock()
         self._sooner = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self.on_report: list[Callable[[Report], Any]] = []
+        """Told of every report that was taken."""
         self.on_closed: list[Callable[[Case], Any]] = []
         """Told of every case whose decision stands from now on."""
 
@@ -160,11 +162,36 @@ class Moderation:
         now, ahead = self.now, self._clock() - self._clock.steady()
         heard = now if moment is None else moment - ahead
         heard = min(heard, now) if heard <= now + AHEAD else heard
+        return await self._file(
+            Report(who.name, Subject(space_id, user_id, space.host), category, now, heard, text), space.lang
+        )
+
+    async def flag(
+        self, rule: str, space_id: str, user_id: str, category: Category, reason: str, heard: float
+    ) -> Filing:
+        """Take what a rule has found in a Space, as a report in its name.
+
+        :param heard: when (seconds, on the clock of :attr:`now`)
+        :raises Problem: there is no such Space, or its evidence is erased
+        :raises ModerationError: the rule has reported too much, or is wrong about the time
+        """
+        space = await self._spaces.get(space_id)
         subject = Subject(space_id, user_id, space.host)
-        report = Report(who.name, subject, category, now, heard, text)
+        return await self._file(Report(rule, subject, category, self.now, heard, reason), space.lang)
+
+    async def reporters(self, names: Iterable[str]) -> dict[str, Reporter]:
+        """Return reporters as they are known; one who has never reported is new."""
+        async with self._database.begin() as connection:
+            return await people.load(connection, list(names))
+
+    async def _file(self, report: Report, language: str) -> Filing:
+        now = self.now
         await self.sweep()
-        filing = Filing(report, space.lang, now)
+        filing = Filing(report, language, now)
         await self._batches.add(filing, fresh=True)
+        if filing.refusal is None:
+            for told in self.on_report:
+                told(report)
         match filing.refusal:
             case None:
                 return filing

@@ -131,9 +131,8 @@ ELSEWHERE: set[str] = {
     *("/users/{user_id}/follow-requests", "/users/{user_id}/blocking", "/policies", "/policies/{name}"),
     *("/2/users", "/2/users/by", "/2/users/by/username/{username}", "/2/users/me", "/2/users/{id}"),
     *("/metrics", "/healthz", "/users/me/events", "/2/reports/{report_id}"),
-    *("/users/me/host-settings", "/users/me/carried-removals"),
-    *("/2/moderation/cases", "/2/moderation/cases/{case_id}", "/2/moderation/queues"),
     *("/users/me/host-settings", "/users/me/carried-removals", "/2/moderation/signals"),
+    *("/2/moderation/cases", "/2/moderation/cases/{case_id}", "/2/moderation/queues"),
     *("/2/moderation/reporters/{reporter_id}", "/2/moderation/audit", "/2/moderation/audit/head"),
 }
 """Show nothing of a Space, or only to reviewers, who see what was reported (``moderation/test_review.py``)."""
