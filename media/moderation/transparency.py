@@ -6,7 +6,7 @@ never is 0; what this service never does is blank, as monetary restrictions are,
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
@@ -16,6 +16,7 @@ from media.moderation.categories import HOUR, URGENCY, Category
 from media.moderation.decision import Outcome
 from media.moderation.durations import median
 from media.moderation.statement import RESTRICTIONS, Ground, Source
+from media.moderation.transparency_records import Head, Judged, Measure, Notice, Order, Records
 
 T = TypeVar("T")
 
@@ -37,90 +38,13 @@ _KINDS: Final = ("account", "provision", "visibility")
 """Of a decision complained about, the harshest first: a complaint counts once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Reports of a category."""
-
-    category: Category
-    trusted: bool = False
-    count: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A decision that restricts somebody, as its statement of reasons has it.  Times in seconds."""
-
-    at: float
-    category: Category
-    ground: Ground
-    source: Source
-    restrictions: frozenset[str]
-    """Values of the statement's fields, such as ``DECISION_ACCOUNT_SUSPENDED``."""
-    keyword: str = ""
-    detected_automatically: bool = False
-    noticed_at: float | None = None
-    """When the first report came that led to it."""
-    repeated: bool = False
-    """Whether rules had been broken by the same user before, and they were told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """A complaint about a decision.  Times in seconds."""
-
-    at: float
-    restrictions: frozenset[str]
-    answered_at: float | None = None
-    outcome: Outcome | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What a rule said of something, and what people decided about it."""
-
-    flagged: bool
-    violation: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """All that happened in the period of a report."""
-
-    notices: Sequence[Notice] = ()
-    measures: Sequence[Measure] = ()
-    complaints: Sequence[Complaint] = ()
-    judged: Sequence[Judged] = ()
-    reporters_muted: int = 0
-    """Users whose reports were suspended because they were unfounded (art. 23(2))."""
-    texts: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Of part 11, by indicator."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What stands on top of a report.  Days as YYYY-MM-DD."""
-
-    provider: str
-    service: str
-    begins: str
-    ends: str
-    published: str
-    previous: str = ""
-    """Day of the report before; empty if there is none."""
-
-    @property
-    def period(self) -> str:
-        """The reporting period as the templates write it."""
-        return f"{self.begins}/{self.ends}"
-
-
 def report(head: Head, records: Records) -> dict[str, str]:
     """Return the CSV files of a report by their names, in the order of the Annex; to be written in UTF-8."""
     start = (head.service, head.period)
     rows: dict[str, Iterator[annex.Row]] = {
         "1_report_identification": _identification(head),
         "2_categories_names": ((*each, "") for each in categories()),
-        "3_member_states_orders": _orders(start),
+        "3_member_states_orders": _orders(start, records.orders),
         "4_notices": _notices(start, records),
         "5_own_initiative_illegal": _own_initiative(start, records, Ground.ILLEGAL),
         "6_own_initiative_TC": _own_initiative(start, records, Ground.INCOMPATIBLE),
@@ -161,13 +85,6 @@ def _identification(head: Head) -> Iterator[annex.Row]:
         yield annex.ALL, head.service, indicator, value
 
 
-def _orders(start: annex.Row) -> Iterator[annex.Row]:
-    """Orders of authorities reach the provider and not this service, which knows none: blank, and not 0."""
-    blank = [""] * (2 * len(annex.ORDER_FIGURES))
-    for category, keyword in annex.category_rows(law=True, last=annex.NOT_SPECIFIED_ORDER):
-        yield annex.ALL, *start, keyword or category, "", "TOTAL", *blank
-
-
 @dataclass(frozen=True, slots=True)
 class _Placed(Generic[T]):
     """A record and the row that it belongs to."""
@@ -189,6 +106,7 @@ def _by_category(
     layout: Iterator[tuple[str, str]],
     placed: Sequence[_Placed[T]],
     cells: Callable[[Sequence[T]], Sequence[str]],
+    scope: annex.Row = (),
 ) -> Iterator[annex.Row]:
     """Fill the rows of a part; under "Other" there is one for each description."""
     for category, keyword in layout:
@@ -198,7 +116,42 @@ def _by_category(
         for words in sorted({each.description for each in mine}) if keyword and mine else [""]:
             some = [each.record for each in mine if not keyword or each.description == words]
             figures = cells(some)
-            yield who, *start, keyword or category, words, *figures, *([""] * len(figures))
+            yield who, *start, keyword or category, words, *scope, *figures, *([""] * len(figures))
+
+
+def _orders(start: annex.Row, orders: Sequence[Order] | None) -> Iterator[annex.Row]:
+    """Rows of all orders together and then of each Member State that gave one; blank if nobody notes them."""
+    known = orders or ()
+    for scope in ("TOTAL", *sorted({each.country for each in known})):
+        placed = [
+            _place(each, each.category, each.keyword, each.legal_ground)
+            for each in known
+            if scope in ("TOTAL", each.country)
+        ]
+        layout = annex.category_rows(law=True, last=annex.NOT_SPECIFIED_ORDER)
+        cells = _blank_cells if orders is None else _order_cells
+        yield from _by_category(annex.ALL, start, layout, placed, cells, (scope,))
+
+
+def _blank_cells(orders: Sequence[Order]) -> Sequence[str]:
+    return [""] * len(annex.ORDER_FIGURES)
+
+
+def _order_cells(orders: Sequence[Order]) -> Sequence[str]:
+    act = [each for each in orders if not each.informs]
+    inform = [each for each in orders if each.informs]
+    return [
+        *(str(len(act)), str(sum(each.items for each in act)), *_order_medians(act)),
+        *(str(len(inform)), *_order_medians(inform)),
+    ]
+
+
+def _order_medians(orders: Sequence[Order]) -> tuple[str, str]:
+    """Return the medians until the authority was told of the receipt, and until the order was carried out."""
+    return (
+        _hours([each.acknowledged_at - each.at for each in orders if each.acknowledged_at is not None]),
+        _hours([each.effected_at - each.at for each in orders if each.effected_at is not None]),
+    )
 
 
 def _notices(start: annex.Row, records: Records) -> Iterator[annex.Row]:

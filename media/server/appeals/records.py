@@ -9,7 +9,7 @@ from media.moderation.categories import URGENCY, Category
 from media.moderation.decision import Action, Outcome
 from media.moderation.statement import RESTRICTIONS, Ground, Source
 from media.moderation.statistics import Handled
-from media.moderation.transparency import Complaint, Measure, Notice, Records
+from media.moderation.transparency_records import Complaint, Measure, Notice, Records
 from media.server.appeals.tables import APPEALS, STATEMENTS
 from media.server.audit.tables import AUDIT_LOG
 from media.server.database import Database

@@ -14,7 +14,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from media.moderation.statement_form import faults_of
 from media.moderation.statistics import statistics
-from media.moderation.transparency import Head, report
+from media.moderation.transparency import report
+from media.moderation.transparency_records import Head
 from media.server.appeals.qualitative import TEXTS
 from media.server.appeals.records import RecordReader
 from media.server.appeals.report_schemas import StatisticsAnswer, StatisticsOut

@@ -10,7 +10,8 @@ import pytest
 from media.moderation.categories import HOUR, Category
 from media.moderation.decision import Outcome
 from media.moderation.statement import Ground, Source
-from media.moderation.transparency import Complaint, Head, Judged, Measure, Notice, Records, accuracy, report
+from media.moderation.transparency import accuracy, report
+from media.moderation.transparency_records import Complaint, Head, Judged, Measure, Notice, Order, Records
 
 HEAD = Head("Spaces Ltd", "Spaces", "2026-01-01", "2026-12-31", "2027-02-01")
 MUTED = "DECISION_VISIBILITY_CONTENT_INTERACTION_RESTRICTED"
@@ -193,7 +194,42 @@ def test_a_rule_of_which_only_the_hits_were_looked_at_has_no_recall() -> None:
     assert accuracy([]) == (None, None, None)
 
 
-def test_orders_are_blank_because_this_service_does_not_know_them() -> None:
+def test_orders_in_all_and_of_each_member_state() -> None:
+    category = "STATEMENT_CATEGORY_ILLEGAL_OR_HARMFUL_SPEECH"
+    records = Records(
+        orders=[
+            Order(0, "DE", "§ 130 StGB", category, "KEYWORD_HATE_SPEECH", items=10, effected_at=2 * HOUR),
+            Order(0, "FR", "loi de 1881", category, acknowledged_at=HOUR, effected_at=4 * HOUR),
+            Order(0, "FR", "unsaid", informs=True, acknowledged_at=HOUR / 2),
+        ]
+    )
+    rows = table("3_member_states_orders", records)
+    assert {row["Scope"] for row in rows} == {"TOTAL", "DE", "FR"}
+
+    def of(scope: str, name: str) -> list[str]:
+        (row,) = [
+            r for r in rows if r["Scope"] == scope and r["Category of illegal content"] == name and _first(r)
+        ]
+        return figures(row, ["Number", "Median"])
+
+    assert of("TOTAL", "TOTAL") == ["2", "11", "1", "3", "1", "0.5", ""]
+    assert of("DE", "KEYWORD_HATE_SPEECH") == ["1", "10", "", "2", "0", "", ""]
+    assert of("FR", category)[:2] == ["1", "1"]
+    assert of("FR", "STATEMENT_CATEGORY_NOT_SPECIFIED_ORDER")[4] == "1"
+    assert [r[SUB] for r in rows if r[SUB] and r["Scope"] == "FR"] == ["loi de 1881"]
+
+
+def _first(row: dict[str, str]) -> bool:
+    """Whether a row is of one sub-category alone, and not one of the many "Other"."""
+    return row["Category of illegal content"] != "KEYWORD_OTHER"
+
+
+def test_a_year_without_orders_is_zero_and_one_in_which_nobody_noted_them_blank() -> None:
+    noted = table("3_member_states_orders", Records(orders=[]))
+    assert {row["Number of orders to provide information"] for row in noted} == {"0"}
+
+
+def test_orders_are_blank_where_nobody_notes_them() -> None:
     rows = table("3_member_states_orders", Records(notices=[Notice(Category.HATE)]))
     assert {value for row in rows for value in figures(row, ["Number", "Median"])} == {""}
 
