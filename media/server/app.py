@@ -53,6 +53,7 @@ from media.server.listener import capacity
 from media.server.lookup import Lookup
 from media.server.moderation import case_routes, desk_routes, report_routes
 from media.server.moderation.effects import Effects
+from media.server.moderation.evidence import HeldRecordings
 from media.server.moderation.queues import Queues
 from media.server.moderation.reading import Reading
 from media.server.moderation.service import Moderation
@@ -255,6 +256,7 @@ def create_app(
     state.moderation = moderation = Moderation(
         spaces, sessions, visibility, effects, events.hub, store.database, audit, clock
     )
+    moderation.evidence = HeldRecordings(recordings)
     state.assistance = assistance = Assistance(spaces, plane, moderation, embedder_or_none())
     state.cases, state.queues = Reading(store.database), Queues(store.database, audit)
     appeals = install_appeals(state, moderation, effects, spaces, accounts, guard, store.database, secret)

@@ -5,6 +5,7 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.datastructures import State
 
+from media.moderation.retention import Evidence
 from media.server.accounts import Accounts
 from media.server.appeals import report_routes, review_routes, routes
 from media.server.appeals.readings import Readings
@@ -38,7 +39,11 @@ def install(
     :param secret: by which decisions are chosen to be read again
     """
     policy = moderation.policy
-    reasons = Reasons(database, spaces, accounts, policy, recorded=lambda: moderation.evidence is not None)
+
+    async def kept(space_id: str, now: float) -> Evidence | None:
+        return None if moderation.evidence is None else await moderation.evidence.clock(space_id, now)
+
+    reasons = Reasons(database, spaces, accounts, policy, kept)
     state.readings = Readings(database, moderation.audit, secret)
     state.moderation_records = RecordReader(database)
     restoration = Restoration(database, effects, guard, policy)

@@ -1,6 +1,6 @@
 """Makes the statement of reasons of a decision: from the records of its case, and from what a reviewer wrote."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -20,7 +20,6 @@ from media.server.database import Database
 from media.server.errors import Problem
 from media.server.moderation.tables import REPORTS
 from media.server.spaces import Spaces
-from media.space.space import Space
 
 REPORTERS_NAMED: Final = 500
 """Reporters of a case whose names a public text is searched for."""
@@ -35,7 +34,8 @@ class Prepared:
     found: Circumstances
     names: Collection[str]
     """Which the database must not be told."""
-    space: Space | None
+    evidence: Evidence | None
+    """The clock of the recording; None where there is none."""
     form: StatementForm | None
 
 
@@ -56,17 +56,16 @@ class Reasons:
         spaces: Spaces,
         accounts: Accounts,
         policy: ReviewPolicy,
-        *,
-        recorded: Callable[[], bool],
+        kept: Callable[[str, float], Awaitable[Evidence | None]],
     ) -> None:
-        """Take whether Spaces are recorded on this server."""
+        """Take who knows of the recording of a Space, at a time (Unix seconds)."""
         self._database = database
         self._spaces = spaces
         self._accounts = accounts
         self._policy = policy
-        self._recorded = recorded
+        self._kept = kept
 
-    async def prepare(self, case: Case, language: str, form: StatementForm | None) -> Prepared:
+    async def prepare(self, case: Case, language: str, form: StatementForm | None, now: float) -> Prepared:
         """Read what the records say of a case."""
         subject = case.subject
         try:
@@ -85,7 +84,7 @@ class Reasons:
             trusted=trusted,
         )
         names = await self._names({subject.affected or "", subject.host_id or "", *reporters})
-        return Prepared(found, names, space, form)
+        return Prepared(found, names, await self._kept(subject.space_id, now), form)
 
     def make(self, puid: str, decision: Decision, prepared: Prepared) -> Made:
         """Make the statement of a decision that found a violation.
@@ -98,7 +97,7 @@ class Reasons:
         if restricts(decision.actions):
             # Our own words name nobody, though a user may be called by one of them.
             statement.check(prepared.names if written.keys() & set(_PUBLIC) else ())
-        return Made(statement, redress_of(decision.at, self._evidence(prepared, decision), self._policy))
+        return Made(statement, redress_of(decision.at, prepared.evidence, self._policy))
 
     def row_of(self, case: Case, made: Made) -> dict[str, Any]:
         """Return the row of a statement."""
@@ -118,13 +117,6 @@ class Reasons:
             "stands_at": decision.at + self._policy.undo,
             "withdrawn_at": None,
         }
-
-    def _evidence(self, prepared: Prepared, decision: Decision) -> Evidence | None:
-        """Return the clock of the recording; while a Space is live it cannot end before now."""
-        space = prepared.space
-        if not self._recorded() or space is None:
-            return None
-        return Evidence(space.id, decision.at if space.ended_at is None else space.ended_at, self._policy)
 
     async def _reporters(self, case_id: int) -> tuple[Sequence[str], bool]:
         """Return who reported, and whether a trusted flagger did."""

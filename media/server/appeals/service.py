@@ -23,7 +23,6 @@ from media.server.appeals.store import Statements, Told
 from media.server.database import Database
 from media.server.errors import Problem
 from media.server.moderation.desk import Beside
-from media.server.moderation.evidence import EvidenceGoneError
 from media.server.moderation.rows import case_of, decision_of, name_of
 from media.server.moderation.service import Moderation
 from media.server.moderation.tables import CASES, DECISIONS, REPORTS
@@ -49,8 +48,6 @@ class Appeals:
         self._reasons = reasons
         self._readings = readings
         self._restoration = restoration
-        self._turn = asyncio.Lock()
-        """Of complaints: what one holds the next one must not release."""
 
     def clock(self) -> float:
         """Return the time by which cases go (Unix seconds)."""
@@ -76,13 +73,13 @@ class Appeals:
             raise Problem(
                 422, "no-statement", "A decision that finds no violation is told to nobody with reasons."
             )
-        prepared = await self._reasons.prepare(case, language, form)
+        prepared = await self._reasons.prepare(case, language, form, self.clock())
         return self._reasons.make(secrets.token_hex(16), decision, prepared)
 
     async def beside_decision(self, number: int, reviewer: str, form: StatementForm | None) -> Beside:
         """Return what is to be written in the transaction of a decision, or of its being taken back."""
         case, language = await self._look(number, reviewer)
-        prepared = await self._reasons.prepare(case, language, form)
+        prepared = await self._reasons.prepare(case, language, form, self.clock())
 
         async def write(connection: AsyncConnection, case: Case, events: Events) -> None:
             for event in events:
@@ -104,26 +101,18 @@ class Appeals:
         :raises Problem: 404, it is no statement of theirs
         :raises ModerationError: why they cannot complain about it
         """
-        async with self._turn:
-            told = await self.statements.get(statement_id)
-            if told is None or told.user_id != user:
-                raise Problem(404, "unknown-statement", "You were told of no decision of this id.")
-            await self._moderation.sweep()
-            may = told.complained_at is None and told.stands_at <= self.clock() <= told.complain_until
-            held = may and await self._hold(told)  # else a refusal would release what another input holds
+        told = await self.statements.get(statement_id)
+        if told is None or told.user_id != user:
+            raise Problem(404, "unknown-statement", "You were told of no decision of this id.")
+        await self._moderation.sweep()
+        evidence = self._moderation.evidence
 
-            async def write(connection: AsyncConnection, case: Case, events: Events) -> None:
-                assert case.appeal is not None
-                await self.statements.complain(connection, told, case.appeal.at, text, held)
+        async def write(connection: AsyncConnection, case: Case, events: Events) -> None:
+            held = evidence is not None and await evidence.write_hold(connection, told.space_id, case.id)
+            for event in events:
+                await self.statements.complain(connection, told, event.at, text, held)
 
-            try:
-                await self._moderation.act(
-                    told.case_id, lambda case, now: case.complain(user, text, now), beside=write
-                )
-            except BaseException:
-                if held:
-                    await self._release(told.space_id, told.case_id, violation=True)
-                raise
+        await self._moderation.act(told.case_id, lambda case, now: case.complain(user, text, now), beside=write)
         return await self._known(statement_id)
 
     async def answer(self, number: int, reviewer: str, outcome: Outcome, reasons: str) -> Told:
@@ -152,9 +141,11 @@ class Appeals:
         overturned = told.outcome is Outcome.OVERTURNED
         if overturned:
             await self._restoration.restore(number)
-        if told.evidence:
-            await self._release(told.space_id, number, violation=not overturned)
+        evidence = self._moderation.evidence
         async with self._database.begin() as connection:
+            if evidence is not None and told.evidence:
+                holder = name_of(number)
+                await evidence.write_release(connection, told.space_id, holder, violation=not overturned)
             await self.statements.settle(connection, number, self.clock())
 
     async def _decided(
@@ -169,21 +160,6 @@ class Appeals:
         told = await self.statements.get(statement_id)
         assert told is not None
         return told
-
-    async def _hold(self, told: Told) -> bool:
-        """Keep the recording of a Space; False if there is none any more."""
-        evidence = self._moderation.evidence
-        if evidence is None:
-            return False
-        try:
-            await evidence.hold(told.space_id, name_of(told.case_id))
-        except EvidenceGoneError:
-            return False
-        return True
-
-    async def _release(self, space_id: str, number: int, *, violation: bool) -> None:
-        if self._moderation.evidence is not None:
-            await self._moderation.evidence.release(space_id, name_of(number), violation=violation)
 
     async def _look(self, number: int, reviewer: str) -> tuple[Case, str]:
         """Read a case without changing it; with its language."""

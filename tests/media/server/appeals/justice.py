@@ -3,13 +3,15 @@
 from typing import Any
 
 import httpx
+import sqlalchemy as sa
 
 from media.moderation.categories import DAY, Category
 from media.moderation.decision import Action
 from media.server.appeals.schemas import StatementForm
 from media.server.auth import Caller, Role
-from media.server.moderation.evidence import EvidenceGoneError
 from media.server.moderation.search import Search
+from media.server.recordings.store import Recording
+from media.server.recordings.tables import RECORDING_HOLDS
 from tests.media.server.service import Service
 
 SETTLED = 11.0
@@ -25,6 +27,7 @@ class Court:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.moderation = service.app.state.moderation
+        self.recordings = service.app.state.recordings.store
         self.path = ""
 
     @property
@@ -72,6 +75,22 @@ class Court:
             name, "POST", f"/2/users/me/statements/{statement}/appeal", json={"text": text}
         )
 
+    async def recorded(self) -> None:
+        """Have a recording of the Space, as far as the store knows."""
+        now = self.moderation.now
+        await self.recordings.add(Recording(self.space_id, 0, "0" * 64, now, None, False, False, None))
+
+    async def erase(self) -> None:
+        """Have its recording erased, as retention does it."""
+        assert await self.recordings.begin_erasure([self.space_id]) == {self.space_id}
+        async with self.recordings.database.begin() as connection:
+            await self.recordings.note_erased(connection, [self.space_id], self.moderation.now)
+
+    async def holders(self) -> set[str]:
+        """Return the cases that keep the recording."""
+        async with self.recordings.database.connect() as connection:
+            return set((await connection.execute(sa.select(RECORDING_HOLDS.c.holder))).scalars())
+
     async def later(self, seconds: float) -> None:
         """Let time pass."""
         self.service.clock.ahead += seconds
@@ -84,21 +103,3 @@ class Court:
 
 
 HALF_A_YEAR = 183 * DAY
-
-
-class Kept:
-    """Recordings of which only the holds matter here, and whether they are erased."""
-
-    def __init__(self) -> None:
-        self.holds: set[tuple[str, str]] = set()
-        self.violations: list[bool] = []
-        self.erased = False
-
-    async def hold(self, space_id: str, holder: str) -> None:
-        if self.erased:
-            raise EvidenceGoneError
-        self.holds.add((space_id, holder))
-
-    async def release(self, space_id: str, holder: str, *, violation: bool) -> None:
-        self.holds.discard((space_id, holder))
-        self.violations.append(violation)

@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from media.moderation.categories import DAY
 from media.moderation.decision import Action
-from tests.media.server.appeals.justice import HALF_A_YEAR, REA, ROB, SETTLED, Court, Kept
+from tests.media.server.appeals.justice import HALF_A_YEAR, REA, ROB, SETTLED, Court
 from tests.media.server.service import running
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class Clocks(RuleBasedStateMachine):
         service.clock.stop()
         self.court = Court(service)
         self.run(self.court.room("ben"))
-        self.court.moderation.evidence = self.kept = Kept()
+        self.run(self.court.recorded())
         self.cases: list[Model] = []
         self.count = 0
 
@@ -163,7 +163,7 @@ class Clocks(RuleBasedStateMachine):
         standing = any(case.violation and case.outcome != "overturned" for case in self.cases)
         assert (self.court.service.app.state.guard.reason("ben") is not None) == standing
         held = {f"{case.number:08d}" for case in self.cases if not case.stands(self.now) or _open(case)}
-        assert {holder for _, holder in self.kept.holds} == held
+        assert self.run(self.court.holders()) == held
 
 
 def _open(case: Model) -> bool:

@@ -11,7 +11,7 @@ from media.moderation.case import Case
 from media.moderation.categories import DAY
 from media.moderation.decision import Action, Outcome
 from media.moderation.events import Events
-from tests.media.server.appeals.justice import HALF_A_YEAR, REA, ROB, SENIOR, SETTLED, Court, Kept
+from tests.media.server.appeals.justice import HALF_A_YEAR, REA, ROB, SENIOR, SETTLED, Court
 from tests.media.server.service import SDP, running
 
 
@@ -148,28 +148,35 @@ async def test_who_may_answer(court: Court) -> None:
 
 @pytest.mark.parametrize("outcome", ["upheld", "overturned"])
 async def test_the_recording_is_kept_while_a_complaint_is_open(court: Court, outcome: str) -> None:
-    court.moderation.evidence = kept = Kept()
+    await court.recorded()
     statement = await court.decided(Action.REMOVE)
     (told,) = await court.statements("ben")
     assert "erased on" in told["redress"]["warning"], "six months to complain, 120 days of evidence"
-    assert not kept.holds and kept.violations == [True]
+    assert await court.holders() == set()
     complaint = (await court.complain("ben", statement)).json()["data"]["appeal"]
-    assert complaint["evidence"] and len(kept.holds) == 1
+    assert complaint["evidence"] and await court.holders() == {told["case_id"]}
     assert slug(await court.complain("ben", statement)) == "wrong-case-state"
-    assert len(kept.holds) == 1, "a second complaint does not release what the first one holds"
     await court.later(90 * DAY)
-    assert len(kept.holds) == 1
+    assert await court.holders() == {told["case_id"]}
     await answer(court, outcome)
-    assert not kept.holds and kept.violations[-1] is (outcome == "upheld")
+    assert await court.holders() == set()
+
+
+async def test_a_complaint_that_is_refused_releases_nothing(court: Court) -> None:
+    await court.recorded()
+    await court.decide(await court.report(), Action.REMOVE)
+    (told,) = await court.statements("ben")
+    assert (await court.complain("ben", told["id"])).status_code == 409, "the decision can still be taken back"
+    assert await court.holders() == {told["case_id"]}, "the case itself keeps it"
 
 
 async def test_a_complaint_after_the_recording_is_erased_is_taken_without_it(court: Court) -> None:
-    court.moderation.evidence = kept = Kept()
+    await court.recorded()
     statement = await court.decided(Action.REMOVE)
     await court.later(121 * DAY)
-    kept.erased = True
+    await court.erase()
     complaint = (await court.complain("ben", statement)).json()["data"]["appeal"]
-    assert not complaint["evidence"] and not kept.holds
+    assert not complaint["evidence"] and await court.holders() == set()
     assert (await answer(court, "overturned")).status_code == 200
 
 
