@@ -27,6 +27,7 @@ from media.server.audit.audit import Audit
 from media.server.audit.routes import router as audit_routes
 from media.server.auth import Tokens, load_secret
 from media.server.body import BodyLimit
+from media.server.captions.engine import CaptionEngine
 from media.server.clock import Clock, clock_of
 from media.server.compat import spaces as compat_spaces
 from media.server.compat import users as compat_users
@@ -141,6 +142,7 @@ def create_app(
     give_up: Callable[[str], None] = lambda _: None,
     clock: Callable[[], float] | None = None,
     recorder: RecorderProcess | None = None,
+    captioning: CaptionEngine | None = None,
 ) -> FastAPI:
     """Build the control plane of a data plane.
 
@@ -150,6 +152,7 @@ def create_app(
     :param give_up: is told why, if that will never be or the Spaces of before cannot be taken up again
     :param clock: Unix seconds; None for those of the machine
     :param recorder: records every Space; None if nothing is to be recorded
+    :param captioning: makes captions of what the recorder forwards; None if there are to be none
     """
     sessions = Sessions()
     store = Store(config.database_url)
@@ -263,7 +266,9 @@ def create_app(
     state.kill_switch = KillSwitch(spaces, audit)
     store.database.on_recovered(state.kill_switch.catch_up)
     reach = Reach(state, spaces, sessions, plane, accounts, guard, store.database, clock)
-    life = Life(state, config, spaces, accounts, guard, visibility, events.hub, store.database, clock)
+    life = Life(state, config, spaces, accounts, guard, visibility, events.hub, store.database, clock, captioning)
+    state.captions.on_consent = recordings.caption_soon
+    recordings.captioned = state.captions.consents
     state.captions.on_line.append(assistance.read)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh, state.rendering, state.metrics_from = refresh, None, config.metrics_from

@@ -265,6 +265,10 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
     relays = count("--relays", options.relays)
     if udp_port + relays - 1 > PORT_MAX:
         raise ConfigError(f"--udp-port is {udp_port}, but {relays} relays need as many ports from there on.")
+    captioned = captions("--captions", options.captions, options.captions_model)
+    recording = on_off("--recording", options.recording)
+    if captioned and not recording:
+        raise ConfigError("--captions needs --recording on: what is captioned comes from the recorder.")
     return Config(
         data=options.data,
         host=options.host,
@@ -287,9 +291,9 @@ def from_options(options: argparse.Namespace, environ: Mapping[str, str] = os.en
         if options.connections_per_address
         else None,
         metrics_from=tuple(network("--metrics-from", address) for address in readers if address),
-        recording=on_off("--recording", options.recording),
+        recording=recording,
         evidence_slots=Path(options.evidence_slots) if options.evidence_slots else None,
-        captions=captions("--captions", options.captions, options.captions_model),
+        captions=captioned,
         payments=payments("--payments", options.payments),
         push_contact=contact("--push-contact", options.push_contact),
         push_private=options.push_private,

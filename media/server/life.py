@@ -54,8 +54,9 @@ class Life:
         hub: Hub,
         engine: Database,
         clock: Clock,
+        captioning: CaptionEngine | None,
     ) -> None:
-        """Put the services into ``state``."""
+        """Put the services into ``state``; without ``captioning`` there are no captions."""
         state.push_private = config.push_private
         state.vapid = Vapid(load_key(config.data), config.push_contact)
         state.ledger, state.outbox = Ledger(engine), Outbox(engine)
@@ -69,7 +70,6 @@ class Life:
         guard.on_door = self._office.check_entry
         state.host_tools = self._host_tools = HostTools(HostToolsStore(engine), spaces, guard)
         engine.on_recovered(self._host_tools.catch_up)
-        captioning = CaptionEngine(config.captions, config.data / "models") if config.captions else None
         state.captions = self._captions = Captions(captioning, CaptionStore(engine), spaces, hub, clock)
         engine.on_recovered(self._captions.write)
 

@@ -101,6 +101,7 @@ async def _run_app(
     refresh: "Refresh | None",
 ) -> str | None:
     from media.server.app import create_app
+    from media.server.captions.engine import CaptionEngine
     from media.server.recordings.recorder_process import RecorderProcess
     from media.server.store import StoreError
 
@@ -111,13 +112,16 @@ async def _run_app(
         stop.set()
 
     try:
+        captioning = CaptionEngine(config.captions, config.data / "models") if config.captions else None
+        recorder = RecorderProcess(lambda: plane.rings, captioning and captioning.memory)
         app = create_app(
             *(config, plane),
             metric_families=families,
             refresh=refresh,
             started=starting,
             give_up=give_up,
-            recorder=RecorderProcess(lambda: plane.rings) if config.recording else None,
+            recorder=recorder if config.recording else None,
+            captioning=captioning,
         )
         await app.state.spaces.store.claim(give_up)
         await app.state.spaces.store.open()

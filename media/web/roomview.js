@@ -1,5 +1,6 @@
 // The page of a room: what it is about at the top, who is in it in the middle, one's own controls at the bottom.
 import { openAnalytics } from "./analytics.js";
+import { captionsView } from "./captions.js";
 import { crowdView } from "./crowd.js";
 import { dockView, toggleHand } from "./dock.js";
 import { button, h, keyed, set, show, write } from "./dom.js";
@@ -28,7 +29,7 @@ export function roomPage(place, id, go, { joining = false, source = "link" } = {
   const body = h(
     "div",
     { class: "room-body" },
-    h("div", { class: "room-main" }, stageView(room), crowdView(room), messagesView(room)),
+    h("div", { class: "room-main" }, stageView(room), crowdView(room), captionsView(room), messagesView(room)),
     h("div", { class: "room-side" }, quality.view, hostView(room), pinsView(room)),
   );
   const page = h(

@@ -2,6 +2,7 @@
 
 export const ON_STAGE = new Set(["host", "cohost", "speaker"]);
 const MESSAGES_KEPT = 200;
+const LINES_KEPT = 100;
 
 export const blank = () => ({
   space: null,
@@ -10,6 +11,7 @@ export const blank = () => ({
   requests: [],
   pins: [],
   messages: [],
+  captions: { available: false, user_ids: [], paused: false, lines: [], passing: {} },
   you: { standing: "outside", muted_by_self: true, muted_by_admin: false, hand_raised: false },
   participants: 0,
   listeners: 0,
@@ -43,12 +45,23 @@ const REDUCE = {
   you: (state, you) => ({ known: true, you: { ...state.you, retry_at: null, invited_as: null, ...you } }),
   message: (state, message) => ({ messages: withOne(state.messages, message) }),
   shared: (state, post) => ({ messages: withOne(state.messages, { ...post, id: `${post.post_id} ${post.created_at}` }) }),
+  captions: (state, captions) => ({ captions: { ...state.captions, ...captions } }),
+  caption: (state, line) => ({ captions: withLine(state.captions, line) }),
   pins: (_, pins) => ({ pins: pins.data ?? pins }),
   ended: (state, end) => ({ space: { ...state.space, state: end.state, ended_reason: end.reason } }),
 };
 
 function withOne(messages, one) {
   return [...messages.filter((other) => other.id !== one.id), one].slice(-MESSAGES_KEPT);
+}
+
+/** What is being said stands behind the lines that are final, one of each speaker. */
+function withLine(captions, line) {
+  const known = captions.lines.some((other) => other.id === line.id);
+  if (known) return { ...captions, lines: captions.lines.map((other) => (other.id === line.id ? line : other)) };
+  const { [line.user_id]: _, ...passing } = captions.passing;
+  if (line.id) return { ...captions, passing, lines: [...captions.lines, line].slice(-LINES_KEPT) };
+  return { ...captions, passing: line.text ? { ...passing, [line.user_id]: line } : passing };
 }
 
 /** What an event changes of a state; nothing, if it is of a kind that is not known here. */

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -76,6 +76,8 @@ class Recordings:
         """When each Space that is being recorded started (Unix seconds)."""
         self._early: dict[str, list[Events]] = {}
         """What happened in a Space before its log was there."""
+        self.captioned: Callable[[str], Collection[str]] = lambda _space_id: ()
+        """Whose speech is captioned in a Space."""
         self._opened: dict[tuple[str, tuple[int, ...]], Evidence] = {}
         self.retention = Retention(self.store, self._keys_here, self.folder, audit, clock)
         if recorder is not None:
@@ -193,12 +195,14 @@ class Recordings:
             del self._opened[next(iter(self._opened))]
         return evidence
 
-    async def caption(self, space_id: str, users: Collection[str], *, on: bool) -> None:
-        """Have the speech of users put into the ring of captions, or no longer."""
+    def caption_soon(self, space_id: str, user_id: str, on: bool) -> None:
+        """Have the speech of somebody put into the ring of captions, or no longer."""
+        self._spaces.follow(self._caption(space_id, user_id, on))
+
+    async def _caption(self, space_id: str, user_id: str, on: bool) -> None:
         if self._recorder is not None:
-            with contextlib.suppress(RecorderLostError):
-                for user_id in users:
-                    await self._recorder.caption(space_id, user_id, on=on)
+            with contextlib.suppress(RecorderLostError):  # the next one is told who consents
+                await self._recorder.caption(space_id, user_id, on=on)
 
     def families(self) -> Iterator[Metric]:
         """What is recorded, for ``/metrics``."""
@@ -251,6 +255,8 @@ class Recordings:
         origin = time.monotonic() - (self._clock() - began_at)
         with contextlib.suppress(RecorderLostError):  # the next one is told of all Spaces
             await self._recorder.begin(space_id, self.folder / space_id, key, int(origin * 1e6))
+            for user_id in self.captioned(space_id):
+                await self._recorder.caption(space_id, user_id, on=True)
         while (space := self._spaces.held(space_id)) is not None and space.state is State.LIVE:
             try:
                 await self._plane.record(space_id)

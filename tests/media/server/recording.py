@@ -83,6 +83,9 @@ class RecordingPlane:
         self._need(room)
         self.commands.append(("mute", participant, muted))
 
+    async def record(self, room: str) -> None:
+        self._need(room)
+
     # What a network does
 
     def connect(self, session: str) -> None:

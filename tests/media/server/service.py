@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import httpx
 from fastapi import FastAPI
 
 from media.server.app import create_app
+from media.server.captions.engine import CaptionEngine
 from media.server.config import Config
 from tests.media.server.recording import RecordingPlane
 
@@ -97,10 +98,11 @@ async def running(
     plane: RecordingPlane | None = None,
     machine: Callable[[], float] | None = None,
     **options: Any,
-) -> AsyncIterator[Service]:
+) -> AsyncGenerator[Service]:
     """Run a server in this process; ``machine`` is a clock in the place of the one that a test can move."""
     plane, clock = plane or RecordingPlane(), Clock()
-    app = create_app(Config(data, **options), plane, clock=machine or clock)
+    captioning = CaptionEngine(options["captions"], data / "models") if "captions" in options else None
+    app = create_app(Config(data, **options), plane, clock=machine or clock, captioning=captioning)
     async with app.router.lifespan_context(app):
         service = Service(app, plane, clock)
         async with service.http:
