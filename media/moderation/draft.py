@@ -28,6 +28,9 @@ class Circumstances:
     about_space: bool = False
     """Whether the decision is about the Space itself, and affects its host."""
     reports: int = 0
+    """Made by users."""
+    found_by_rule: bool = False
+    """Whether a rule pointed at it before any user did."""
     trusted: bool = False
     """Whether a trusted flagger reported it."""
 
@@ -44,10 +47,7 @@ def draft(puid: str, decision: Decision, found: Circumstances, decided_on: str) 
     rule = RULES[found.category]
     what = "What was said in your Space" if found.about_space else "What you said in the Space"
     title = f" «{found.title[:_TITLE_MAX]}»" if found.title else ""
-    how = {
-        Source.REPORT: "was reported",
-        Source.TRUSTED_FLAGGER: "was reported by a trusted flagger",
-    }.get(found.source, "was found by us")
+    how = _how(found)
     return Statement(
         puid=puid,
         decision=decision,
@@ -65,4 +65,13 @@ def draft(puid: str, decision: Decision, found: Circumstances, decided_on: str) 
         language=found.language,
         content_date=found.said_on,
         application_date=decided_on,
+        detected_automatically=found.found_by_rule,
     )
+
+
+def _how(found: Circumstances) -> str:
+    """Return how it came up; automated means have to be told (art. 17(3)(c))."""
+    if found.source is Source.OWN_INITIATIVE:
+        return "was found by an automated rule" if found.found_by_rule else "was found by us"
+    who = " by a trusted flagger" if found.trusted else ""
+    return f"was reported{who}{', after an automated rule had pointed at it,' if found.found_by_rule else ''}"

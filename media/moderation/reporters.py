@@ -13,6 +13,15 @@ CREDIBLE: Final = 0.5
 """Accuracy from which on a report counts as one of many that agree."""
 
 
+RULE_MARK: Final = "~"
+"""How the name of a rule begins that reports by itself; no user's name does."""
+
+
+def is_rule(reporter: str) -> bool:
+    """Whether a rule reported, and no user."""
+    return reporter.startswith(RULE_MARK)
+
+
 @dataclass(slots=True)
 class Reporter:
     """One user who reports."""

@@ -62,13 +62,14 @@ def report(head: Head, records: Records) -> dict[str, str]:
 
 def accuracy(judged: Sequence[Judged]) -> tuple[float | None, float | None, float | None]:
     """Return accuracy, precision and recall of a rule against people's decisions; None where nothing says so."""
-    right = sum(each.flagged == each.violation for each in judged)
-    hits = sum(each.flagged and each.violation for each in judged)
-    flagged = sum(each.flagged for each in judged)
-    violations = sum(each.violation for each in judged)
-    whole_picture = flagged < len(judged)  # without anything that was let pass nobody knows what was missed
+    total = sum(each.count for each in judged)
+    right = sum(each.count for each in judged if each.flagged == each.violation)
+    hits = sum(each.count for each in judged if each.flagged and each.violation)
+    flagged = sum(each.count for each in judged if each.flagged)
+    violations = sum(each.count for each in judged if each.violation)
+    whole_picture = flagged < total  # without anything that was let pass nobody knows what was missed
     return (
-        right / len(judged) if whole_picture else None,
+        right / total if whole_picture else None,
         hits / flagged if flagged else None,
         hits / violations if violations and whole_picture else None,
     )

@@ -73,6 +73,7 @@ class Judged:
 
     flagged: bool
     violation: bool
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from media.moderation.decision import Action, Decision
 from media.moderation.draft import Circumstances, draft
 from media.moderation.policy import ReviewPolicy
 from media.moderation.redress import Redress, redress_of
+from media.moderation.reporters import is_rule
 from media.moderation.retention import Evidence
 from media.moderation.statement import RESTRICTIONS, Ground, Statement
 from media.server.accounts import Accounts
@@ -72,7 +73,7 @@ class Reasons:
             space = await self._spaces.get(subject.space_id)
         except Problem:  # it is erased
             space = None
-        reporters, trusted = await self._reporters(int(case.id))
+        reporters, trusted, found_by_rule = await self._reporters(int(case.id))
         said_at = case.clips[0].begin if case.clips else case.opened_at
         found = Circumstances(
             category=case.category,
@@ -81,6 +82,7 @@ class Reasons:
             language=_two_letters(language),
             about_space=subject.user_id is None,
             reports=len(reporters),
+            found_by_rule=found_by_rule,
             trusted=trusted,
         )
         names = await self._names({subject.affected or "", subject.host_id or "", *reporters})
@@ -118,14 +120,15 @@ class Reasons:
             "withdrawn_at": None,
         }
 
-    async def _reporters(self, case_id: int) -> tuple[Sequence[str], bool]:
-        """Return who reported, and whether a trusted flagger did."""
+    async def _reporters(self, case_id: int) -> tuple[Sequence[str], bool, bool]:
+        """Return which users reported, whether a trusted flagger did, and whether a rule was first."""
         mine = REPORTS.c.case_id == case_id
         names = sa.select(REPORTS.c.reporter).where(mine).order_by(REPORTS.c.id).limit(REPORTERS_NAMED)
         trusted = sa.select(sa.exists().where(mine, REPORTS.c.trusted))
         async with self._database.connect() as connection:
             found = (await connection.execute(names)).scalars().all()
-            return found, bool((await connection.execute(trusted)).scalar())
+            users = [name for name in found if not is_rule(name)]
+            return users, bool((await connection.execute(trusted)).scalar()), bool(found) and is_rule(found[0])
 
     async def _names(self, users: Collection[str]) -> frozenset[str]:
         """Return ids, handles and names."""

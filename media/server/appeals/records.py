@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from media.moderation.categories import URGENCY, Category
 from media.moderation.decision import Action, Outcome
+from media.moderation.reporters import RULE_MARK
 from media.moderation.statement import RESTRICTIONS, Ground, Source
 from media.moderation.statistics import Handled
-from media.moderation.transparency_records import Complaint, Measure, Notice, Records
+from media.moderation.transparency_records import Complaint, Judged, Measure, Notice, Records
 from media.server.appeals.tables import APPEALS, STATEMENTS
 from media.server.audit.tables import AUDIT_LOG
 from media.server.database import Database
@@ -37,8 +39,10 @@ class RecordReader:
     async def records(self, begin: float, end: float, texts: Mapping[str, str]) -> Records:
         """Return all that a transparency report counts; ``texts`` are its qualitative part."""
         notices = sa.select(_R.category, _R.trusted, sa.func.sum(_R.times).label("count"))
-        notices = notices.where(_R.at >= begin, _R.at < end).group_by(_R.category, _R.trusted)
-        noticed = sa.select(_R.case_id, sa.func.min(_R.at).label("at")).group_by(_R.case_id).subquery()
+        by_users = sa.not_(_R.reporter.startswith(RULE_MARK))
+        notices = notices.where(_R.at >= begin, _R.at < end, by_users).group_by(_R.category, _R.trusted)
+        noticed = sa.select(_R.case_id, sa.func.min(_R.at).label("at")).where(by_users)
+        noticed = noticed.group_by(_R.case_id).subquery()
         measures = sa.select(_S.at, _S.category, _S.filed, _S.repeated, noticed.c.at.label("noticed_at"))
         measures = measures.select_from(STATEMENTS.outerjoin(noticed, noticed.c.case_id == _S.case_id))
         measures = measures.where(
@@ -59,6 +63,7 @@ class RecordReader:
                     Complaint(row.at, _restrictions(row.actions), row.answered_at, _outcome(row.outcome))
                     for row in await connection.execute(complaints)
                 ],
+                judged=await _judged(connection, begin, end),
                 reporters_muted=(await connection.execute(muted)).scalar() or 0,
                 texts=texts,
             )
@@ -83,6 +88,16 @@ class RecordReader:
             if len(rows) < PAGE:
                 return found
             after = rows[-1].id
+
+
+async def _judged(connection: AsyncConnection, begin: float, end: float) -> list[Judged]:
+    """Return what rules said of the cases that were decided in a period, and what people did."""
+    flagged = sa.exists().where(_R.case_id == _C.id, _R.reporter.startswith(RULE_MARK))
+    query = sa.select(flagged.label("flagged"), _C.violation, sa.func.count())
+    query = query.where(_C.decided_at >= begin, _C.decided_at < end).group_by("flagged", _C.violation)
+    return [
+        Judged(bool(said), bool(violation), count) for said, violation, count in await connection.execute(query)
+    ]
 
 
 def _handled(row: Row) -> Handled:

@@ -177,7 +177,7 @@ def test_suspensions_of_those_who_did_it_before_and_of_those_who_report_without_
 
 
 def test_people_decide_and_the_rule_is_measured_against_them() -> None:
-    judged = [Judged(True, True)] * 3 + [Judged(True, False), Judged(False, True)] + [Judged(False, False)] * 5
+    judged = [Judged(True, True, 3), Judged(True, False), Judged(False, True)] + [Judged(False, False)] * 5
     assert accuracy(judged) == (0.8, 0.75, 0.75)
     records = Records(
         notices=[Notice(Category.HATE, trusted=True)], measures=[_measure(Source.REPORT, MUTED)], judged=judged
