@@ -13,6 +13,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Message, Receive, Scope, Send
 
+from media.server.resolving import shorten
+
 _NOTHING: Final[tuple[Match, Scope]] = (Match.NONE, {})
 
 
@@ -38,6 +40,8 @@ class Directory(BaseRoute):
         left: list[BaseRoute] = []
         for route in routes:
             if isinstance(route, Route | APIRoute) and _is_plain(route):
+                if isinstance(route, APIRoute):
+                    shorten(route)
                 self.routes.append(route)
                 self._add(route)
             else:
@@ -70,9 +74,11 @@ class Directory(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have the route that was found answer."""
         route = scope["route"]
-        if scope["method"] == "HEAD" and "GET" in route.methods:
+        if scope["method"] in route.methods:
+            await route.app(scope, receive, send)
+        elif scope["method"] == "HEAD" and "GET" in route.methods:
             await route.app(scope, receive, _without_body(send))
-        else:
+        else:  # which says what it answers
             await route.handle(scope, receive, send)
 
     def url_path_for(self, name: str, /, **path_params: Any) -> Any:
