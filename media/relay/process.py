@@ -20,6 +20,7 @@ from media.relay.control import Control
 from media.relay.core import RelayCore
 from media.relay.garbage import Sweeper
 from media.relay.loop import MediaLoop
+from media.relay.orphan import die_with_parent
 from media.relay.port import candidates_of
 from media.relay.tap import Tap
 from media.relay.warming import LateCompiles, Warming
@@ -64,5 +65,6 @@ def _run(port: socket.socket, control: Control, public_ips: Sequence[str], tap: 
     with suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
     control.obey(Commands(core))
+    die_with_parent(False)  # from here on the end of the socket is seen
     media.run()
     control.close(LAST_WORDS)

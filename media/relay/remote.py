@@ -129,9 +129,15 @@ class RemoteRelay(Asking):
         self._started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         loop = asyncio.get_running_loop()
         self._liveness = Liveness(time.monotonic(), STARTING_SILENCE)
-        self._transport, wire = await loop.create_connection(
-            lambda: _Wire(self._take, self._liveness.heard), sock=ours
-        )
+        try:
+            self._transport, wire = await loop.create_connection(
+                lambda: _Wire(self._take, self._liveness.heard), sock=ours
+            )
+        except BaseException:  # nobody knows of the process yet, which has the UDP port
+            self._process.kill()
+            self._process.wait()
+            ours.close()
+            raise
         self._watching = asyncio.create_task(self._watch(wire.gone))
         self._looking = asyncio.create_task(self._look())
         try:

@@ -9,7 +9,9 @@ called then.
 
 import asyncio
 import contextlib
+import errno
 import logging
+import os
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
@@ -53,6 +55,8 @@ class Database:
         """Why not; None while the database takes reads and writes."""
         self.hold: Callable[[], Awaitable[None]] | None = None
         """Awaited before the database counts as back; raises while it is not this server's."""
+        self.let_go: Callable[[], None] = lambda: None
+        """Called when the file system of the database is read-only, so that it can be unmounted."""
         self._patience = patience
         self._recovered: list[Recovered] = []
         self._file = _File(engine)
@@ -156,6 +160,7 @@ class Database:
             fault = fault_of(error, writing=writing)
             if fault is None:
                 raise
+            fault = self._file.judged(fault, writing=writing)
             if fault.lasting and time.monotonic() - began < PATIENCE + LATE:
                 self.fail(fault)
             raise StoreUnavailableError(fault.cause) from error
@@ -178,11 +183,18 @@ class Database:
             await asyncio.sleep(REST)
             with contextlib.suppress(Exception):
                 if not await self._probe():
+                    await self._let_files_go()
                     continue
                 self.fault = None
                 log.warning("The store is back after %.1f s.", time.monotonic() - self._since)
                 await self._catch_up()
         self._task = None
+
+    async def _let_files_go(self) -> None:
+        """Keep no file open on a file system that was made read-only, as Linux does after an error on the disk."""
+        if self.fault is not None and self.fault.kind == "read-only":
+            await self.engine.dispose()
+            self.let_go()
 
     async def _catch_up(self) -> None:
         """Have everything written that waits; what fails because the store has gone again waits on."""
@@ -225,6 +237,20 @@ class _File:
             "put it back, or restart the server to go on with what is there."
         )
         raise StoreUnavailableError(cause, Fault("file", cause))
+
+    def judged(self, fault: Fault, *, writing: bool) -> Fault:
+        """Tell a read-only file system, which SQLite does not, from a disk that fails in another way."""
+        if fault.kind != "disk" or self._opened is None:
+            return fault
+        try:
+            os.close(os.open(self._path, os.O_RDWR | os.O_CLOEXEC))
+        except OSError as error:
+            if error.errno == errno.EROFS:
+                cause = (
+                    f"The file system of {self._path} is read-only; see what the kernel's log says of its disk."
+                )
+                return Fault("read-only", cause, readable=writing)
+        return fault
 
 
 def is_file(database: str | None) -> bool:

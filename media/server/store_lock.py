@@ -51,30 +51,57 @@ async def lock_of(
         lock = PostgresqlLock(engine.url, shown_url, database, give_up)
         await lock.take()
         return lock
-    return FileLock(Path(str(engine.url.database))) if is_file(engine.url.database) else None
+    return FileLock(Path(str(engine.url.database)), database, give_up) if is_file(engine.url.database) else None
 
 
 class FileLock:
-    """The lock of a SQLite database: of the file ``<database>.lock``, which stays and holds a process id."""
+    """The lock of a SQLite database: of the file ``<database>.lock``, which stays and holds a process id.
 
-    def __init__(self, database: Path) -> None:
-        path = database.with_name(f"{database.name}.lock")
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    It is let go while the file system is read-only, where nobody else can take it: only a file system that nobody
+    uses can be unmounted, repaired and mounted again.
+    """
+
+    def __init__(self, path: Path, database: Database, give_up: Callable[[str], None]) -> None:
+        self._database, self._give_up = path, give_up
+        self._file: int | None = self._take(os.O_CREAT)
+        database.hold, database.let_go = self._retake, self._let_go
+
+    def _take(self, more: int = 0) -> int:
+        path = self._database.with_name(f"{self._database.name}.lock")
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC | more, 0o600)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(self._file, 0)
-            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(file, 0)
+            os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         except BlockingIOError:
-            holder = os.pread(self._file, 32, 0).decode("ascii", "replace").strip()
-            os.close(self._file)
-            raise LockedError(_taken(str(database), f"process {holder}", "--data")) from None
+            holder = os.pread(file, 32, 0).decode("ascii", "replace").strip()
+            os.close(file)
+            raise LockedError(_taken(str(self._database), f"process {holder}", "--data")) from None
         except BaseException:
-            os.close(self._file)
+            os.close(file)
             raise
+        return file
+
+    async def _retake(self) -> None:
+        if self._file is not None:
+            return
+        try:
+            self._file = self._take()
+        except LockedError as error:
+            self._give_up(str(error))
+            raise StoreUnavailableError(str(error), Fault("lock", str(error))) from None
+        except OSError as error:
+            cause = f"The lock beside the database cannot be taken again ({error.strerror})."
+            raise StoreUnavailableError(cause, Fault("read-only", cause)) from error
+
+    def _let_go(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
 
     async def release(self) -> None:
         """Let others take it."""
-        os.close(self._file)
+        self._let_go()
 
 
 class PostgresqlLock:

@@ -33,9 +33,9 @@ def free_port() -> int:
 class Process:
     """A server on free ports; ready when made, unless asked not to wait for that."""
 
-    def __init__(self, data: Path, *more: str, wait: bool = True) -> None:
+    def __init__(self, data: Path, *more: str, wait: bool = True, log: Path | None = None) -> None:
         self.data, self.port, self.udp_port = data, free_port(), free_port()
-        self.log = (data / "log").open("w+")
+        self.log = (log or data / "log").open("w+")
         self.base = f"http://127.0.0.1:{self.port}"
         ports = ("--port", str(self.port), "--udp-port", str(self.udp_port))
         self._command = media("--data", data, *ports, *more)

@@ -139,3 +139,26 @@ def test_ports_beyond_the_first_are_the_next_ones_and_a_taken_one_is_named(tmp_p
         refused = run("--data", tmp_path, "--relays", "2", "--port", "0", "--udp-port", str(taken - 1))
     assert refused.returncode == 1
     assert refused.stderr.startswith(f"Cannot use UDP port {taken} ") and refused.stderr.count("\n") == 1
+
+
+def test_relays_that_still_start_do_not_keep_the_udp_port_of_a_killed_server(tmp_path: Path) -> None:
+    server = Process(tmp_path, wait=False)
+    try:
+        until(server.relays)
+        (relay,) = server.relays()
+        until(lambda: "llvmlite" in Path(f"/proc/{relay}/maps").read_text())  # its kernels are being loaded
+        os.kill(relay, signal.SIGSTOP)  # for as long as that may take
+        server.end(signal.SIGKILL)
+        until(lambda: ended(relay))
+        until(lambda: is_free(server.udp_port))
+    finally:
+        server.put_away()
+
+
+def is_free(udp_port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("", udp_port))
+        except OSError:
+            return False
+    return True
