@@ -27,6 +27,7 @@ from loadtest.bench import (
     mix,
     peers,
     ptime,
+    raid,
     recording,
     relays,
     revoke,
@@ -61,6 +62,7 @@ BENCHES = {
     "attack": attack,
     "start": start,
     "recording": recording,
+    "raid": raid,
     "captions": captions,
 }
 

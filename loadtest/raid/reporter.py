@@ -55,7 +55,10 @@ class Reporter(Account):
     def _pulses(self, venue: Venue) -> Iterator[dict[str, float]]:
         """Yield who is audible, and how loud, whenever the server says so."""
         path = f"/spaces/{venue.space}/events"
-        with self.client.get(path, headers=self.headers, stream=True, name="/spaces/:id/events") as response:
+        with self.client.get(
+            path, headers=self.headers, stream=True, catch_response=True, name="/spaces/:id/events"
+        ) as response:
+            response.success()  # as soon as it has begun
             event = b""
             for line in response.iter_lines():
                 field, _, value = line.partition(b":")

@@ -37,6 +37,7 @@ SMALLEST = {
     " --reflected 1.5 --crowd 20",
     "start": "--rounds 1 --spaces 1",
     "recording": "--seconds 1 --rounds 1 --kills 1 --spaces 50",
+    "raid": "--listeners 3 --raiders 5 --moderators 1 --review-median 1.5 --duration 25",
     "captions": "--model tiny --seconds 10 --spaces 1 --noise 1",
 }
 """Flags with which a benchmark takes its main path in seconds."""
