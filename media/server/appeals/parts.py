@@ -7,7 +7,8 @@ from starlette.datastructures import State
 
 from media.moderation.retention import Evidence
 from media.server.accounts import Accounts
-from media.server.appeals import report_routes, review_routes, routes
+from media.server.appeals import order_routes, report_routes, review_routes, routes
+from media.server.appeals.orders import Orders
 from media.server.appeals.readings import Readings
 from media.server.appeals.reasons import Reasons
 from media.server.appeals.records import RecordReader
@@ -20,7 +21,12 @@ from media.server.moderation.effects import Effects
 from media.server.moderation.service import Moderation
 from media.server.spaces import Spaces
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (routes.router, review_routes.router, report_routes.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    routes.router,
+    review_routes.router,
+    report_routes.router,
+    order_routes.router,
+)
 """Routes to be known before those of cases and users, whose paths would take theirs."""
 
 
@@ -45,7 +51,8 @@ def install(
 
     reasons = Reasons(database, spaces, accounts, policy, kept)
     state.readings = Readings(database, moderation.audit, secret)
-    state.moderation_records = RecordReader(database)
+    state.authority_orders = orders = Orders(database, moderation.audit)
+    state.moderation_records = RecordReader(database, orders)
     restoration = Restoration(database, effects, guard, policy)
     state.appeals = appeals = Appeals(
         database, moderation, Statements(database), reasons, state.readings, restoration

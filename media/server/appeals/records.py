@@ -12,6 +12,7 @@ from media.moderation.reporters import RULE_MARK
 from media.moderation.statement import RESTRICTIONS, Ground, Source
 from media.moderation.statistics import Handled
 from media.moderation.transparency_records import Complaint, Judged, Measure, Notice, Records
+from media.server.appeals.orders import Orders
 from media.server.appeals.tables import APPEALS, STATEMENTS
 from media.server.audit.tables import AUDIT_LOG
 from media.server.database import Database
@@ -33,8 +34,9 @@ _A: Final = APPEALS.c
 class RecordReader:
     """Reads periods: from a time (Unix seconds) on, until before another."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, orders: Orders) -> None:
         self._database = database
+        self._orders = orders
 
     async def records(self, begin: float, end: float, texts: Mapping[str, str]) -> Records:
         """Return all that a transparency report counts; ``texts`` are its qualitative part."""
@@ -52,6 +54,7 @@ class RecordReader:
         complaints = complaints.join(STATEMENTS, _S.id == _A.statement_id).where(_A.at >= begin, _A.at < end)
         log = AUDIT_LOG.c
         muted = sa.select(sa.func.count()).where(log.act == MUTED, log.at >= begin, log.at < end)
+        orders = await self._orders.received(begin, end)
         async with self._database.connect() as connection:
             return Records(
                 notices=[
@@ -63,6 +66,7 @@ class RecordReader:
                     Complaint(row.at, _restrictions(row.actions), row.answered_at, _outcome(row.outcome))
                     for row in await connection.execute(complaints)
                 ],
+                orders=orders,
                 judged=await _judged(connection, begin, end),
                 reporters_muted=(await connection.execute(muted)).scalar() or 0,
                 texts=texts,

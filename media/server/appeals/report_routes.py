@@ -100,8 +100,8 @@ async def transparency_report(
 ) -> Response:
     """Get the transparency report of a period of at most a year, as a zip of CSV files; admins only.
 
-    By the templates of Implementing Regulation (EU) 2024/2835. Orders of authorities, which reach who runs the
-    service and not this server, are blank.
+    By the templates of Implementing Regulation (EU) 2024/2835. Orders of authorities are those that were noted
+    with `POST /2/moderation/orders`.
     """
     since, until = _period(begin, end)
     found = await records.records(since, until, TEXTS)

@@ -71,6 +71,23 @@ READINGS: Final = sa.Table(
     sa.Index("readings_of_case", "case_id"),
 )
 
+ORDERS: Final = sa.Table(
+    "authority_orders",
+    METADATA,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("received_at", sa.Float, nullable=False),
+    sa.Column("country", sa.String(2), nullable=False),
+    sa.Column("legal_ground", sa.String(500), nullable=False),
+    sa.Column("category", sa.String(100), nullable=False),
+    sa.Column("keyword", sa.String(100), nullable=False),
+    sa.Column("informs", sa.Boolean, nullable=False),  # it asks for information, and not to act
+    sa.Column("items", sa.Integer, nullable=False),
+    sa.Column("acknowledged_at", sa.Float),
+    sa.Column("effected_at", sa.Float),
+    sa.Column("noted_by", sa.String(64), nullable=False),
+    sa.Index("authority_orders_received_at", "received_at", "id"),
+)
+
 GOLDEN_CASES: Final = sa.Table(
     "golden_cases",
     METADATA,

@@ -37,6 +37,12 @@ def test_every_decision_has_a_statement_that_would_be_taken(category: Category, 
             Source.REPORT,
             "What you said in the Space «Ana and ben on Friday» on 2026-11-30 was reported as hate",
         ),
+        ({"reports": 0, "found_by_rule": True}, Source.OWN_INITIATIVE, "was found by an automated rule as hate"),
+        (
+            {"found_by_rule": True},
+            Source.REPORT,
+            "was reported, after an automated rule had pointed at it, as hate",
+        ),
         (
             {"trusted": True, "title": ""},
             Source.TRUSTED_FLAGGER,
@@ -53,6 +59,7 @@ def test_the_user_is_told_where_and_how_it_came_up(more: dict[str, Any], source:
     decision = Decision(1.0, "rea", frozenset({Action.SUSPEND}))
     statement = draft("p-1", decision, circumstances(**more), "2026-12-01")
     assert statement.source is source and words in statement.facts
+    assert statement.detected_automatically == bool(more.get("found_by_rule"))
 
 
 def test_a_language_that_is_not_known_is_left_out() -> None:

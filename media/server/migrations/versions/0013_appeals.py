@@ -73,6 +73,21 @@ def upgrade() -> None:
     op.create_index("readings_of_reader", "readings", ["reader", "read_at"])
     op.create_index("readings_of_case", "readings", ["case_id"])
     op.create_table(
+        "authority_orders",
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("received_at", sa.Float(), nullable=False),
+        sa.Column("country", sa.String(2), nullable=False),
+        sa.Column("legal_ground", sa.String(500), nullable=False),
+        sa.Column("category", sa.String(100), nullable=False),
+        sa.Column("keyword", sa.String(100), nullable=False),
+        sa.Column("informs", sa.Boolean(), nullable=False),
+        sa.Column("items", sa.Integer(), nullable=False),
+        sa.Column("acknowledged_at", sa.Float()),
+        sa.Column("effected_at", sa.Float()),
+        sa.Column("noted_by", sa.String(64), nullable=False),
+    )
+    op.create_index("authority_orders_received_at", "authority_orders", ["received_at", "id"])
+    op.create_table(
         "golden_cases",
         sa.Column("case_id", sa.BigInteger(), primary_key=True, autoincrement=False),
         sa.Column("actions", sa.JSON(), nullable=False),
@@ -84,5 +99,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
-    for table in ("golden_cases", "readings", "appeals", "statements"):
+    for table in ("golden_cases", "authority_orders", "readings", "appeals", "statements"):
         op.drop_table(table)

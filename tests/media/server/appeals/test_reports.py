@@ -134,6 +134,82 @@ async def test_statistics_are_of_the_cases_of_the_last_30_days(court: Court) -> 
     assert later["cases"] == 0
 
 
+ORDER = {
+    "kind": "act",
+    "country": "DE",
+    "legal_ground": "§ 130 StGB",
+    "category": "STATEMENT_CATEGORY_ILLEGAL_OR_HARMFUL_SPEECH",
+    "keyword": "KEYWORD_HATE_SPEECH",
+    "items": 3,
+    "received_at": "2026-05-01T10:00:00Z",
+}
+
+
+async def test_orders_are_noted_by_admins_and_counted(court: Court) -> None:
+    noted = await court.service.ok("root", "POST", "/2/moderation/orders", json=ORDER)
+    number = noted["data"]["id"]
+    before = ORDER | {"received_at": "2025-05-01T10:00:00Z"}
+    await court.service.ok("root", "POST", "/2/moderation/orders", json=before)
+    done = ORDER | {"effected_at": "2026-05-01T13:00:00Z"}
+    await court.service.ok("root", "PUT", f"/2/moderation/orders/{number}", json=done)
+    listed = (await court.service.ok("root", "GET", "/2/moderation/orders"))["data"]
+    assert [each["effected_at"] for each in listed] == ["2026-05-01T13:00:00Z", None]
+    text = (await report(court, "2026-01-01", "2026-12-31"))["3_member_states_orders.csv"]
+    rows = [row for row in csv.reader(io.StringIO(text)) if row[3] == "KEYWORD_HATE_SPEECH"]
+    assert [row[5:10] for row in rows] == [["TOTAL", "1", "3", "", "3"], ["DE", "1", "3", "", "3"]]
+    assert (await court.service.call("root", "PUT", "/2/moderation/orders/ab", json=ORDER)).status_code == 404
+    for who, status in (("ben", 403), (None, 401)):
+        for method, rest in (("POST", ""), ("GET", ""), ("PUT", f"/{number}")):
+            refused = await court.service.call(who, method, f"/2/moderation/orders{rest}", json=ORDER)
+            assert refused.status_code == status
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"country": "US"},
+        {"category": "STATEMENT_CATEGORY_OTHER_VIOLATION_TC"},
+        {"keyword": "KEYWORD_PHISHING"},
+        {"effected_at": "2026-04-01T10:00:00Z"},
+        {"items": 0},
+        {"legal_ground": " "},
+    ],
+)
+async def test_an_order_that_cannot_be(court: Court, wrong: dict[str, Any]) -> None:
+    refused = await court.service.call("root", "POST", "/2/moderation/orders", json=ORDER | wrong)
+    assert refused.status_code == 422
+
+
+async def test_what_a_rule_found_is_no_notice_and_the_rule_is_judged_by_people(court: Court) -> None:
+    now = court.moderation.now
+    for about, action in (("ben", Action.MUTE), ("cem", Action.NO_VIOLATION)):
+        filing = await court.moderation.flag(
+            "~loudness", court.space_id, about, Category.DISTURBANCE, "Loud.", now
+        )
+        await court.decide(int(filing.case.id), action)
+        await court.later(SETTLED)
+    await court.decide(await court.report(), Action.MUTE)
+    await court.later(SETTLED)
+    told = (await court.statements("ben"))[-1]["reasons"]
+    assert "was found by an automated rule" in told["facts"] and told["source"] == "SOURCE_VOLUNTARY"
+    first, second = await batch(court)
+    assert (first["automated_detection"], second["automated_detection"]) == ("Yes", "No")
+    today = datetime.fromtimestamp(court.moderation.now, UTC).date().isoformat()
+    files = await report(court, today, today)
+    assert _rows(files["4_notices.csv"])["TOTAL"][5] == "1"
+    assert _rows(files["6_own_initiative_TC.csv"])["TOTAL"][5:7] == ["1", "1"]
+    assert "Accuracy of the automated means - Precision,Total number,0.5," in files["8_automated_means.csv"]
+    assert "Accuracy of the automated means - Recall,Total number,0.5," in files["8_automated_means.csv"]
+
+
+async def report(court: Court, begin: str, end: str) -> dict[str, str]:
+    """Return the files of a transparency report."""
+    path = f"/2/moderation/transparency-report?from={begin}&to={end}"
+    response = await court.service.call("root", "GET", path)
+    with zipfile.ZipFile(io.BytesIO(response.content)) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
 def _rows(text: str) -> dict[str, list[str]]:
     """Return the rows of a part by category; of several "Other" rows the last."""
     return {row[3]: row for row in csv.reader(io.StringIO(text))}
