@@ -34,6 +34,7 @@ from loadtest.bench import (
     seal,
     sound,
     start,
+    triage,
 )
 from loadtest.bench.caller import CallError
 from loadtest.bench.result import Result
@@ -64,6 +65,7 @@ BENCHES = {
     "recording": recording,
     "raid": raid,
     "captions": captions,
+    "triage": triage,
 }
 
 

