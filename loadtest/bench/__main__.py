@@ -25,6 +25,7 @@ from loadtest.bench import (
     join,
     memory,
     mix,
+    moderation,
     peers,
     ptime,
     raid,
@@ -66,6 +67,7 @@ BENCHES = {
     "raid": raid,
     "captions": captions,
     "triage": triage,
+    "moderation": moderation,
 }
 
 

@@ -52,7 +52,7 @@ from media.server.limits.middleware import Limits
 from media.server.limits.rates import CONNECTIONS_PER_ADDRESS
 from media.server.listener import capacity
 from media.server.lookup import Lookup
-from media.server.moderation import case_routes, desk_routes, report_routes
+from media.server.moderation import case_routes, desk_routes, evidence_routes, report_routes
 from media.server.moderation.effects import Effects
 from media.server.moderation.evidence import HeldRecordings
 from media.server.moderation.queues import Queues
@@ -72,7 +72,7 @@ from media.server.visibility import Visibility
 
 log = logging.getLogger(__name__)
 
-MODERATION: Final = (report_routes.router, case_routes.router, desk_routes.router)
+MODERATION: Final = (report_routes.router, evidence_routes.router, case_routes.router, desk_routes.router)
 DESCRIPTION: Final = """\
 Social audio: a host opens a **Space**, a few people speak, any number listens.
 

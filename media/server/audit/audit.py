@@ -20,6 +20,7 @@ SLICE: Final = 1_000
 _LOCK: Final = 0x4155_4454
 """Names the lock of PostgreSQL that writers of the log hold in turn: "AUDT" in ASCII."""
 _C: Final = AUDIT_LOG.c
+_NEWEST: Final = sa.select(AUDIT_LOG).order_by(_C.number.desc()).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Audit:
             return
         if connection.dialect.name == "postgresql":
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-        last = (await connection.execute(_newest())).first()
+        last = (await connection.execute(_NEWEST)).first()
         previous = None if last is None else entry_of(last)
         rows: list[dict[str, Any]] = []
         for act in acts:
@@ -68,7 +69,7 @@ class Audit:
     async def head(self) -> Entry | None:
         """Return the newest entry; None if there is none."""
         async with self._database.connect() as connection:
-            row = (await connection.execute(_newest())).first()
+            row = (await connection.execute(_NEWEST)).first()
         return None if row is None else entry_of(row)
 
     async def entries(self, after: int = 0) -> AsyncIterator[Entry]:
@@ -87,7 +88,3 @@ class Audit:
 def entry_of(row: sa.Row[Any]) -> Entry:
     """Read an entry off its row."""
     return Entry(row.number, row.at, row.actor, row.act, row.details, bytes(row.previous), bytes(row.digest))
-
-
-def _newest() -> sa.Select[Any]:
-    return sa.select(AUDIT_LOG).order_by(_C.number.desc()).limit(1)

@@ -8,17 +8,14 @@ from media.moderation.case import Case
 from media.moderation.categories import Category
 from media.moderation.states import UNDECIDED, CaseState
 from media.server.audit.audit import Act
-from media.server.auth import Caller, Reviewer, reviewer
+from media.server.auth import Reviewer, reviewer
 from media.server.moderation.effects import Effect
 from media.server.moderation.here import CaseId, ModerationHere, QueuesHere, ReadingHere
-from media.server.moderation.reading import Place, Reading
-from media.server.moderation.rows import Row
+from media.server.moderation.reading import Place
 from media.server.moderation.search import Search, narrowed
-from media.server.moderation.service import Moderation
 from media.server.moderation.shapes import (
     CaseCard,
     CaseList,
-    CaseOut,
     Decided,
     EffectOut,
     HandOver,
@@ -79,7 +76,8 @@ async def list_cases(
 @router.get("/cases/{case_id}", responses=problems(403, 404, 422))
 async def get_case(case_id: CaseId, who: Reviewer, moderation: ModerationHere, reading: ReadingHere) -> OneCase:
     """Show a case with its reports, its clip, its timeline, earlier cases and strikes of the same person."""
-    return OneCase(data=await _read(reading, moderation, int(case_id), who))
+    row = await reading.row(int(case_id), who.name)
+    return OneCase(data=await reading.case(row, await moderation.began(row.space_id)))
 
 
 @router.post(
@@ -102,10 +100,10 @@ async def claim_case(
         if found is None:
             return Response(status_code=204)
         search = found
-    number = await moderation.claim(who, search)
-    if number is None:
+    row = await moderation.claim(who, search)
+    if row is None:
         return Response(status_code=204)
-    return OneCase(data=await _read(reading, moderation, number, who))
+    return OneCase(data=await reading.case(row, await moderation.began(row.space_id)))
 
 
 @router.put("/cases/{case_id}/lease", responses=problems(403, 404, 409, 422))
@@ -178,13 +176,6 @@ async def decide_case(
 async def undo_decision(case_id: CaseId, who: Reviewer, moderation: ModerationHere) -> OneDecision:
     """Take a decision back within ten seconds; the case is the caller's again, and what can be is restored."""
     return _decided(*await moderation.undo(int(case_id), who))
-
-
-async def _read(reading: Reading, moderation: Moderation, number: int, who: Caller) -> CaseOut:
-    async def began(row: Row) -> float:
-        return await moderation.began(row.space_id)
-
-    return await reading.case(number, who.name, began)
 
 
 def _lease(case: Case) -> OneLease:

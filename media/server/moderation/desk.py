@@ -5,6 +5,7 @@ and marks it at once, so that two who ask at the same time get two cases.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import lru_cache
 from math import inf
 from typing import Any, Final
 
@@ -60,7 +61,7 @@ class Desk:
 
     async def claim(
         self, reviewer: str, now: float, search: Search, *, senior: bool = False
-    ) -> tuple[int | None, Events]:
+    ) -> tuple[Row | None, Events]:
         """Give a reviewer the first case that they may decide; None if there is none."""
         async with self._database.begin() as connection:
             row = await self._first(connection, reviewer, now, search, senior=senior)
@@ -72,7 +73,7 @@ class Desk:
             events: Events = [CaseClaimed(now, name_of(row.id), reviewer, until)]
             await self._note(connection, events, ())
         self.next_timer = min(self.next_timer, until)
-        return row.id, events
+        return row, events
 
     async def act(
         self,
@@ -130,26 +131,15 @@ class Desk:
     async def _first(
         self, connection: AsyncConnection, reviewer: str, now: float, search: Search, *, senior: bool
     ) -> Row | None:
-        until = now + self.policy.lease
-        mark = sa.update(CASES).values(
-            state=CaseState.CLAIMED.value,
-            reviewer=reviewer,
-            lease_until=until,
-            timer_at=until,
-            claimed_at=sa.func.coalesce(_C.claimed_at, now),
-        )
-        firsts = firsts_waiting(reviewer, search, senior=senior)
+        values = {"b_reviewer": reviewer, "b_now": now, "b_until": now + self.policy.lease}
         if connection.dialect.name == "postgresql":
-            places = [await _locked(connection, query) for query in firsts]
-            found = min((place for place in places if place is not None), default=None)
+            locks = _locks(search, senior)
+            places = [(await connection.execute(lock, {"b_reviewer": reviewer})).first() for lock in locks]
+            found = min((tuple(place) for place in places if place is not None), default=None)
             if found is None:
                 return None
-            chosen: Any = found[2]
-        else:
-            some = sa.union_all(*(sa.select(query.subquery()) for query in firsts)).subquery()
-            best = sa.select(some.c.id).order_by(some.c.due_at, some.c.rank, some.c.id).limit(1)
-            chosen = best.scalar_subquery()
-        return (await connection.execute(mark.where(_C.id == chosen).returning(*_C))).first()
+            return (await connection.execute(_MARK_ONE, values | {"b_id": found[2]})).first()
+        return (await connection.execute(_mark(search, senior), values)).first()
 
     async def _rows(self, connection: AsyncConnection, numbers: Sequence[int]) -> list[Row]:
         """Read cases, so that nothing else changes them until the transaction ends."""
@@ -243,6 +233,37 @@ class Desk:
         await self._audit.write(connection, [*acts_of(events), *acts])
 
 
+_REVIEWER: Final = sa.bindparam("b_reviewer", type_=sa.String)
+_MARK: Final = (
+    sa.update(CASES)
+    .values(
+        state=CaseState.CLAIMED.value,
+        reviewer=_REVIEWER,
+        lease_until=sa.bindparam("b_until", type_=sa.Float),
+        timer_at=sa.bindparam("b_until", type_=sa.Float),
+        claimed_at=sa.func.coalesce(_C.claimed_at, sa.bindparam("b_now", type_=sa.Float)),
+    )
+    .returning(*_C)
+)
+_MARK_ONE: Final = _MARK.where(_C.id == sa.bindparam("b_id", type_=sa.BigInteger))
+
+
+@lru_cache(maxsize=512)
+def _mark(search: Search, senior: bool) -> Any:
+    """Return the statement that finds the next case and marks it."""
+    firsts = firsts_waiting(_REVIEWER, search, senior=senior)
+    some = sa.union_all(*(sa.select(query.subquery()) for query in firsts)).subquery()
+    best = sa.select(some.c.id).order_by(some.c.due_at, some.c.rank, some.c.id).limit(1)
+    return _MARK.where(_C.id == best.scalar_subquery())
+
+
+@lru_cache(maxsize=512)
+def _locks(search: Search, senior: bool) -> list[Any]:
+    """Return the queries that each lock the first case that nobody else is about to have."""
+    firsts = firsts_waiting(_REVIEWER, search, senior=senior)
+    return [query.with_for_update(skip_locked=True, of=CASES) for query in firsts]
+
+
 _PUT: Final = (
     sa.update(CASES)
     .where(_C.id == sa.bindparam("b_id"))
@@ -256,12 +277,6 @@ _PUT: Final = (
         }
     )
 )
-
-
-async def _locked(connection: AsyncConnection, query: sa.Select[Any, Any, Any]) -> tuple[float, int, int] | None:
-    """Lock the first row that a query finds and nobody else is about to have; return its place."""
-    row = (await connection.execute(query.with_for_update(skip_locked=True, of=CASES))).first()
-    return None if row is None else (row.due_at, row.rank, row.id)
 
 
 def _row_of(number: int, decision: Decision) -> dict[str, Any]:

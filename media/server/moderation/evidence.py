@@ -48,6 +48,10 @@ class Evidence(Protocol):
         """Return a range of a track as Ogg Opus."""
         ...
 
+    async def levels(self, space_id: str, user_id: str | None, start_ms: int, end_ms: int) -> bytes:
+        """Return the loudness in -dBov of each 20 ms of a range of a track."""
+        ...
+
     async def spurts(self, space_id: str, start_ms: int, end_ms: int) -> Sequence[tuple[str, int, int]]:
         """Return who spoke from when to when."""
         ...
@@ -93,6 +97,10 @@ class HeldRecordings:
     async def audio(self, space_id: str, user_id: str | None, start_ms: int, end_ms: int) -> bytes:
         """Return a range of a track as Ogg Opus."""
         return await self._recordings.audio(space_id, user_id, start_ms, end_ms)
+
+    async def levels(self, space_id: str, user_id: str | None, start_ms: int, end_ms: int) -> bytes:
+        """Return the loudness in -dBov of each 20 ms of a range of a track."""
+        return await self._recordings.levels(space_id, user_id, start_ms, end_ms)
 
     async def spurts(self, space_id: str, start_ms: int, end_ms: int) -> Sequence[tuple[str, int, int]]:
         """Return who spoke from when to when."""

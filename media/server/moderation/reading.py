@@ -1,16 +1,15 @@
 """What reviewers and reporters read of cases: lists, one case with all that belongs to it, how full queues are."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections import OrderedDict
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from media.moderation.categories import Category
-from media.moderation.decision import Outcome
 from media.moderation.reporters import Reporter
 from media.moderation.states import CaseState
 from media.server.database import Database
+from media.server.moderation.belonging import belonging
 from media.server.moderation.desk import unknown_case
 from media.server.moderation.effects import effects_of
 from media.server.moderation.reporters import reporter_of
@@ -26,12 +25,8 @@ from media.server.moderation.shapes import (
     TimelineEntry,
     time_of,
 )
-from media.server.moderation.tables import CASES, DECISIONS, REPORTERS, REPORTS, TIMELINE
+from media.server.moderation.tables import CASES, REPORTERS, REPORTS
 
-EARLIER: Final = 20
-"""Earlier cases of a person that are shown."""
-SHOWN: Final = 200
-"""Reports and entries of the timeline of one case that are shown, the newest ones."""
 Place = tuple[float, int, int]
 """Of a case in a list: due time, rank, number."""
 _C: Final = CASES.c
@@ -56,30 +51,45 @@ class Reading:
         async with self._database.connect() as connection:
             return list(await connection.execute(query))
 
-    async def case(self, number: int, reviewer: str, began: Callable[[Row], Any]) -> CaseOut:
-        """Read a case with all that belongs to it.
+    async def row(self, number: int, reviewer: str) -> Row:
+        """Read the row of a case.
 
-        :param began: says when the Space of a case started (Unix seconds)
         :raises Problem: 404, there is none; also for a reviewer who is part of it
         """
+        query = sa.select(CASES).where(_C.id == number, sa.not_(involved(reviewer)))
         async with self._database.connect() as connection:
-            query = sa.select(CASES).where(_C.id == number, sa.not_(involved(reviewer)))
             row = (await connection.execute(query)).first()
-            if row is None:
-                raise unknown_case()
-            start = await began(row)
-            clips = [Range(start_ms=_ms(a, start), end_ms=_ms(b, start)) for a, b in row.clips]
-            affected = row.user_id or row.host_id
-            return CaseOut.known(
-                row,
-                reports=await _reports(connection, number, start),
-                clip=clips[-1],
-                clips=clips,
-                decisions=await _decisions(connection, number),
-                timeline=await _timeline(connection, number),
-                earlier=await _earlier(connection, number, affected),
-                strikes=await _strikes(connection, affected),
-            )
+        if row is None:
+            raise unknown_case()
+        return row
+
+    async def case(self, row: Row, start: float) -> CaseOut:
+        """Read all that belongs to a case, in one question to the database.
+
+        :param start: when its Space started (Unix seconds)
+        """
+        async with self._database.connect() as connection:
+            found = (await connection.execute(*belonging(row, connection.dialect.name))).one()
+        reports, decisions, lines, earlier = (each or [] for each in found[:4])
+        clips = [Range(start_ms=_ms(a, start), end_ms=_ms(b, start)) for a, b in row.clips]
+        return CaseOut.known(
+            row,
+            reports=[_report(each, start) for each in sorted(reports)],
+            clip=clips[-1],
+            clips=clips,
+            decisions=[_decision(each) for each in sorted(decisions)],
+            timeline=[
+                TimelineEntry(at=time_of(at), actor=actor, what=what, text=text)
+                for _, at, actor, what, text in sorted(lines)
+            ],
+            earlier=[
+                EarlierCase(
+                    id=name_of(number), state=state, category=category, opened_at=time_of(at), violation=found
+                )
+                for number, state, category, at, found in sorted(earlier, reverse=True)
+            ],
+            strikes=found.strikes,
+        )
 
     async def waiting(self, search: Search, now: float) -> tuple[int, int, float | None]:
         """Count the cases that wait, and those of them that are overdue; and say when the oldest was opened."""
@@ -116,67 +126,29 @@ def _with_case() -> sa.Select[Any]:
     return sa.select(REPORTS, _C.state, _C.violation).select_from(REPORTS.outerjoin(CASES, _R.case_id == _C.id))
 
 
-async def _reports(connection: AsyncConnection, number: int, start: float) -> list[CaseReport]:
-    query = sa.select(REPORTS).where(_R.case_id == number).order_by(_R.id.desc()).limit(SHOWN)
-    rows = list(await connection.execute(query))
-    names = {row.reporter for row in rows}
-    known = sa.select(REPORTERS).where(REPORTERS.c.user_id.in_(names))
-    reporters = {row.user_id: reporter_of(row) for row in await connection.execute(known)}
-    return [
-        CaseReport(
-            reporter=row.reporter,
-            accuracy=round(reporters[row.reporter].accuracy, 3),
-            trusted=row.trusted,
-            text=row.text,
-            moment_ms=_ms(row.moment, start),
-            created_at=time_of(row.at),
-            times=row.times,
-        )
-        for row in reversed(rows)
-    ]
+def _report(kept: list[Any], start: float) -> CaseReport:
+    _, reporter, trusted, text, moment, at, times, outcomes = kept
+    return CaseReport(
+        reporter=reporter,
+        accuracy=round(Reporter(reporter, outcomes=OrderedDict(outcomes or [])).accuracy, 3),
+        trusted=trusted,
+        text=text,
+        moment_ms=_ms(moment, start),
+        created_at=time_of(at),
+        times=times,
+    )
 
 
-async def _decisions(connection: AsyncConnection, number: int) -> list[DecisionOut]:
-    query = sa.select(DECISIONS).where(DECISIONS.c.case_id == number).order_by(DECISIONS.c.id.desc()).limit(SHOWN)
-    return [
-        DecisionOut(
-            at=time_of(row.at),
-            reviewer=row.reviewer,
-            actions=row.actions,
-            note=row.note,
-            effects=[EffectOut.of(each) for each in effects_of(row.effects or [])],
-            undone_at=None if row.undone_at is None else time_of(row.undone_at),
-        )
-        for row in reversed(list(await connection.execute(query)))
-    ]
-
-
-async def _timeline(connection: AsyncConnection, number: int) -> list[TimelineEntry]:
-    t = TIMELINE.c
-    query = sa.select(TIMELINE).where(t.case_id == number).order_by(t.id.desc()).limit(SHOWN)
-    rows = reversed(list(await connection.execute(query)))
-    return [TimelineEntry(at=time_of(row.at), actor=row.actor, what=row.what, text=row.text) for row in rows]
-
-
-async def _earlier(connection: AsyncConnection, number: int, person: str) -> list[EarlierCase]:
-    query = sa.select(CASES).where(_C.user_id == person, _C.id != number, _C.user_id != "")
-    return [
-        EarlierCase(
-            id=name_of(row.id),
-            state=CaseState(row.state),
-            category=Category(row.category),
-            opened_at=time_of(row.opened_at),
-            violation=row.violation,
-        )
-        for row in await connection.execute(query.order_by(_C.id.desc()).limit(EARLIER))
-    ]
-
-
-async def _strikes(connection: AsyncConnection, person: str) -> int:
-    settled = _C.state.in_([CaseState.CLOSED.value, CaseState.FINAL.value])
-    stands = sa.func.coalesce(_C.outcome, "") != Outcome.OVERTURNED.value
-    query = sa.select(sa.func.count()).where(_C.user_id == person, _C.user_id != "", settled, _C.violation, stands)
-    return (await connection.execute(query)).scalar_one()
+def _decision(kept: list[Any]) -> DecisionOut:
+    _, at, reviewer, actions, note, effects, undone_at = kept
+    return DecisionOut(
+        at=time_of(at),
+        reviewer=reviewer,
+        actions=actions,
+        note=note,
+        effects=[EffectOut.of(each) for each in effects_of(effects or [])],
+        undone_at=None if undone_at is None else time_of(undone_at),
+    )
 
 
 def _ms(at: float, start: float) -> int:

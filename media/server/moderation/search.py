@@ -76,13 +76,13 @@ def _both(ours: tuple[T, ...], theirs: tuple[T, ...]) -> tuple[T, ...] | None:
     return tuple(each for each in ours if each in theirs) or None
 
 
-def involved(reviewer: str) -> sa.ColumnElement[bool]:
+def involved(reviewer: Any) -> sa.ColumnElement[bool]:
     """Return whether a reviewer is part of a matter: it is about them, or they have reported it."""
     reported = sa.exists().where(REPORTS.c.case_id == _C.id, REPORTS.c.reporter == reviewer)
     return sa.or_(sa.case((_C.user_id != "", _C.user_id), else_=_C.host_id) == reviewer, reported)
 
 
-def may_decide(reviewer: str) -> list[sa.ColumnElement[bool]]:
+def may_decide(reviewer: Any) -> list[sa.ColumnElement[bool]]:
     """Return the conditions of :meth:`media.moderation.case.Case.check_reviewer` on a row.
 
     That escalated cases are for senior reviewers is not among them: those are in a state of their own.
@@ -93,8 +93,10 @@ def may_decide(reviewer: str) -> list[sa.ColumnElement[bool]]:
     return [sa.not_(involved(reviewer)), sa.or_(_C.appeal.is_(None), sa.not_(decided))]
 
 
-def firsts_waiting(reviewer: str, search: Search, *, senior: bool) -> list[sa.Select[Any, Any, Any]]:
+def firsts_waiting(reviewer: Any, search: Search, *, senior: bool) -> list[sa.Select[Any, Any, Any]]:
     """Return the queries for the places of the cases of which a reviewer gets the first.
+
+    :param reviewer: a name, or what stands for one
 
     One look at an index for each state and category: a search for a few of many categories does not pass all the
     others by.

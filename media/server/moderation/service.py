@@ -37,7 +37,7 @@ from media.server.moderation.desk import Beside, Desk, unknown_case
 from media.server.moderation.effects import Effect, Effects, check_actions, effects_of
 from media.server.moderation.evidence import Evidence, EvidenceGoneError
 from media.server.moderation.intake import Filing, Intake
-from media.server.moderation.rows import case_of, decision_of, name_of
+from media.server.moderation.rows import Row, case_of, decision_of, name_of
 from media.server.moderation.search import Search, involved
 from media.server.moderation.tables import CASES, DECISIONS, REPORTS, TIMELINE
 from media.server.sessions import Sessions
@@ -204,12 +204,12 @@ class Moderation:
             case refusal:
                 raise refusal
 
-    async def claim(self, who: Caller, search: Search) -> int | None:
+    async def claim(self, who: Caller, search: Search) -> Row | None:
         """Give a reviewer the next case; None if there is none for them."""
         await self.sweep()
-        number, events = await self.desk.claim(who.name, self.now, search, senior=who.senior)
+        row, events = await self.desk.claim(who.name, self.now, search, senior=who.senior)
         self._changed(events)
-        return number
+        return row
 
     async def act(
         self,

@@ -40,6 +40,7 @@ SMALLEST = {
     "raid": "--listeners 3 --raiders 5 --moderators 1 --review-median 1.5 --duration 25",
     "captions": "--model tiny --seconds 10 --spaces 1 --noise 1",
     "triage": "",
+    "moderation": "--cases 56 --spaces 2 --connections 4 --claims 16 --rounds 1 --listeners 1 --no-postgresql",
 }
 """Flags with which a benchmark takes its main path in seconds."""
 PEERS = pytest.mark.needs("janus", "network")

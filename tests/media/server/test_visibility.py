@@ -133,6 +133,7 @@ ELSEWHERE: set[str] = {
     *("/metrics", "/healthz", "/users/me/events", "/2/reports/{report_id}"),
     *("/users/me/host-settings", "/users/me/carried-removals", "/2/moderation/signals"),
     *("/2/moderation/cases", "/2/moderation/cases/{case_id}", "/2/moderation/queues"),
+    *(f"/2/moderation/cases/{{case_id}}/{part}" for part in ("clip", "waveform", "words")),
     *("/2/moderation/reporters/{reporter_id}", "/2/moderation/audit", "/2/moderation/audit/head"),
 }
 """Show nothing of a Space, or only to reviewers, who see what was reported (``moderation/test_review.py``)."""

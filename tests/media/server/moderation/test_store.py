@@ -140,8 +140,8 @@ class Both(RuleBasedStateMachine):
             reviewer, self.now, senior=senior, fits=lambda c: not categories or c.category in categories
         )
         self.run(self.sweep())
-        number, _ = self.run(self.desk.claim(reviewer, self.now, Search(categories), senior=senior))
-        assert number == (None if case is None else int(case.id))
+        row, _ = self.run(self.desk.claim(reviewer, self.now, Search(categories), senior=senior))
+        assert (row and row.id) == (None if case is None else int(case.id))
 
     @precondition(lambda self: self.queue.cases)
     @rule(
