@@ -5,7 +5,7 @@ import { actionsView } from "./actions.js";
 import { isMine } from "./desk.js";
 import { showPreview } from "./preview.js";
 import { severityMark, subjectWords } from "./queue.js";
-import { earlierView, reportsView, timelineView } from "./record.js";
+import { complaintView, earlierView, reportsView, timelineView } from "./record.js";
 import { dueWords, leaseWords } from "./times.js";
 
 const PLACEHOLDER = "Take the next case with N, or look at the list with J and K. ? shows all keys.";
@@ -57,7 +57,8 @@ function openCase(desk, one) {
     write(name, subjectWords(shown.subject));
     write(facts, factsOf(shown));
     severity.replaceChildren(severityMark(shown.severity));
-    record.replaceChildren(reportsView(shown), timelineView(shown));
+    const complaint = complaintView(shown);
+    record.replaceChildren(...(complaint ? [complaint] : []), reportsView(shown), timelineView(shown));
     const before = earlierView(shown);
     earlier.replaceChildren(...(before ? [before] : []));
   }

@@ -6,6 +6,12 @@ import { placeWords } from "./times.js";
 
 const share = (accuracy) => `${Math.round(100 * accuracy)} % right`;
 
+/** What whom the decision affects says against it; null of a case without a complaint. */
+export function complaintView({ appeal }) {
+  if (!appeal) return null;
+  return section("Complaint", h("p", { class: "complaint", text: appeal.text }), h("small", { class: "dim", text: when(new Date(appeal.at)) }));
+}
+
 /** The reports, each with how often its reporter has been right. */
 export function reportsView({ reports }) {
   const items = reports.map((one) =>

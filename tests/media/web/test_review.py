@@ -177,6 +177,28 @@ def test_a_decision_is_taken_back_within_ten_seconds(office: Office, come: Come)
     expect(page.locator("#toasts")).to_contain_text("no decision that can be taken back")
 
 
+def test_a_complaint_is_read_and_answered_with_keys(office: Office, come: Come) -> None:
+    office.reported("ben")
+    number = office.claim("rolf")["id"]
+    decision = {"actions": ["suspend"]}
+    office.call("rolf", "POST", f"/2/moderation/cases/{number}/decision", "reviewer", json=decision)
+    office.service.clock.ahead += 11
+    (statement,) = office.call("ben", "GET", "/2/users/me/statements")["data"]
+    complaint = {"text": "It was a quotation, which I condemned."}
+    office.call("ben", "POST", f"/2/users/me/statements/{statement['id']}/appeal", json=complaint)
+    page = come("rita")
+    page.keyboard.press("n")
+    expect(page.get_by_role("region", name="Complaint")).to_contain_text(complaint["text"])
+    page.keyboard.press("m")
+    page.keyboard.type("The recording shows it.")
+    for key in ("Escape", "2", "n"):
+        page.keyboard.press(key)
+    expect(page.locator("#toasts")).to_contain_text("No case waits for you")
+    (statement,) = office.call("ben", "GET", "/2/users/me/statements")["data"]
+    answered = statement["appeal"]["outcome"], statement["appeal"]["reasons"]
+    assert answered == ("overturned", "The recording shows it.")
+
+
 def test_keys_are_text_in_a_field_and_the_browsers_with_a_modifier(office: Office, come: Come) -> None:
     office.reported("ben")
     page = come("rita")
@@ -205,7 +227,7 @@ def test_a_key_begins_the_lease_anew_once_in_twenty_seconds(office: Office, come
     office.reported("ben")
     page = come("rita")
     asked: list[str] = []
-    page.on("request", lambda request: request.method == "PUT" and asked.append(request.url))
+    page.on("request", lambda request: asked.append(request.url) if request.method == "PUT" else None)
     page.keyboard.press("n")
     expect(head(page)).to_have_text("ben")
     before = office.case(shown(page))["lease_until"]
