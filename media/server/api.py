@@ -57,6 +57,7 @@ async def create_space(
         speak_policy=body.speak_policy,
         anonymous_listening=body.anonymous_listening,
         removal_ends_anonymous=body.removal_ends_anonymous,
+        is_available_for_replay=body.is_available_for_replay,
         sale=sale,
         entry=entry,
         **rules,

@@ -18,6 +18,8 @@ from media.relay.plane import DataPlane, PlaneError
 from media.server import api, document, errors, graph, metrics, people, policies, room, tokens, users, web, whip
 from media.server.accounts import Accounts
 from media.server.admission import Admission
+from media.server.afterlife import ROUTERS as AFTERLIFE
+from media.server.afterlife import Afterlife
 from media.server.appeals.parts import ROUTERS as APPEALS
 from media.server.appeals.parts import install as install_appeals
 from media.server.assistance.embedding import embedder_or_none
@@ -183,6 +185,7 @@ def create_app(
             events.open()
             await life.open()
             await recordings.open()
+            await afterlife.open()
             await moderation.open()
             await appeals.open()
         except (PlaneError, StoreUnavailableError, SlotError) as error:
@@ -210,7 +213,7 @@ def create_app(
             await asyncio.wait([opening])
             await timers.stop()
             assistance.close()
-            await _close(moderation, reach, life, spaces, recordings)
+            await _close(moderation, afterlife, reach, life, spaces, recordings)
             await store.close()
 
     app = FastAPI(
@@ -228,7 +231,7 @@ def create_app(
     directory = Directory()
     app.router.routes.append(directory)
     for router in (
-        *(*ROUTERS, *LIFE, audit_routes, kill_switch_routes, *MODERATION, *APPEALS, assistance_routes),
+        *(*ROUTERS, *LIFE, *AFTERLIFE, audit_routes, kill_switch_routes, *MODERATION, *APPEALS, assistance_routes),
         *(api.router, people.router, whip.router, users.router, graph.router),
         *(policies.router, policies.of_spaces, *room.ROUTERS),
         *(tokens.opening, tokens.router, compat_spaces.router, compat_users.router, metrics.router, health),
@@ -270,6 +273,7 @@ def create_app(
     state.captions.on_consent = recordings.caption_soon
     recordings.captioned = state.captions.consents
     state.captions.on_line.append(assistance.read)
+    afterlife = Afterlife(state, config, spaces, recordings, store.database, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False
     state.refresh, state.rendering, state.metrics_from = refresh, None, config.metrics_from
     app.add_middleware(Idempotency, state=state, keys=Keys(store.database, secret), clock=clock)

@@ -36,6 +36,7 @@ TAGS: Final[Mapping[str, str]] = {
     "Reminders": "Who wants to be told that a Space starts, and how.",
     "Posts": "What people write, and Spaces are found and filled by.",
     "Finding people": "Who writes about something, and whom to invite for that.",
+    "Replays": "Spaces that can be heard again, and the podcasts that they are episodes of.",
     "Analytics": "What a host learns of a Space.",
     "Users": "Profiles.",
     "Following": "Who follows whom.",

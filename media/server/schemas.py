@@ -63,6 +63,9 @@ class NewSpace(EntryRules):
         description="whether anonymous listening ends, for everybody, when somebody is removed: removal is by "
         "name, and whoever was removed can else go on listening without one",
     )
+    is_available_for_replay: Flag = Field(
+        False, description="whether it can be heard again after its end; everybody is shown that while it is live"
+    )
     tickets: NewOffer | None = Field(
         None,
         description="tickets to sell from the first moment on, by the rules of `PUT /spaces/{id}/tickets`; if "
@@ -95,6 +98,10 @@ class SpaceChange(EntryRules):
         None, description="`false` ends the sessions of those who listen anonymously"
     )
     removal_ends_anonymous: Flag | None = None
+    is_available_for_replay: Flag | None = Field(
+        None,
+        description="whether it can be heard again after its end; while it is live that can only be called off",
+    )
     speak_policy: SpeakPolicy | None = None
     scheduled_start: AwareDatetime | None = Field(None, description="another time to start, before it has")
 
@@ -128,6 +135,7 @@ class SpaceOut(EntryOut):
     speak_policy: SpeakPolicy
     anonymous_listening: bool
     removal_ends_anonymous: bool = Field(False, description="whether that ends when somebody is removed")
+    is_available_for_replay: bool = Field(False, description="whether it can be heard again after its end")
     pinned_post_ids: list[str] = Field([], description="posts above the Space, newest first")
     message_count: int = Field(0, description="messages that were ever sent in it")
     policy: str = Field(description="the dated rules it goes by", examples=["2021-08"])
@@ -157,6 +165,7 @@ class SpaceOut(EntryOut):
             speak_policy=space.speak_policy,
             anonymous_listening=space.anonymous_listening,
             removal_ends_anonymous=space.removal_ends_anonymous,
+            is_available_for_replay=space.is_available_for_replay,
             pinned_post_ids=space.pins,
             message_count=space.notes.message_count,
             policy=space.policy.name,

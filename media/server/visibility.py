@@ -5,6 +5,7 @@ is connected, who holds a ticket or an invitation link; and, where the rule says
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from media.server.auth import Caller, no_token
 from media.server.errors import Problem
@@ -15,7 +16,7 @@ from media.server.spaces import unknown_space
 from media.space.errors import NoRightError, UnknownLinkError
 from media.space.space import Space
 from media.space.states import Input, Standing, next_standing
-from media.space.visibility import View, Viewer, kept_out, view_of
+from media.space.visibility import View, Viewer, hears_replay, kept_out, view_of
 
 
 class Visibility:
@@ -83,6 +84,28 @@ class Visibility:
         if least is View.HOST:
             raise NoRightError("Only the host and co-hosts of a Space see this.")
         raise NoRightError("Only people who are in this Space see this; join it first.")
+
+    async def hears(self, space: Space, who: Caller | None) -> bool:
+        """Whether a caller may hear a Space again when it is over."""
+        viewer = await self._viewer(space, who, None)
+        followed = await self._entry.was_followed(space, viewer.person)
+        return hears_replay(space, replace(viewer, followed=followed))
+
+    async def check_replay(self, space: Space, who: Caller | None) -> None:
+        """Pass if a caller may hear a Space again when it is over.
+
+        :raises Problem: as of :meth:`check`; 401, it takes a token
+        :raises NoRightError: only people came in whom the host follows, and the caller was not among them
+        """
+        if who is None:
+            if not await self.hears(space, None):
+                raise no_token()
+            return
+        await self.check(space, who, View.SOUND)
+        if not await self.hears(space, who):
+            raise NoRightError(
+                "Only people whom its host follows, and who spoke in it, hear the replay of this Space."
+            )
 
     def _has_ticket(self, space: Space, person: str) -> bool:
         try:

@@ -40,6 +40,7 @@ class Meeting:
         speak_policy: SpeakPolicy = SpeakPolicy.INVITED,
         anonymous_listening: bool = False,
         removal_ends_anonymous: bool = False,
+        is_available_for_replay: bool = False,
         lang: str = "en",
         topic_ids: Sequence[str] = (),
         followers: int | None = None,
@@ -61,6 +62,8 @@ class Meeting:
         self.anonymous_listening = anonymous_listening
         self.removal_ends_anonymous = removal_ends_anonymous
         """Whether anonymous listening ends when somebody is removed, who could go on without a name."""
+        self.is_available_for_replay = is_available_for_replay
+        """Whether the host wishes that it can be heard again after its end; everybody in it is shown that."""
         self.entry_policy = EntryPolicy.EVERYONE
         self.locked = False
         """Whether nobody new comes in."""

@@ -31,6 +31,7 @@ _SPACE = (
         "title",
         "anonymous_listening",
         "removal_ends_anonymous",
+        "is_available_for_replay",
         "locked",
         "entry_rate",
         "mute_on_entry",

@@ -59,6 +59,7 @@ class Space(Sale):
         topic_ids: Sequence[str] | None = None,
         anonymous_listening: bool | None = None,
         removal_ends_anonymous: bool | None = None,
+        is_available_for_replay: bool | None = None,
         scheduled_start: float | None = None,
         others: int = 0,
     ) -> Events:
@@ -66,8 +67,14 @@ class Space(Sale):
 
         :param others: as for :meth:`schedule`, which a time goes by
         :raises BadInputError: more topics than the policy allows
+        :raises WrongStateError: a replay is wished when people may have spoken who did not know of it
         """
         self._may(Input.EDIT, by, Action.EDIT)
+        if is_available_for_replay and not self.is_available_for_replay and self.state is State.LIVE:
+            raise WrongStateError(
+                "A replay has to be wished before the Space starts, so that whoever speaks knows of it; while it "
+                "is live it can only be called off."
+            )
         if scheduled_start is not None:
             self._check_time(by, scheduled_start, now, others)
         if anonymous_listening is not None or removal_ends_anonymous is not None:
@@ -79,6 +86,7 @@ class Space(Sale):
             "topic_ids": None if topic_ids is None else tuple(topic_ids),
             "anonymous_listening": anonymous_listening,
             "removal_ends_anonymous": removal_ends_anonymous,
+            "is_available_for_replay": is_available_for_replay,
         }
         changed = {name: v for name, v in wanted.items() if v is not None and v != getattr(self, name)}
         for name, value in changed.items():

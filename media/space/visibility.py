@@ -79,6 +79,24 @@ def kept_out(space: Space, viewer: Viewer) -> bool:
     return False
 
 
+def hears_replay(space: Space, viewer: Viewer) -> bool:
+    """Whether somebody who is shown a Space may hear it again when it is over.
+
+    Whoever may listen to it may: without a name where people could listen without one, with a ticket where it took
+    one. Where only people came in whom the host follows, only they do, and whoever spoke.
+    """
+    if view_of(space, viewer) >= View.INSIDE:
+        return True
+    if viewer.person is None:
+        return (
+            takes_anonymous(space) and space.entry_policy is EntryPolicy.EVERYONE and not needs_ticket(space, None)
+        )
+    if view_of(space, viewer) < View.SOUND:
+        return False
+    came_in = space.entry_policy is EntryPolicy.EVERYONE or viewer.person in space.spoke
+    return came_in or viewer.followed
+
+
 def view_of(space: Space, viewer: Viewer) -> View:
     """Return how much of a Space somebody is shown."""
     standing = Standing.OUTSIDE if viewer.person is None else space.people.standing(viewer.person)

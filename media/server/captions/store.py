@@ -1,6 +1,6 @@
 """Final lines of captions in the store."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -58,6 +58,12 @@ class CaptionStore:
         async with self._database.connect() as connection:
             rows = [tuple[Any, ...](row) for row in await connection.execute(query)]
         return [_line(row) for row in reversed(rows)]
+
+    async def captioned(self, space_ids: Collection[str]) -> set[str]:
+        """Return which of these Spaces have lines."""
+        query = sa.select(_L.space_id).where(_L.space_id.in_(space_ids)).distinct()
+        async with self._database.connect() as connection:
+            return set((await connection.execute(query)).scalars())
 
     async def get(self, space_id: str, line_id: str) -> Line | None:
         """Read a line."""

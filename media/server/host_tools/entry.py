@@ -56,7 +56,14 @@ class EntryGate:
 
         :raises StoreUnavailableError: it depends on it, and nobody knows
         """
-        if person is None or space.state is not State.LIVE or space.entry_policy is EntryPolicy.EVERYONE:
+        return space.state is State.LIVE and await self.was_followed(space, person)
+
+    async def was_followed(self, space: Space, person: str | None) -> bool:
+        """Whether the host follows somebody, also of a Space that is over; not asked where nothing depends on it.
+
+        :raises StoreUnavailableError: it depends on it, and nobody knows
+        """
+        if person is None or space.entry_policy is EntryPolicy.EVERYONE:
             return False
         return await self._accounts.follows(space.host, person)
 

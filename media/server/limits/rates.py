@@ -41,12 +41,12 @@ def kind_of(method: str, path: str) -> str:
     if method in _READS:
         if path in _SEARCHES or "/transcript." in path:
             return "searches"
-        return "lookups" if path in _LOOKUPS else "reads"
+        return "lookups" if path in _LOOKUPS or path.endswith("/podcast.xml") else "reads"
     if path.startswith("/tokens"):
         return "tokens"
     if path.endswith(("/whep", "/whip")):
         return "joins"
-    if path.endswith("/campaigns"):
+    if path.endswith(("/campaigns", "/download", "/replay")):
         return "searches"
     return "reactions" if path.endswith("/reactions") else "writes"
 
