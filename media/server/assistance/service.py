@@ -26,6 +26,7 @@ from media.server.moderation.service import Moderation
 from media.server.spaces import Spaces
 from media.space.events import Events, MuteChanged, PersonRemoved, RightRevoked, SpaceEnded
 from media.space.space import Space
+from media.space.states import State
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class Assistance:
 
     def receive(self, event: PlaneEvent) -> None:
         """Take an event of the plane."""
-        if isinstance(event, Levels) and self._spaces.held(event.room) is not None:
+        if isinstance(event, Levels) and self._is_live(event.room):
             self._tell(event.room, self._of(event.room).hear(event.dbov, self._moderation.now))
 
     def read(self, space_id: str, line: Line) -> None:
@@ -112,6 +113,11 @@ class Assistance:
                 ahead = self._spaces.clock() - self._moderation.now
                 self._tell(space_id, [match.signal(line.user_id, space.started_at + line.start_ms / 1000 - ahead)])
 
+    def _is_live(self, space_id: str) -> bool:
+        """Whether a Space is live: what comes late, of one that has just ended, is about nothing any more."""
+        space = self._spaces.held(space_id)
+        return space is not None and space.state is State.LIVE
+
     def _of(self, space_id: str) -> Watch:
         return self._watches.setdefault(space_id, Watch())
 
@@ -131,7 +137,7 @@ class Assistance:
 
     def _reported(self, report: Report) -> None:
         subject = report.subject
-        if subject.user_id is not None and self._spaces.held(subject.space_id) is not None:
+        if subject.user_id is not None and self._is_live(subject.space_id):
             self._of(subject.space_id).note_trouble(subject.user_id, self._moderation.now)
 
     def _tell(self, space_id: str, signals: list[Signal]) -> None:

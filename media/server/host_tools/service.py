@@ -13,7 +13,7 @@ from media.server.database_faults import StoreUnavailableError, UnwrittenError
 from media.server.guard import Guard
 from media.server.host_tools.store import CarriedRemoval, HostSettings, HostToolsStore
 from media.server.spaces import Spaces
-from media.space.events import Events, SpaceStarted
+from media.space.events import Events, SpaceEnded, SpaceStarted
 from media.space.space import Space
 from media.space.states import State
 
@@ -28,6 +28,8 @@ class HostTools:
         self._settings: dict[str, HostSettings] = {}
         """Of hosts with live Spaces: to remove somebody there, no store is asked."""
         self._unwritten: dict[tuple[str, str], CarriedRemoval] = {}
+        self._turn = asyncio.Lock()
+        """Of those who read or change settings: what is in memory is what is in the store."""
         spaces.watch(self._watch)
 
     async def open(self) -> None:
@@ -47,10 +49,11 @@ class HostTools:
 
     async def change(self, host: str, **changes: Any) -> HostSettings:
         """Change settings of a host; Spaces that are there keep their rules of entry."""
-        settings = replace(await self.store.settings(host), **changes)
-        await self.store.set(host, settings)
-        if host in self._settings:
-            self._settings[host] = settings
+        async with self._turn:
+            settings = replace(await self.store.settings(host), **changes)
+            await self.store.set(host, settings)
+            if self._hosts_live(host):
+                self._settings[host] = settings
         return settings
 
     async def rules_for_new(self, host: str) -> dict[str, Any]:
@@ -83,8 +86,17 @@ class HostTools:
         return True
 
     def _watch(self, space: Space, events: Events) -> None:
-        if any(isinstance(event, SpaceStarted) for event in events):
-            self._spaces.follow(self._know(space.host))
+        for event in events:
+            if isinstance(event, SpaceStarted):
+                self._spaces.follow(self._know(space.host))
+            elif isinstance(event, SpaceEnded) and not self._hosts_live(space.host):
+                self._settings.pop(space.host, None)
+
+    def _hosts_live(self, host: str) -> bool:
+        return any(space.host == host and space.state is State.LIVE for space in self._spaces.in_memory)
 
     async def _know(self, host: str) -> None:
-        self._settings[host] = await self.store.settings(host)
+        async with self._turn:
+            settings = await self.store.settings(host)
+            if self._hosts_live(host):
+                self._settings[host] = settings

@@ -9,6 +9,7 @@ import pytest
 
 from media.captions.lines import Line
 from media.server.assistance.examples import load_examples
+from media.server.spaces import Held
 from tests.media.server.service import Service
 
 
@@ -118,7 +119,9 @@ async def test_hints_are_for_reviewers_and_rules_are_muted_like_anybody(evening:
 
 async def test_nothing_is_kept_of_a_space_that_is_over(evening: Evening) -> None:
     evening.talk(20, rob=-26.0)
+    space = evening.service.app.state.spaces.held(evening.path[8:])
     await evening.service.ok("ana", "POST", f"{evening.path}/end")
+    evening.service.app.state.spaces._held[space.id] = Held(space)  # ended, and not written yet
     evening.talk(2, rex=-4.0)
     assert await evening.hints() == []
     assert evening.service.app.state.assistance._watches == {}

@@ -53,6 +53,11 @@ async def test_a_removal_is_about_one_space_unless_the_host_wants_more(service: 
     assert [await knock(service, name, following) for name in ("rex", "rob")] == [201, 201]
     await service.ok("ana", "DELETE", f"{path}/participants/rod")
     assert await knock(service, "rod", following) == 403, "the change counts at once"
+    await service.ok("ana", "POST", f"{path}/end")
+    await service.ok("ana", "DELETE", f"{following}/participants/ron")
+    assert await knock(service, "ron", await service.live()) == 403, "also when another Space of the host is over"
+    await service.ok("root", "POST", "/2/moderation/end-spaces", json={"host": "ana"})
+    assert service.app.state.host_tools._settings == {}
 
 
 async def test_new_spaces_begin_with_the_rules_of_their_host(service: Service) -> None:
