@@ -3,6 +3,7 @@ import { h, set, show, write } from "../dom.js";
 import { onNames } from "../people.js";
 import { actionsView } from "./actions.js";
 import { isMine } from "./desk.js";
+import { evidenceView } from "./evidence.js";
 import { showPreview } from "./preview.js";
 import { severityMark, subjectWords } from "./queue.js";
 import { complaintView, earlierView, reportsView, timelineView } from "./record.js";
@@ -19,6 +20,7 @@ export function caseView(desk) {
   const draw = (state) => {
     show(nothing, state.shown === null);
     if (state.shown?.id !== open?.id || state.shown?.is_appeal !== open?.isAppeal) {
+      open?.evidence.close();
       open = state.shown && openCase(desk, state.shown);
       place.replaceChildren(...(open ? [open.element] : []));
     }
@@ -30,6 +32,7 @@ export function caseView(desk) {
     element,
     writeNote: () => open?.actions.write(),
     preview: () => showPreview(desk),
+    evidence: () => open?.evidence,
     togglePolicy: () => open?.policy.toggleAttribute("open"),
   };
 }
@@ -43,12 +46,13 @@ function openCase(desk, one) {
   const record = h("div", { class: "stack" });
   const earlier = h("div", {});
   const actions = actionsView(desk, one, () => showPreview(desk));
+  const evidence = evidenceView(desk, one);
   const policy = h("details", { class: "card policy", open: true }, h("summary", { text: `Policy: ${one.category}` }), h("p", { text: one.rule }));
   const element = h(
     "article",
     { class: "case" },
     h("header", { class: "case-head" }, h("div", { class: "row wrap" }, name, severity, due, lease), facts),
-    h("div", { class: "case-main stack" }, record),
+    h("div", { class: "case-main stack" }, evidence.element, record),
     h("aside", { class: "case-aside stack", "aria-label": "Decision, policy and earlier cases" }, actions.element, policy, earlier),
   );
   let drawn = null;
@@ -57,16 +61,15 @@ function openCase(desk, one) {
     write(name, subjectWords(shown.subject));
     write(facts, factsOf(shown));
     severity.replaceChildren(severityMark(shown.severity));
-    const complaint = complaintView(shown);
-    record.replaceChildren(...(complaint ? [complaint] : []), reportsView(shown), timelineView(shown));
-    const before = earlierView(shown);
-    earlier.replaceChildren(...(before ? [before] : []));
+    record.replaceChildren(...[complaintView(shown), reportsView(shown), timelineView(shown)].filter(Boolean));
+    earlier.replaceChildren(...[earlierView(shown)].filter(Boolean));
   }
   return {
     id: one.id,
     isAppeal: one.is_appeal,
     element,
     actions,
+    evidence,
     policy,
     redraw: () => drawRecord(drawn),
     draw(state) {

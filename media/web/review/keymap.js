@@ -13,6 +13,14 @@ export function bindKeys(desk, view) {
   bind("[", "Previous queue", () => turn(desk, -1));
   bind("1", "1 to 9: choose an action, or choose it no more", () => choose(desk, 0));
   for (let digit = 2; digit <= 9; digit++) bind(String(digit), null, () => choose(desk, digit - 1));
+  bind(" ", "Look at the evidence; then play and pause", () => view.evidence()?.press());
+  bind(",", "5 seconds back", () => view.evidence()?.jump(-1));
+  bind(".", "5 seconds on", () => view.evidence()?.jump(1));
+  bind("<", "Slower", () => view.evidence()?.turn(-1));
+  bind(">", "Faster", () => view.evidence()?.turn(1));
+  bind("-", "Quieter", () => view.evidence()?.raise(-1));
+  bind("+", "Louder", () => view.evidence()?.raise(1));
+  bind("b", "Show covered words", () => view.evidence()?.uncover());
   bind("z", "Take the last decision back, within 10 seconds", () => desk.undo());
   bind("h", "Hold the case, or go on with one that is held", () => desk.hold());
   bind("e", "Escalate: a senior reviewer decides", () => desk.escalate());

@@ -3,14 +3,9 @@ import { h } from "../dom.js";
 import { nameOf } from "../people.js";
 import { when } from "../time.js";
 import { placeWords } from "./times.js";
+import { covered } from "./words.js";
 
 const share = (accuracy) => `${Math.round(100 * accuracy)} % right`;
-
-/** What whom the decision affects says against it; null of a case without a complaint. */
-export function complaintView({ appeal }) {
-  if (!appeal) return null;
-  return section("Complaint", h("p", { class: "complaint", text: appeal.text }), h("small", { class: "dim", text: when(new Date(appeal.at)) }));
-}
 
 /** The reports, each with how often its reporter has been right. */
 export function reportsView({ reports }) {
@@ -19,10 +14,19 @@ export function reportsView({ reports }) {
       "li",
       {},
       h("p", { class: "row wrap" }, h("strong", { text: nameOf(one.reporter) }), h("small", { class: "accuracy", text: share(one.accuracy) }), one.trusted && h("small", { class: "badge", text: "trusted flagger" }), one.times > 1 && h("small", { text: `${one.times} times` }), h("small", { class: "dim", text: `heard at ${placeWords(one.moment_ms)}` })),
-      h("p", { text: one.text || "Without words." }),
+      h("p", {}, ...covered(one.text || "Without words.")),
     ),
   );
   return section("Reports", h("ul", { class: "reports" }, ...items));
+}
+
+/** What the person says against the decision, and the decisions that were taken. */
+export function complaintView({ appeal, decisions }) {
+  if (!appeal) return null;
+  const items = decisions.map((one) =>
+    h("li", {}, h("strong", { text: one.actions.join(", ") }), ` by ${nameOf(one.reviewer)}, ${when(new Date(one.at))}${one.undone_at ? ", taken back" : ""}`, one.note && h("p", {}, ...covered(one.note))),
+  );
+  return section("Complaint", h("p", {}, ...covered(appeal.text)), h("h3", { text: "Decided so far" }), h("ul", { class: "reports" }, ...items));
 }
 
 /** Earlier cases of the same person. */

@@ -63,8 +63,10 @@ class Office:
             self.report(space, name)
         return space
 
-    def report(self, space: str, person: str, category: str = "disturbance", by: str = "eve") -> None:
-        body = {"space_id": space, "user_id": person, "category": category, "text": f"{person} shouts."}
+    def report(
+        self, space: str, person: str, category: str = "disturbance", text: str = "", by: str = "eve"
+    ) -> None:
+        body = {"space_id": space, "user_id": person, "category": category, "text": text or f"{person} shouts."}
         self.call(by, "POST", "/2/reports", json=body)
 
     def case(self, identity: str) -> Any:
@@ -290,6 +292,36 @@ def test_cases_are_looked_at_held_escalated_and_put_back(office: Office, come: C
     expect(page.locator(".case-row", has_text="ben")).to_contain_text("escalated")
     states = {one["subject"]["user_id"]: one["state"] for one in map(office.case, ("00000001", "00000002"))}
     assert states == {"ben": "escalated", "cleo": "open"}
+
+
+def test_the_statement_is_shown_before_it_is_sent(office: Office, come: Come) -> None:
+    office.reported("ben")
+    page = come("rita")
+    page.keyboard.press("n")
+    expect(head(page)).to_have_text("ben")
+    page.keyboard.press("v")
+    expect(page.locator("#toasts")).to_contain_text("Choose what to do first")
+    page.keyboard.press("5")
+    page.keyboard.press("v")
+    dialog = page.get_by_role("dialog", name="What the person would be told")
+    expect(dialog).to_contain_text("They can complain until")
+    page.keyboard.press("n")  # inert while a dialog is open
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    assert office.case("00000001")["state"] == "claimed"
+
+
+def test_slurs_are_covered_until_somebody_asks(office: Office, come: Come) -> None:
+    office.report(office.space("ben"), "ben", "hate", "He said: raghead, R@GHEADS! and ragged heads.")
+    page = come("rita")
+    page.keyboard.press("n")
+    reports = page.get_by_role("region", name="Reports")
+    expect(reports.locator(".slur")).to_have_count(2)
+    reports.locator(".slur").first.press("Enter")
+    expect(reports.locator(".slur")).to_have_count(1)
+    page.keyboard.press("b")
+    expect(reports.locator(".slur")).to_have_count(0)
+    expect(reports).to_contain_text("He said: raghead, R@GHEADS! and ragged heads.")
 
 
 def test_who_is_no_reviewer_sees_no_case_and_is_told(office: Office, chromium: Browser) -> None:
