@@ -22,7 +22,6 @@ from media.moderation.events import CaseClosed, Events
 from media.moderation.policy import DEFAULT, ReviewPolicy
 from media.moderation.report import Report, Subject
 from media.moderation.reporters import Reporter
-from media.moderation.states import CaseState
 from media.server.audit.audit import Act, Audit
 from media.server.auth import Caller
 from media.server.batches import Batches
@@ -31,15 +30,16 @@ from media.server.database import REST, Database
 from media.server.database_faults import StoreUnavailableError
 from media.server.errors import Problem
 from media.server.events.hub import Hub
-from media.server.events.schema import ReportData
 from media.server.moderation import reporters as people
+from media.server.moderation.carrying import Carrying
+from media.server.moderation.closing import Closing
 from media.server.moderation.desk import Beside, Desk, unknown_case
-from media.server.moderation.effects import Effect, Effects, check_actions, effects_of
+from media.server.moderation.effects import Effect, Effects, check_actions
 from media.server.moderation.evidence import Evidence, EvidenceGoneError
 from media.server.moderation.intake import Filing, Intake
-from media.server.moderation.rows import Row, case_of, decision_of, name_of
+from media.server.moderation.rows import Row, name_of
 from media.server.moderation.search import Search, involved
-from media.server.moderation.tables import CASES, DECISIONS, REPORTS, TIMELINE
+from media.server.moderation.tables import CASES, TIMELINE
 from media.server.sessions import Sessions
 from media.server.spaces import Spaces
 from media.server.visibility import Visibility
@@ -53,9 +53,6 @@ LOOK: Final = 1.0
 """Seconds between two looks at the time, at the most."""
 AHEAD: Final = 5.0
 """Seconds by which the clock of whoever reports may be ahead of ours."""
-RELEASED: Final = 86_400.0
-"""Seconds for which the evidence of closed cases is released again at a start, in case the last process died."""
-_D: Final = DECISIONS.c
 
 
 class Teller(Protocol):
@@ -88,8 +85,8 @@ class Moderation:
         self._spaces = spaces
         self._sessions = sessions
         self._visibility = visibility
-        self._effects = effects
-        self._hub = hub
+        self._carrying = Carrying(database, effects, policy)
+        self._closing = Closing(database, hub)
         self._database = database
         self._clock = clock
         self.audit = audit
@@ -107,8 +104,6 @@ class Moderation:
         self._task: asyncio.Task[None] | None = None
         self.on_report: list[Callable[[Report], Any]] = []
         """Told of every report that was taken."""
-        self.on_closed: list[Callable[[Case], Any]] = []
-        """Told of every case whose decision stands from now on."""
 
     @property
     def now(self) -> float:
@@ -129,7 +124,8 @@ class Moderation:
         """Take up what the last process left."""
         await self.intake.open()
         await self.desk.open(self.now)
-        await self._finish()
+        await self._carrying.finish()
+        await self._closing.release_again(self._evidence, self.now)
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def close(self) -> None:
@@ -246,8 +242,7 @@ class Moderation:
         told = None if self.teller is None else await self.teller.beside_decision(number, who.name, form)
         async with self._turns[number]:
             case = await self.act(number, step, beside=told)
-            effects = await self._effects.carry_out(case, actions, who.name)
-            await self._note_effects(number, effects)
+            effects = await self._carrying.carry_out(case, actions, who.name)
         return case, effects
 
     async def undo(self, number: int, who: Caller) -> tuple[Case, list[Effect]]:
@@ -258,7 +253,7 @@ class Moderation:
         told = None if self.teller is None else self.teller.beside_undo
         async with self._turns[number]:
             case = await self.act(number, lambda c, now: c.undo(who.name, now), beside=told)
-            undone = await self._restore(case)
+            undone = await self._carrying.take_back(case)
         return case, undone
 
     async def remark(self, number: int, who: Caller, text: str) -> None:
@@ -301,73 +296,14 @@ class Moderation:
             async with self._sweeping:
                 if self.desk.next_timer <= self.now:
                     events = await self.desk.handle_timers(self.now)
-                    await self._closed([event for event in events if isinstance(event, CaseClosed)])
+                    closed = [event for event in events if isinstance(event, CaseClosed)]
+                    await self._closing.close(closed, self._evidence)
+                    for event in closed:
+                        self._turns.pop(int(event.case), None)
 
     def _was_in(self, space: Space, person: str) -> bool:
         known = person == space.host or person in space.spoke or self._sessions.present(space.id, person)
         return known or space.people.standing(person) is not Standing.OUTSIDE
-
-    async def _closed(self, closed: Sequence[CaseClosed]) -> None:
-        """Tell reporters what came of their reports, and let the clock of the evidence decide again."""
-        for event in closed:
-            number = int(event.case)
-            self._turns.pop(number, None)
-            query = sa.select(REPORTS.c.id, REPORTS.c.reporter, REPORTS.c.space_id)
-            async with self._database.connect() as connection:
-                rows = list(await connection.execute(query.where(REPORTS.c.case_id == number)))
-            status = "acted" if event.decision.violation else "no violation"
-            for row in rows:
-                self._hub.publish_to_user(row.reporter, "report", ReportData(report_id=str(row.id), status=status))
-            if self._evidence is not None and rows:
-                await self._evidence.release(rows[0].space_id, event.case, violation=event.decision.violation)
-
-    async def _note_effects(self, number: int, effects: Sequence[Effect]) -> None:
-        stands = sa.select(sa.func.max(_D.id)).where(_D.case_id == number, _D.undone_at.is_(None))
-        note = sa.update(DECISIONS).where(_D.id == stands.scalar_subquery())
-        async with self._database.begin() as connection:
-            await connection.execute(note.values(effects=[each.to_json() for each in effects], unfinished=False))
-
-    async def _restore(self, case: Case) -> list[Effect]:
-        """Take back what the newest decision that was taken back has come to."""
-        newest = sa.select(DECISIONS).where(_D.case_id == int(case.id), _D.undone_at.is_not(None), _D.unfinished)
-        async with self._database.connect() as connection:
-            row = (await connection.execute(newest.order_by(_D.id.desc()).limit(1))).first()
-        if row is None:
-            return []
-        undone = await self._effects.take_back(case, effects_of(row.effects or []))
-        kept = [each.to_json() for each in undone]
-        note = sa.update(DECISIONS).where(_D.id == row.id).values(restored=kept, unfinished=False)
-        async with self._database.begin() as connection:
-            await connection.execute(note)
-        return undone
-
-    async def _finish(self) -> None:
-        """Carry out, or take back, what the last process had decided and not seen to its end."""
-        query = sa.select(DECISIONS).where(_D.unfinished).order_by(_D.id)
-        async with self._database.connect() as connection:
-            decisions = list(await connection.execute(query))
-            theirs = sa.select(CASES).where(CASES.c.id.in_({row.case_id for row in decisions}))
-            cases = {row.id: row for row in await connection.execute(theirs)}
-        for row in decisions:
-            case = case_of(cases[row.case_id], self.policy, {}, [decision_of(row)])
-            if row.undone_at is None:
-                effects = await self._effects.carry_out(case, decision_of(row).actions, row.reviewer)
-                await self._note_effects(row.case_id, effects)
-            else:
-                await self._restore(case)
-        await self._release_again()
-
-    async def _release_again(self) -> None:
-        if self._evidence is None:
-            return
-        c = CASES.c
-        closed = sa.select(c.id, c.space_id, c.violation).where(
-            c.state == CaseState.CLOSED.value, c.decided_at > self.now - RELEASED
-        )
-        async with self._database.connect() as connection:
-            rows = list(await connection.execute(closed))
-        for row in rows:
-            await self._evidence.release(row.space_id, name_of(row.id), violation=bool(row.violation))
 
     def _changed(self, events: Events) -> None:
         if events:
