@@ -59,11 +59,10 @@ async def create_space(
         removal_ends_anonymous=body.removal_ends_anonymous,
         is_available_for_replay=body.is_available_for_replay,
         sale=sale,
+        beside=sale and office.on_sale(sale[0]),
         entry=entry,
         **rules,
     )
-    if body.tickets is not None:
-        await office.till.offer(space.id, space.host, body.tickets.price_cents, body.tickets.quantity)
     response.headers["Location"] = f"/spaces/{space.id}"
     return SpaceOut.of(space)
 

@@ -10,6 +10,9 @@ The rule by which memory, relay and store agree, also while the store is away:
   obeyed by the relay, and then written. If the store cannot, it holds all the same, is written as soon as the
   store is back, and the caller is told both: 503. So a success always means that it is kept.
 
+What other tables say of a change is written with it, in the same transaction (``beside``): a process that dies
+leaves both or neither.
+
 Both can meet: what is decided at once while a copy is being written is decided on that copy, too, so a grant that
 was under way never undoes a mute.
 """
@@ -19,24 +22,23 @@ import contextlib
 import logging
 import secrets
 import string
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic_core import from_json
 
 from media.relay.plane import DataPlane, PlaneError
 from media.server.batches import Batches
+from media.server.changes import AtOnce, Attempt, Beside, Held, RefusedError, Step, Wish, beside_of
 from media.server.clock import Clock
 from media.server.commands import carry_out, reopen
 from media.server.database_faults import StoreUnavailableError, UnwrittenError
 from media.server.errors import Problem
-from media.server.sessions import MediaSession, Sessions
+from media.server.sessions import Sessions
 from media.server.slices import Slices
 from media.server.store import Place, Store
 from media.space.errors import SpaceError, WrongStateError
-from media.space.events import PersonLeft, PersonRemoved, SpaceEdited, SpaceEnded, SpaceEvent
+from media.space.events import PersonLeft, PersonRemoved, SpaceEdited, SpaceEnded
 from media.space.policy import Policy
 from media.space.record import from_record, to_record
 from media.space.space import Events, Space
@@ -45,8 +47,6 @@ from media.space.tickets import Offer, Seller
 
 log = logging.getLogger(__name__)
 
-Step = Callable[[Space, float], Events]
-"""An input to a Space at a time (Unix seconds)."""
 Watcher = Callable[[Space, Events], None]
 """Is told what happened in a Space, at once and in order; must neither wait nor raise."""
 
@@ -59,48 +59,6 @@ _BASE62: Final = string.digits + string.ascii_letters
 def unknown_space() -> Problem:
     """Return what whoever may not know of a Space is told, too: the same as if there were none."""
     return Problem(404, "unknown-space", "There is no Space of this id.")
-
-
-class Wish:
-    """A change that somebody waits for."""
-
-    def __init__(self, step: Step) -> None:
-        self.step = step
-        self.refusal: Exception | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AtOnce:
-    """What was decided on a Space itself, while a copy with other changes was on its way to the store."""
-
-    step: Step
-    now: float
-    events: Events
-
-
-class Attempt:
-    """A copy of a Space with the changes that are being written."""
-
-    def __init__(self, draft: Space) -> None:
-        self.draft = draft
-        self.events: Events = []
-        self.meanwhile: list[AtOnce] = []
-
-
-class Held:
-    """A Space in memory, and what is still to be done about it outside."""
-
-    def __init__(self, space: Space) -> None:
-        self.space = space
-        self.waiting: list[Wish | AtOnce] = []
-        """Changes that no copy has taken up, and after which of them something took sound away."""
-        self.attempt: Attempt | None = None
-        self.outbox: deque[SpaceEvent] = deque()
-        self.endings: deque[MediaSession] = deque()
-        """Sessions that the relay is to end, and does not by ending those of a participant."""
-        self.changed = False
-        """Whether something is to be written down that no batch has taken up."""
-        self.relaying = asyncio.Lock()
 
 
 class Spaces:
@@ -194,6 +152,7 @@ class Spaces:
         *,
         scheduled_start: float | None,
         sale: tuple[Offer, Seller] | None = None,
+        beside: Callable[[Space], Beside] | None = None,
         entry: Mapping[str, Any] | None = None,
         **attributes: Any,
     ) -> Space:
@@ -214,12 +173,13 @@ class Spaces:
         if sale is not None:
             offer, seller = sale
             events += space.sell_tickets(host, offer, now, seller=seller)
-        await asyncio.shield(self.follow(self._make(space, events)))  # whole, even if nobody waits for it any more
+        making = self._make(space, events, beside and beside(space))
+        await asyncio.shield(self.follow(making))  # whole, even if nobody waits for it any more
         return space
 
-    async def _make(self, space: Space, events: Events) -> None:
+    async def _make(self, space: Space, events: Events, beside: Beside | None) -> None:
         held = Held(space)
-        held.changed = True
+        held.changed, held.beside = True, beside
         self._making[space.id] = space
         try:
             await self._save(held)
@@ -227,6 +187,7 @@ class Spaces:
             self._unmade.add(space.id)  # the store may have kept it before its answer was lost
             raise
         finally:
+            held.beside = None
             del self._making[space.id]
         self._held[space.id] = held
         self.on_timer_changed(space)
@@ -276,14 +237,16 @@ class Spaces:
         held = self._held.get(record["id"])
         return held.space if held else from_record(record, self.clock())
 
-    async def act(self, space_id: str, step: Step) -> Space:
+    async def act(self, space_id: str, step: Step, beside: Beside | None = None) -> Space:
         """Change a Space; when this returns, store and relay have followed, in this order.
 
+        :param step: may be asked again, on another copy
+        :param beside: what is written with it, also if nothing in the Space changes
         :raises SpaceError: the rules refuse it
         :raises Problem: 404, there is no such Space
         :raises StoreUnavailableError: it cannot be written, and has not happened
         """
-        held, wish = await self._find(space_id), Wish(step)
+        held, wish = await self._find(space_id), Wish(step, beside)
         held.waiting.append(wish)
         await self._batches.add(held, fresh=True)
         if wish.refusal is not None:
@@ -451,13 +414,23 @@ class Spaces:
         for held in batch:
             if held.attempt is None and held.waiting:
                 held.attempt = self._attempt(held)
-        fresh = [held for held in batch if held.changed or (held.attempt is not None and held.attempt.events)]
+        fresh = [
+            held
+            for held in batch
+            if held.changed or (held.attempt is not None and (held.attempt.events or held.attempt.beside))
+        ]
         for held in fresh:
             held.changed = False
         try:
             if fresh:
                 written = [held.space if held.attempt is None else held.attempt.draft for held in fresh]
-                await self.store.save(*map(to_record, written))
+                await self.store.save(*map(to_record, written), beside=[beside_of(held) for held in fresh])
+        except RefusedError as refused:
+            for held in fresh:
+                held.changed = True
+            self._without(refused)
+            await self._write(batch)
+            return
         except BaseException:
             for held in fresh:
                 held.changed = True
@@ -468,8 +441,8 @@ class Spaces:
     def _attempt(self, held: Held) -> Attempt:
         """Decide on a copy, in the order in which it was asked for."""
         self.follow_clock()
-        attempt, waiting, held.waiting = Attempt(held.space.copy()), held.waiting, []
-        for each in waiting:
+        attempt, held.waiting = Attempt(held.space.copy(), held.waiting), []
+        for each in attempt.asked:
             try:
                 now = each.now if isinstance(each, AtOnce) else self.clock()
                 attempt.events += each.step(attempt.draft, now)
@@ -477,6 +450,15 @@ class Spaces:
                 if isinstance(each, Wish):
                     each.refusal = refusal
         return attempt
+
+    def _without(self, refused: RefusedError) -> None:
+        """Have the rest decided anew, on another copy, without a change that cannot be written."""
+        held, attempt = refused.held, refused.held.attempt
+        assert attempt is not None
+        refused.wish.refusal = refused.why
+        rest = [each for each in attempt.asked if not isinstance(each, Wish) or each.refusal is None]
+        held.waiting = [*rest, *attempt.meanwhile, *held.waiting]
+        held.attempt = None
 
     def _adopt(self, held: Held) -> None:
         """Let a Space become the copy that was written, and what was decided meanwhile hold there, too."""

@@ -7,7 +7,7 @@ renewed by the migrations in this package, at start.
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from media.server.database import PATIENCE, Database, is_file
@@ -117,8 +117,10 @@ class Store:
         first = str(error).strip() or type(error).__name__
         return f"The store {self._shown_url} cannot be opened: {first.splitlines()[0]}."
 
-    async def save(self, *records: Record) -> None:
-        """Write Spaces, new or known, all of them or none."""
+    async def save(
+        self, *records: Record, beside: Iterable[Callable[[AsyncConnection], Awaitable[None]]] = ()
+    ) -> None:
+        """Write Spaces, new or known, and what belongs to them in other tables, all of it or nothing."""
         rows = [
             {
                 "id": record["id"],
@@ -131,6 +133,8 @@ class Store:
         ]
         async with self._database.begin() as connection:
             await connection.execute(self._upsert, rows)
+            for write in beside:
+                await write(connection)
 
     async def erase(self, space_id: str) -> None:
         """Forget a Space, if there is one of that id."""

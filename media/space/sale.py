@@ -8,6 +8,11 @@ from media.space.states import Input
 from media.space.tickets import Offer, Seller
 
 
+def sold(taken: int) -> WrongStateError:
+    """Return why tickets cannot be taken off sale any more."""
+    return WrongStateError(f"{taken} tickets are sold or reserved already; cancel the Space to refund them.")
+
+
 class Sale(Board):
     """What it costs to come in; driven as a :class:`~media.space.space.Space` only."""
 
@@ -37,9 +42,7 @@ class Sale(Board):
         """Let everybody in again, while no ticket is sold."""
         self._may(Input.SELL, by, Action.TICKETS)
         if taken:
-            raise WrongStateError(
-                f"{taken} tickets are sold or reserved already; cancel the Space to refund them."
-            )
+            raise sold(taken)
         if self.tickets is None:
             return []
         self.tickets = None

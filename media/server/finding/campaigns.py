@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from media.server.accounts import Accounts
 from media.server.auth import is_name
 from media.server.discovery.circles import Circles
@@ -114,13 +116,17 @@ class Campaigns:
             passed = await self._passed(list(wanted), by, known, now)
             campaign = Campaign(_new_id(), space_id, by, role, list(terms), message, now)
             invited: list[str] = []
+            guests: list[Guest] = []
 
             def step(space: Space, at: float) -> Events:
+                invited.clear()
                 return self._invite(space, by, role, [p for p in wanted if p not in passed], at, invited, passed)
 
-            await self._spaces.act(space_id, step)
-            guests = [Guest(space_id, p, campaign.id, wanted[p], now) for p in invited]
-            await self._guests.add(campaign, guests)
+            async def beside(connection: AsyncConnection) -> None:
+                guests[:] = [Guest(space_id, p, campaign.id, wanted[p], now) for p in invited]
+                await self._guests.add(campaign, guests, connection)
+
+            await self._spaces.act(space_id, step, beside)
             self._attendance.await_(guests)
         return campaign, guests, [passed[p] for p in wanted if p in passed]
 

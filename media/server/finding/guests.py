@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from media.server.database import Database
 from media.server.finding.tables import CAMPAIGNS, GUESTS, OPT_OUTS
@@ -56,19 +57,18 @@ def _earlier(at: sa.Column[float], number: sa.Column[str], place: Place) -> sa.C
 
 
 class Guests:
-    """Queries, each a transaction of its own."""
+    """Queries, each a transaction of its own, but for what is written with a change of the Space."""
 
     def __init__(self, engine: Database) -> None:
         self._engine = engine
 
-    async def add(self, campaign: Campaign, guests: Sequence[Guest]) -> None:
-        """Write a campaign and its guests."""
+    async def add(self, campaign: Campaign, guests: Sequence[Guest], connection: AsyncConnection) -> None:
+        """Write a campaign and its guests, in the transaction of a connection."""
         values = {name: getattr(campaign, name) for name in Campaign.__dataclass_fields__}
         rows = [{name: getattr(guest, name) for name in Guest.__dataclass_fields__} for guest in guests]
-        async with self._engine.begin() as connection:
-            await connection.execute(sa.insert(CAMPAIGNS).values(values))
-            for start in range(0, len(rows), BATCH):
-                await connection.execute(sa.insert(GUESTS), rows[start : start + BATCH])
+        await connection.execute(sa.insert(CAMPAIGNS).values(values))
+        for start in range(0, len(rows), BATCH):
+            await connection.execute(sa.insert(GUESTS), rows[start : start + BATCH])
 
     async def campaign(self, campaign_id: str) -> Campaign | None:
         """Read a campaign."""

@@ -9,12 +9,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from media.server.accounts import Accounts
+from media.server.changes import Beside
 from media.server.database_faults import StoreUnavailableError
 from media.server.errors import Problem
 from media.server.events.hub import Hub
@@ -30,7 +32,7 @@ from media.space.events import Events, SpaceCanceled, SpaceEnded
 from media.space.policy import Policy
 from media.space.space import Space
 from media.space.states import State
-from media.space.tickets import Payment, Purchase, Seller, needs_ticket, window
+from media.space.tickets import Offer, Payment, Purchase, Seller, needs_ticket, window
 
 log = logging.getLogger(__name__)
 
@@ -130,6 +132,14 @@ class BoxOffice:
         async with self._spaces.store.database.connect() as connection:
             hosted = (await connection.execute(query)).scalar_one()
         return Seller(user is not None and user.adult, user.followers_count if user else 0, hosted)
+
+    def on_sale(self, offer: Offer) -> Callable[[Space], Beside]:
+        """Return what puts tickets to a new Space on sale, in the transaction that it is written in."""
+
+        def of(space: Space) -> Beside:
+            return partial(self.till.offer, space.id, space.host, offer.price, offer.quantity)
+
+        return of
 
     async def tags(self, person: str, spaces: Sequence[Space]) -> dict[str, TicketTag]:
         """Return what the cards of Spaces say of tickets to a person; nothing for those that take none."""

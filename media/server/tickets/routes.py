@@ -3,6 +3,7 @@
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from media.server.auth import Named
 from media.server.errors import Problem
@@ -14,6 +15,7 @@ from media.server.tickets.box_office import BoxOffice
 from media.server.tickets.rows import OfferRow
 from media.server.tickets.shapes import NewPurchase, OfferOut, Payouts, TicketList, TicketOut
 from media.space.permissions import Action, check, role_of
+from media.space.sale import sold as sold_already
 from media.space.space import Events, Space
 from media.space.states import Input, next_state
 from media.space.tickets import Offer
@@ -57,14 +59,10 @@ async def offer_tickets(
         offer = Offer(body.price_cents, body.quantity)
         return space.sell_tickets(who.name, offer, now, seller=seller, taken=sold.taken if sold else 0)
 
-    await spaces.act(space_id, step)
-    try:
-        await office.till.offer(space_id, space.host, body.price_cents, body.quantity)
-    except Problem:  # one was sold this moment: what was on sale is what still is
-        row = await _known(office, space_id)
-        still = Offer(row.price, row.quantity)
-        await spaces.act(space_id, lambda s, now: s.sell_tickets(who.name, still, now, seller=seller))
-        raise
+    async def beside(connection: AsyncConnection) -> None:
+        await office.till.offer(space_id, space.host, body.price_cents, body.quantity, connection)
+
+    await spaces.act(space_id, step, beside)
     return OfferOut.of(await _known(office, space_id), space.state)
 
 
@@ -81,8 +79,12 @@ async def withdraw_tickets(space_id: str, who: Named, spaces: SpacesHere, office
     space = await spaces.get(space_id)
     check(role_of(space.people.standing(who.name)), Action.TICKETS)
     next_state(space.state, Input.SELL)
-    taken = await office.till.withdraw(space_id)
-    await spaces.act(space_id, lambda s, now: s.withdraw_tickets(who.name, now, taken=taken))
+
+    async def beside(connection: AsyncConnection) -> None:
+        if taken := await office.till.withdraw(space_id, connection):
+            raise sold_already(taken)
+
+    await spaces.act(space_id, lambda s, now: s.withdraw_tickets(who.name, now), beside)
 
 
 @router.post("/spaces/{space_id}/tickets/purchases", status_code=201, responses=problems(403, 404, 409, 422))

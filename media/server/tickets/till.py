@@ -24,37 +24,35 @@ _T: Final = TICKETS.c
 
 
 class Till(Books):
-    """Changes, each a transaction of its own."""
+    """Changes, each a transaction of its own, but for those that are written with a change of the Space."""
 
-    async def offer(self, space_id: str, host_id: str, price: int, quantity: int) -> None:
-        """Put tickets on sale, or change how many there are.
+    async def offer(
+        self, space_id: str, host_id: str, price: int, quantity: int, connection: AsyncConnection
+    ) -> None:
+        """Put tickets on sale, or change how many there are, in the transaction of a connection.
 
         :raises Problem: 409, more were sold meanwhile, or one was and the price is another
         """
         values: dict[str, Any] = {"price": price, "quantity": quantity}
-        try:
-            async with self._engine.begin() as connection:
-                same = sa.or_(_O.taken == 0, _O.price == price)
-                change = sa.update(TICKET_OFFERS).where(_O.space_id == space_id, _O.taken <= quantity, same)
-                if (await connection.execute(change.values(values))).rowcount == 0:
-                    row = values | {"space_id": space_id, "host_id": host_id, "taken": 0, "state": OPEN}
-                    await connection.execute(sa.insert(TICKET_OFFERS).values(row))
-        except IntegrityError:
-            sentence = "Tickets were sold at this moment; offer at least as many, at the same price."
-            raise Problem(409, "wrong-state", sentence) from None
-        try:
-            async with self._engine.begin() as connection:
-                await connection.execute(sa.insert(EARNINGS).values(host_id=host_id, cents=0))
-        except IntegrityError:
-            pass  # they have sold tickets before
+        same = sa.or_(_O.taken == 0, _O.price == price)
+        change = sa.update(TICKET_OFFERS).where(_O.space_id == space_id, _O.taken <= quantity, same)
+        if (await connection.execute(change.values(values))).rowcount == 0:
+            row = values | {"space_id": space_id, "host_id": host_id, "taken": 0, "state": OPEN}
+            try:
+                await connection.execute(sa.insert(TICKET_OFFERS).values(row))
+            except IntegrityError:
+                sentence = "Tickets were sold at this moment; offer at least as many, at the same price."
+                raise Problem(409, "wrong-state", sentence) from None
+        sold_before = sa.exists().where(EARNINGS.c.host_id == host_id)
+        account = sa.select(sa.literal(host_id), sa.literal(0)).where(~sold_before)
+        await connection.execute(sa.insert(EARNINGS).from_select(["host_id", "cents"], account))
 
-    async def withdraw(self, space_id: str) -> int:
+    async def withdraw(self, space_id: str, connection: AsyncConnection) -> int:
         """Take tickets off sale, if none is sold or reserved; return how many are."""
-        async with self._engine.begin() as connection:
-            gone = sa.delete(TICKET_OFFERS).where(_O.space_id == space_id, _O.taken == 0, _O.state == OPEN)
-            await connection.execute(gone)
-            query = sa.select(_O.taken).where(_O.space_id == space_id)
-            return (await connection.execute(query)).scalar() or 0
+        gone = sa.delete(TICKET_OFFERS).where(_O.space_id == space_id, _O.taken == 0, _O.state == OPEN)
+        await connection.execute(gone)
+        query = sa.select(_O.taken).where(_O.space_id == space_id)
+        return (await connection.execute(query)).scalar() or 0
 
     async def reserve(self, space_id: str, user_id: str, now: float, until: float) -> Ticket:
         """Take a ticket off those that are left, for as long as its payment may take.

@@ -365,14 +365,15 @@ async def test_a_payment_that_comes_after_the_end_goes_back(shop: Shop) -> None:
 async def test_a_price_cannot_change_while_the_first_ticket_is_sold(shop: Shop) -> None:
     await shop.host()
     path = await shop.space(price=1_000)
-    offer = shop.office.till.offer
+    offer_of = shop.office.till.offer_of
 
-    async def late(*arguments: Any) -> None:
-        shop.office.till.offer = offer
+    async def early(space_id: str) -> Any:
+        shop.office.till.offer_of = offer_of
+        before = await offer_of(space_id)
         await shop.buy("ben", path)
-        await offer(*arguments)
+        return before
 
-    shop.office.till.offer = late
+    shop.office.till.offer_of = early
     refused = await shop.service.call("ana", "PUT", f"{path}/tickets", json={"price_cents": 9_900, "quantity": 10})
     assert kind(refused) == (409, "wrong-state")
     assert (await shop.service.ok("cem", "GET", f"{path}/tickets"))["price_cents"] == 1_000
