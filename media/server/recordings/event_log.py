@@ -19,22 +19,21 @@ log = logging.getLogger(__name__)
 
 
 class EventLog:
-    """One file of the Spaces's folder, new for each process that writes."""
+    """One file of the folder of a Space, new for each process that writes."""
 
-    def __init__(self, folder: Path, key: bytes, began_at: float) -> None:
-        """Begin; ``began_at`` (Unix seconds) is when the Space started.
+    def __init__(self, folder: Path, key: bytes) -> None:
+        """Begin.
 
         :raises OSError: the folder cannot be written
         """
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._file: SealedFile | None = SealedFile(folder / f"{secrets.token_hex(8)}{SUFFIX}", key)
-        self._began_at = began_at
         self._write([{"track": "events"}])
 
-    def note(self, events: Events) -> None:
-        """Write what happened; a disk that refuses is in the log, and the Space goes on."""
+    def note(self, ms: int, events: Events) -> None:
+        """Write what happened ``ms`` after the start; a disk that refuses is in the log, and the Space goes on."""
         self._write(
-            {"ms": max(0, round((event.at - self._began_at) * 1000)), "event": type(event).__name__}
+            {"ms": ms, "event": type(event).__name__}
             | {name: value for name, value in asdict(event).items() if name != "at"}
             for event in events
         )

@@ -74,12 +74,15 @@ class Recordings:
         self._logs: dict[str, EventLog] = {}
         self._began: dict[str, float] = {}
         """When each Space that is being recorded started (Unix seconds)."""
-        self._early: dict[str, list[Events]] = {}
+        self._origins: dict[str, float] = {}
+        """The same on the monotonic clock, which goes on whatever the other one is set to."""
+        self._early: dict[str, list[tuple[int, Events]]] = {}
         """What happened in a Space before its log was there."""
         self.captioned: Callable[[str], Collection[str]] = lambda _space_id: ()
         """Whose speech is captioned in a Space."""
         self._opened: dict[tuple[str, tuple[int, ...]], Evidence] = {}
-        self.retention = Retention(self.store, self._keys_here, self.folder, audit, clock)
+        self.retention = Retention(self.store, self._keys_here, self.folder, audit, clock.steady)
+        database.on_recovered(self._end_what_is_over)
         if recorder is not None:
             spaces.watch(self._watch)
             recorder.on_restarted = self._begin_again
@@ -97,9 +100,7 @@ class Recordings:
             return
         await self._recorder.start()
         live = {space.id for space in self._spaces.in_memory if space.state is State.LIVE}
-        known = {each.space_id: each for each in await self.store.unended()}
-        for space_id in known.keys() - live:  # it ended while no server ran
-            await self.store.end(space_id, self._clock())
+        await self._end_what_is_over()
         for space_id in live:
             self._spaces.follow(self._begin(space_id))
 
@@ -226,9 +227,9 @@ class Recordings:
             self._early[space.id] = []
             self._spaces.follow(self._begin(space.id))
         if space.id in self._early:
-            self._early[space.id].append(events)
+            self._early[space.id].append((0, events))
         elif each := self._logs.get(space.id):
-            each.note(events)
+            each.note(round((time.monotonic() - self._origins[space.id]) * 1000), events)
         if any(isinstance(event, SpaceEnded) for event in events):
             self._spaces.follow(self._end(space.id))
 
@@ -241,18 +242,22 @@ class Recordings:
             recording = await self.store.find(space_id) or await self._add(space_id, space.started_at)
             key = self._keys_here().key(space_id, recording.slot, recording.commitment)
             self._began[space_id] = recording.began_at
-            self._logs[space_id] = EventLog(self.folder / space_id, key, recording.began_at)
-            for events in self._early.pop(space_id, []):
-                self._logs[space_id].note(events)
-            await self._record(space_id, key, recording.began_at)
+            self._origins[space_id] = time.monotonic() - (self._clock() - recording.began_at)
+            self._logs[space_id] = EventLog(self.folder / space_id, key)
+            for ms, events in self._early.pop(space_id, []):
+                self._logs[space_id].note(ms, events)
+            await self._record(space_id, key)
         except (SlotError, OSError, StoreUnavailableError, EvidenceGoneError) as error:
             log.error("Space %s is not recorded: %s", space_id, error)
         finally:
             self._early.pop(space_id, None)
+        held = self._spaces.held(space_id)
+        if held is None or held.state is not State.LIVE:  # it was over before all was ready
+            await self._end(space_id)
 
-    async def _record(self, space_id: str, key: bytes, began_at: float) -> None:
+    async def _record(self, space_id: str, key: bytes) -> None:
         assert self._recorder is not None
-        origin = time.monotonic() - (self._clock() - began_at)
+        origin = self._origins[space_id]
         with contextlib.suppress(RecorderLostError):  # the next one is told of all Spaces
             await self._recorder.begin(space_id, self.folder / space_id, key, int(origin * 1e6))
             for user_id in self.captioned(space_id):
@@ -267,10 +272,10 @@ class Recordings:
 
     async def _begin_again(self) -> None:
         """Tell a recorder that knows nothing about every Space that is being recorded."""
-        for space_id, began_at in [*self._began.items()]:
+        for space_id in [*self._began]:
             recording = await self._find(space_id)
             key = self._keys_here().key(space_id, recording.slot, recording.commitment)
-            await self._record(space_id, key, began_at)
+            await self._record(space_id, key)
 
     async def _add(self, space_id: str, began_at: float) -> Recording:
         slot, commitment = await asyncio.to_thread(self._keys_here().take)
@@ -285,12 +290,22 @@ class Recordings:
     async def _end(self, space_id: str) -> None:
         if self._began.pop(space_id, None) is None:
             return
+        self._origins.pop(space_id, None)
         assert self._recorder is not None
         with contextlib.suppress(RecorderLostError):  # what it had not written is lost with it
             await self._recorder.end(space_id)
         if each := self._logs.pop(space_id, None):
             each.end()
-        await self.store.end(space_id, self._clock())
+        await self.store.end(space_id, self._clock.steady())
+
+    async def _end_what_is_over(self) -> None:
+        """Let the clock of retention begin where it could not be written, or while no server ran."""
+        if self._recorder is None:
+            return
+        live = {space.id for space in self._spaces.in_memory if space.state is State.LIVE}
+        for recording in await self.store.unended():
+            if recording.space_id not in live:
+                await self.store.end(recording.space_id, self._clock.steady())
 
     async def _find(self, space_id: str) -> Recording:
         recording = await self.store.find(space_id)

@@ -128,3 +128,14 @@ async def test_the_space_goes_on_recording_after_the_server_was_killed(server: P
     heard = [packet.start_ms for packet in opened(tmp_path, space_id).tracks["ana"].packets(0, 600_000)]
     assert len(heard) >= 2 * 40
     assert max(later - sooner for sooner, later in itertools.pairwise(heard)) > 1_000, "two processes"
+
+
+async def test_a_space_that_is_over_at_once_leaves_nothing_open(server: Process, tmp_path: Path) -> None:
+    for _ in range(5):
+        path = server.live("ana")
+        server.call(server.token("ana"), "POST", f"{path}/end")
+    await until(lambda: "spaces_recorded_spaces 0.0" in server.metrics())
+    assert await asyncio.to_thread(server.end, signal.SIGTERM) == 0, server.said()
+    with sqlite3.connect(tmp_path / "spaces.db") as database:
+        rows = database.execute("SELECT ended_at FROM recordings").fetchall()
+    assert all(ended_at is not None for (ended_at,) in rows)
