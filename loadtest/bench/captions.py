@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ from media.captions.captioner import PARTIAL_FAST_MS, PARTIAL_MS
 from media.captions.models import TIERS, ModelError, find_model
 from media.captions.whisper import Whisper
 
+_GUESS: Final = 0.8
+"""Share of the core from which on phrases begin to wait."""
 LATEST: Final = 2.5
 """Seconds in which 95 of 100 words are to be shown."""
 TARGETS: Final = (
@@ -40,7 +43,7 @@ TARGETS: Final = (
 
 def options(parser: argparse.ArgumentParser) -> None:
     """Add this benchmark's own flags."""
-    parser.add_argument("--model", choices=list(TIERS), default="base", help="which is measured (%(default)s)")
+    parser.add_argument("--model", choices=list(TIERS), default="tiny", help="which is measured (%(default)s)")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="of the programme (%(default)s)")
     parser.add_argument("--spaces", type=int, default=16, metavar="N", help="that are tried at most (%(default)s)")
     parser.add_argument("--noise", type=float, default=8.0, metavar="S", help="of each noise (%(default)s)")
@@ -62,15 +65,7 @@ def _measure(chosen: argparse.Namespace, judge: Whisper, whisper: Whisper) -> di
     partial = None if chosen.no_partials else PARTIAL_MS if chosen.model == "base" else PARTIAL_FAST_MS
     programme = programme_of(read_aloud(), chosen.seconds, judge)
     alone = _run(whisper, programme, 1, partial)
-    best, most = alone, min(chosen.spaces, max(1, int(1 / alone.load)))
-    with bar() as progress:
-        task = progress.add_task("more Spaces", total=None)
-        for spaces in range(max(1, most // 2), chosen.spaces + 1):
-            tried = alone if spaces == 1 else _run(whisper, programme, spaces, partial)
-            progress.advance(task)
-            if tried.paused or tried.first_shown(95) > LATEST:
-                break
-            best = tried
+    best = _most(lambda spaces: _run(whisper, programme, spaces, partial), alone, chosen.spaces)
     invented = [name for name, sound in noises(chosen.noise) if _says_something(whisper, sound)]
     said = _plain(programme.text)
     errors = jiwer.process_words([said] * best.spaces, [_plain(text) for text in best.texts])
@@ -87,6 +82,28 @@ def _measure(chosen: argparse.Namespace, judge: Whisper, whisper: Whisper) -> di
         "noises": [{"noise": name} for name in invented],
         "model": whisper.name,
     }
+
+
+def _most(run: Callable[[int], Run], alone: Run, limit: int) -> Run:
+    """Return the run with the most Spaces that one core can do: near a guess, up while it can, else down."""
+    spaces = max(1, min(limit, int(_GUESS / alone.load)))
+    with bar() as progress:
+        task = progress.add_task("Spaces at once", total=None)
+        best = alone
+        tried = alone if spaces == 1 else run(spaces)
+        while _in_time(tried) and spaces < limit:
+            best, spaces = tried, spaces + 1
+            tried = run(spaces)
+            progress.advance(task)
+        while not _in_time(tried) and best is alone and spaces > 2:
+            spaces -= 1
+            tried = run(spaces)
+            progress.advance(task)
+    return tried if _in_time(tried) else best
+
+
+def _in_time(run: Run) -> bool:
+    return not run.paused and run.first_shown(95) <= LATEST
 
 
 def _run(whisper: Whisper, programme: Programme, spaces: int, partial: int | None) -> Run:

@@ -4,7 +4,7 @@ Sound does not pass here: it comes from the recorder, through a ring (:mod:`medi
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -44,6 +44,28 @@ class Audiences:
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """A passage of a Space that is over is to be recognised once more, when nothing live waits."""
+
+    space_id: str
+    line_id: str
+    start_ms: int
+    end_ms: int
+    packets: Sequence[tuple[int, str]]
+    """Milliseconds since the Space started, and Opus in base64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """What a passage came out as; without text it was nothing that was said."""
+
+    space_id: str
+    line_id: str
+    text: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class Alive:
     """Said once a second; the first time when the model is loaded."""
 
@@ -55,9 +77,9 @@ class Alive:
     dropped_partials: int
 
 
-Message = Began | Withdrawn | Audiences | Caption | Paused | Alive
+Message = Began | Withdrawn | Audiences | Again | Caption | Paused | Rewritten | Alive
 _KINDS: Final[Mapping[str, type[Message]]] = {
-    kind.__name__.lower(): kind for kind in (Began, Withdrawn, Audiences, Caption, Paused, Alive)
+    kind.__name__.lower(): kind for kind in (Began, Withdrawn, Audiences, Again, Caption, Paused, Rewritten, Alive)
 }
 
 

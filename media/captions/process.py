@@ -6,30 +6,36 @@ a second that it lives, unless its thread hangs: whoever started it then ends it
 """
 
 import asyncio
+import base64
 import contextlib
 import logging
 import os
 import resource
 import socket
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 from media.captions.captioner import Captioner
+from media.captions.gates import recognise_gated
 from media.captions.listening import Listening
 from media.captions.messages import (
     LINE_MAX,
+    Again,
     Alive,
     Audiences,
     Began,
     Message,
     MessageError,
+    Rewritten,
     Withdrawn,
     line_of,
     message_of,
 )
-from media.captions.recogniser import Recogniser
+from media.captions.passages import sound_of
+from media.captions.recogniser import FULL_WINDOW_S, Heard, Recogniser
 from media.recording.ring import Ring
 
 log = logging.getLogger(__name__)
@@ -42,6 +48,8 @@ ALIVE: Final = 1.0
 """Seconds between two signs of life."""
 HANGS: Final = 20.0
 """Seconds after which a phrase is taken to be recognised for ever; most take a fifth of one."""
+_AGAIN_MAX: Final = 4
+"""Passages that wait; whoever sends them has one under way."""
 MEMORY_MIB: Final = 1024
 """Memory that the process may have; Whisper base takes 420 MiB."""
 
@@ -61,6 +69,7 @@ class CaptionProcess:
         self._recogniser = recogniser
         self._memory = memory_mib << 20
         self._captioner = Captioner(partial_ms)
+        self._again: deque[Again] = deque(maxlen=_AGAIN_MAX)
         self._news = asyncio.Event()
         self._began: float | None = None
         """When the phrase that is being recognised was begun; None for none."""
@@ -98,6 +107,9 @@ class CaptionProcess:
             case Withdrawn(space_id, user_id):
                 self._listening.withdraw((space_id, user_id))
                 self._captioner.withdraw((space_id, user_id))
+            case Again():
+                self._again.append(message)
+                self._news.set()
             case Audiences(listeners):
                 self._captioner.set_audiences(listeners)
             case _:
@@ -108,6 +120,9 @@ class CaptionProcess:
         with ThreadPoolExecutor(1, "recogniser") as thread:
             while True:
                 task = self._captioner.next()
+                if task is None and self._again:
+                    await self._say(await self._rewrite(loop, thread, self._again.popleft()))
+                    continue
                 if task is None:
                     self._news.clear()
                     await self._news.wait()
@@ -118,6 +133,15 @@ class CaptionProcess:
                 caption = self._captioner.heard(task, heard)
                 if caption is not None:
                     await self._say(caption)
+
+    async def _rewrite(
+        self, loop: asyncio.AbstractEventLoop, thread: ThreadPoolExecutor, again: Again
+    ) -> Rewritten:
+        self._began = time.monotonic()
+        heard = await loop.run_in_executor(thread, _hear_again, self._recogniser, again)
+        self._began = None
+        text, language = ("", "") if heard is None else (heard.text, heard.language)
+        return Rewritten(again.space_id, again.line_id, text, language)
 
     async def _look(self) -> None:
         said = float("-inf")
@@ -146,6 +170,12 @@ class CaptionProcess:
     async def _say(self, message: Message) -> None:
         self._writer.write(line_of(message))
         await self._writer.drain()
+
+
+def _hear_again(recogniser: Recogniser, again: Again) -> Heard | None:
+    packets = [(at_ms, base64.b64decode(payload)) for at_ms, payload in again.packets]
+    sound = sound_of(packets, again.start_ms, again.end_ms)
+    return recognise_gated(recogniser, sound, FULL_WINDOW_S, None)
 
 
 def memory_of_self() -> int:

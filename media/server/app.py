@@ -272,6 +272,7 @@ def create_app(
     life = Life(state, config, spaces, accounts, guard, visibility, events.hub, store.database, clock, captioning)
     state.captions.on_consent = recordings.caption_soon
     recordings.captioned = state.captions.consents
+    state.captions.transcribe_from(recordings.speech)
     state.captions.on_line.append(assistance.read)
     afterlife = Afterlife(state, config, spaces, recordings, store.database, clock)
     state.timers, state.registry, state.open = timers, counted.registry, False

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from media.captions.messages import LINE_MAX, Alive, Message, MessageError, line_of, message_of
+from media.captions.messages import LINE_MAX, Alive, Message, MessageError, Rewritten, line_of, message_of
 from media.captions.shown import Caption, Paused
 from media.recording.ring import PAGE, SIZE
 from media.relay.liveness import LOOK, Liveness, state_of
@@ -45,7 +45,7 @@ class CaptionEngine:
         self.memory = os.memfd_create("captions")
         """Descriptor of the ring that the recorder writes sound into."""
         os.ftruncate(self.memory, PAGE + SIZE)
-        self.on_message: Callable[[Caption | Paused], None] = lambda _: None
+        self.on_message: Callable[[Caption | Paused | Rewritten], None] = lambda _: None
         self.on_begun: Callable[[], None] = lambda: None
         """Is called when a process is ready, which then knows nobody yet."""
         self.alive: Alive | None = None
@@ -120,7 +120,7 @@ class CaptionEngine:
                     self._liveness.limit = SILENCE
                     log.info("Captions are made by %s.", message.model)
                     self.on_begun()
-            case Caption() | Paused():
+            case Caption() | Paused() | Rewritten():
                 self.on_message(message)
             case _:
                 raise MessageError(f"A process of captions does not say {type(message).__name__}.")

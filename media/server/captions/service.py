@@ -14,9 +14,10 @@ from collections.abc import Callable, Coroutine
 from typing import Final
 
 from media.captions.lines import Line
-from media.captions.messages import Audiences, Began, Withdrawn
+from media.captions.messages import Audiences, Began, Rewritten, Withdrawn
 from media.captions.shown import Caption, Paused
 from media.server.captions.engine import CaptionEngine
+from media.server.captions.final import FinalTranscripts, Packets
 from media.server.captions.schema import CaptionData, CaptionStateData
 from media.server.captions.store import CaptionStore
 from media.server.captions.tables import TEXT_MAX
@@ -26,7 +27,7 @@ from media.server.errors import Problem
 from media.server.events.hub import Hub
 from media.server.spaces import Spaces
 from media.space.errors import NoRightError, WrongStateError
-from media.space.events import Events
+from media.space.events import Events, SpaceEnded
 from media.space.permissions import Action, check, role_of
 from media.space.space import Space
 from media.space.states import ON_STAGE, State
@@ -50,6 +51,8 @@ class Captions:
         """Is told whose sound is to go into the engine's ring, and whose not any more: Space, user, whether."""
         self.on_line: list[Callable[[str, Line], None]] = []
         """Are told each final line, with the id of its Space."""
+        self.final: FinalTranscripts | None = None
+        """Makes transcripts better where there is a recording."""
         self._spaces = spaces
         self._hub = hub
         self._clock = clock
@@ -79,6 +82,11 @@ class Captions:
         if self.engine is not None:
             await self.engine.stop()
         await self.write()
+
+    def transcribe_from(self, packets: Packets) -> None:
+        """Make transcripts of Spaces that are over anew, from what was recorded."""
+        if self.engine is not None:
+            self.final = FinalTranscripts(self.engine, self.store, packets)
 
     def consents(self, space_id: str) -> set[str]:
         """Return who consents in a Space."""
@@ -166,9 +174,12 @@ class Captions:
                 for _ in some:
                     self._unwritten.popleft()
 
-    def _take(self, message: Caption | Paused) -> None:
+    def _take(self, message: Caption | Paused | Rewritten) -> None:
         """Take what the engine says; of those who have withdrawn since, nothing."""
-        if isinstance(message, Paused):
+        if isinstance(message, Rewritten):
+            if self.final is not None:
+                self.final.take(message)
+        elif isinstance(message, Paused):
             if message.space_id in self._consents and message.paused != self.is_paused(message.space_id):
                 (self._paused.add if message.paused else self._paused.discard)(message.space_id)
                 self._tell(message.space_id)
@@ -220,7 +231,9 @@ class Captions:
             self._tell(space_id)
 
     def _watch(self, space: Space, events: Events) -> None:
-        """Who leaves the stage, or whose Space is over, consents no more."""
+        """Who leaves the stage, or whose Space is over, consents no more; its transcript is made anew."""
+        if self.final is not None and any(isinstance(event, SpaceEnded) for event in events):
+            self._run(self.final.rewrite(space.id))
         for user_id in list(self._consents.get(space.id, ())):
             if space.state is not State.LIVE or space.people.standing(user_id) not in ON_STAGE:
                 self.withdraw(space.id, user_id)

@@ -21,19 +21,7 @@ class CaptionStore:
 
     async def add(self, lines: Sequence[tuple[str, Line]]) -> None:
         """Write lines, each with the id of its Space."""
-        rows = [
-            {
-                "space_id": space_id,
-                "id": line.id,
-                "user_id": line.user_id,
-                "start_ms": line.start_ms,
-                "end_ms": line.end_ms,
-                "text": line.text,
-                "language": line.language,
-                "corrected": line.corrected,
-            }
-            for space_id, line in lines
-        ]
+        rows = [_row(space_id, line) for space_id, line in lines]
         async with self._database.begin() as connection:
             await connection.execute(sa.insert(CAPTION_LINES), rows)
 
@@ -77,6 +65,30 @@ class CaptionStore:
         change = sa.update(CAPTION_LINES).where(_L.space_id == space_id, _L.id == line_id)
         async with self._database.begin() as connection:
             await connection.execute(change.values(text=text, corrected=True))
+
+    async def replace(self, space_id: str, line_ids: Sequence[str], line: Line) -> bool:
+        """Write a line in the place of some, unless one is gone or was corrected meanwhile; whether it did."""
+        those = (_L.space_id == space_id, _L.id.in_(line_ids), _L.corrected.is_(False))
+        async with self._database.begin() as connection:
+            there = (await connection.execute(sa.select(sa.func.count()).where(*those))).scalar_one()
+            if there != len(line_ids):
+                return False
+            await connection.execute(sa.delete(CAPTION_LINES).where(*those))
+            await connection.execute(sa.insert(CAPTION_LINES), [_row(space_id, line)])
+        return True
+
+
+def _row(space_id: str, line: Line) -> dict[str, Any]:
+    return {
+        "space_id": space_id,
+        "id": line.id,
+        "user_id": line.user_id,
+        "start_ms": line.start_ms,
+        "end_ms": line.end_ms,
+        "text": line.text,
+        "language": line.language,
+        "corrected": line.corrected,
+    }
 
 
 def _line(row: tuple[Any, ...]) -> Line:

@@ -132,6 +132,11 @@ class Recordings:
         track = (await self.evidence(space_id)).tracks.get(user_id)
         return [] if track is None else list(track.packets(start_ms, end_ms))
 
+    async def speech(self, space_id: str, user_id: str, start_ms: int, end_ms: int) -> list[tuple[int, bytes]]:
+        """Return the Opus packets of a range of a speaker, each with its milliseconds."""
+        found = await self.packets(space_id, user_id, start_ms, end_ms)
+        return [(packet.start_ms, packet.payload) for packet in found]
+
     async def audio(
         self, space_id: str, user_id: str | None, start_ms: int, end_ms: int, tags: Sequence[str] = ()
     ) -> bytes:

@@ -4,7 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.captions.messages import Alive, Audiences, Began, Message, MessageError, Withdrawn, line_of, message_of
+from media.captions.messages import (
+    Again,
+    Alive,
+    Audiences,
+    Began,
+    Message,
+    MessageError,
+    Rewritten,
+    Withdrawn,
+    line_of,
+    message_of,
+)
 from media.captions.shown import Caption, Paused
 
 NAMES, NUMBERS = st.text(max_size=20), st.integers(0, 2**53)
@@ -13,6 +24,8 @@ MESSAGES = st.one_of(
     st.builds(Withdrawn, NAMES, NAMES),
     st.builds(Audiences, st.dictionaries(NAMES, NUMBERS, max_size=4)),
     st.builds(Caption, NAMES, NAMES, NUMBERS, NUMBERS, NAMES, NAMES, st.booleans()),
+    st.builds(Again, NAMES, NAMES, NUMBERS, NUMBERS, st.just([[20, "AA=="]])),
+    st.builds(Rewritten, NAMES, NAMES, NAMES, NAMES),
     st.builds(Paused, NAMES, st.booleans()),
     st.builds(Alive, NAMES, NUMBERS, NUMBERS, NUMBERS),
 )
