@@ -35,7 +35,7 @@ from media.server.visibility import Visibility
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     *(reminder_routes.router, push_routes.router, ticket_routes.router, host_tool_routes.router),
-    caption_routes.router,
+    *(caption_routes.router, caption_routes.public),
 )
 """Routes to be known before those of users, whose paths would take theirs."""
 

@@ -61,7 +61,6 @@ export function captionsView(room) {
 
 /** Read what was said before one came, and whether there are captions at all. */
 async function readBefore(room) {
-  if (!me()) return;
   const { data, ...state } = await get(address(room)).catch(() => ({ data: [], available: false }));
   const { captions } = room.store.state;
   const known = new Set(captions.lines.map((line) => line.id));

@@ -9,13 +9,15 @@ from media.captions.lines import Line
 from media.server.auth import Named
 from media.server.captions.schema import CaptionData, CaptionsOut, Correction
 from media.server.captions.service import Captions
-from media.server.routes import SEEN, AccountsHere, SpacesHere, VisibilityHere, problems
+from media.server.room.readers import Readable
+from media.server.routes import SEEN, AccountsHere, SpacesHere, problems
 from media.space.errors import NoRightError
 from media.space.space import Space
 from media.space.states import ON_STAGE
-from media.space.visibility import View
 
 router: Final = APIRouter(prefix="/2/spaces/{space_id}", tags=["Captions"], dependencies=[*SEEN])
+public: Final = APIRouter(prefix="/2/spaces/{space_id}", tags=["Captions"])
+"""For who may listen, also without a token where a Space takes people without one."""
 NEWEST: Final = 50
 """Lines that somebody sees who comes later."""
 
@@ -65,18 +67,14 @@ async def withdraw_from_captions(space_id: str, who: Named, captions: CaptionsHe
     captions.withdraw(space_id, who.name)
 
 
-@router.get("/captions", responses=problems(402, 403, 404))
-async def show_captions(
-    space_id: str, who: Named, spaces: SpacesHere, visibility: VisibilityHere, captions: CaptionsHere
-) -> CaptionsOut:
+@public.get("/captions", responses=problems(402, 403, 404))
+async def show_captions(space: Readable, captions: CaptionsHere) -> CaptionsOut:
     """Show who is captioned, and the newest lines; what follows is told on the Space's event stream."""
-    space = await spaces.get(space_id)
-    await visibility.check(space, who, View.SOUND)
-    lines = await captions.lines(space_id, newest=NEWEST)
+    lines = await captions.lines(space.id, newest=NEWEST)
     return CaptionsOut(
         available=captions.engine is not None,
-        user_ids=sorted(captions.consents(space_id)),
-        paused=captions.is_paused(space_id),
+        user_ids=sorted(captions.consents(space.id)),
+        paused=captions.is_paused(space.id),
         data=[CaptionData.of(line) for line in lines],
     )
 

@@ -71,6 +71,8 @@ READS: dict[str, int] = {
     "/2/spaces/{space_id}/replay/waveform.svg": SOUND,
     "/2/spaces/{space_id}/replay/chapters.json": SOUND,
     "/2/spaces/{space_id}/replay/transcript.vtt": SOUND,
+    "/2/spaces/{space_id}/captions": SOUND,
+    **{f"/2/spaces/{{space_id}}/transcript.{kind}": CREATOR for kind in ("vtt", "srt", "json")},
     "/2/spaces/{id}": CARD,
     "/2/spaces/{id}/tweets": CARD,
     "/2/spaces/{id}/buyers": CREATOR,
@@ -102,6 +104,8 @@ WRITES: set[tuple[str, str]] = {
     *(("POST", "/spaces/{space_id}/invitation-links"), ("DELETE", "/spaces/{space_id}/invitation-links/{code}")),
     ("POST", "/spaces/{space_id}/invitation-links/{code}/accept"),
     *((method, "/2/spaces/{space_id}/replay") for method in ("PUT", "DELETE")),
+    *((method, "/2/spaces/{space_id}/captions/consent") for method in ("PUT", "DELETE")),
+    ("PUT", "/2/spaces/{space_id}/captions/{line_id}"),
     *((method, "/users/me/reminders/{space_id}") for method in ("PUT", "DELETE")),
 }
 SESSIONS: set[tuple[str, str]] = {
@@ -166,6 +170,7 @@ class World:
             "post_id": "7",
             "code": "nosuchcode",
             "campaign_id": self.campaign,
+            "line_id": "0",
         }
         return path.format(**values)
 
@@ -195,6 +200,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/spaces/{space_id}/reactions"): {"kind": "clap"},
     ("POST", "/spaces/{space_id}/shared"): {"post_id": "7"},
     ("POST", "/spaces/{space_id}/messages"): {"text": "hello"},
+    ("PUT", "/2/spaces/{space_id}/captions/{line_id}"): {"text": "hello"},
     ("POST", "/spaces/{space_id}/invitation-links"): {"role": "listener"},
 }
 

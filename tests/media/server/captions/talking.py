@@ -20,7 +20,9 @@ class Recorder:
         captions = service.app.state.captions
         self.ring = Ring(memoryview(mmap(captions.engine.memory, 0)))
         self.numbers: dict[tuple[str, str], int] = {}
-        self._count = 0
+        self._count = self._until_us = 0
+        self._service = service
+        self._kept: list[tuple[str, str, int, bytes]] = []
         captions.on_consent = self.on_consent
 
     def on_consent(self, space_id: str, user_id: str, on: bool) -> None:
@@ -36,9 +38,20 @@ class Recorder:
         number = self.numbers.get((space_id, user_id))
         if number is None:
             return
-        now_us = time.monotonic_ns() // 1000
-        for tick, payload in enumerate(packets(words, silence)):
-            self.ring.write(packet_frame(Heard(0, number, now_us + 20_000 * tick, 960, 30, payload)))
+        us = max(time.monotonic_ns() // 1000, self._until_us)
+        for payload in packets(words, silence):
+            self.ring.write(packet_frame(Heard(0, number, us, 960, 30, payload)))
+            self._kept.append((space_id, user_id, us, payload))
+            us += 20_000
+        self._until_us = us
+
+    async def packets(self, space_id: str, user_id: str, start_ms: int, end_ms: int) -> list[tuple[int, bytes]]:
+        """What was recorded of somebody."""
+        space = await self._service.app.state.spaces.get(space_id)
+        origin_us = time.monotonic() * 1e6 - (self._service.clock() - space.started_at) * 1e6
+        mine = [(us, payload) for *key, us, payload in self._kept if key == [space_id, user_id]]
+        found = [(round((us - origin_us) / 1000), payload) for us, payload in mine]
+        return [each for each in found if start_ms <= each[0] < end_ms]
 
 
 async def until(fulfilled: Callable[[], Any]) -> Any:
