@@ -51,7 +51,9 @@ class Court:
         return int(filing.case.id)
 
     async def claim(self, who: Caller = REA, **search: Any) -> int | None:
-        return await self.moderation.claim(who, Search(**search))
+        """Have a reviewer claim the next case; return its number."""
+        row = await self.moderation.claim(who, Search(**search))
+        return None if row is None else int(row.id)
 
     async def decide(
         self, number: int, *actions: Action, who: Caller = REA, form: StatementForm | None = None

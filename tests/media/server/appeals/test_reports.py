@@ -16,7 +16,6 @@ from media.moderation.categories import Category
 from media.moderation.decision import Action
 from media.moderation.statement_form import faults_of
 from media.server.appeals.tables import STATEMENTS
-from media.server.moderation.search import Search
 from tests.media.server.appeals.justice import REA, ROB, SENIOR, SETTLED, Court
 from tests.media.server.service import running
 
@@ -79,7 +78,7 @@ async def test_the_report_is_counted_from_what_was_decided(court: Court) -> None
     await court.report(about="cem", by="dag", category=Category.SPAM)
     statement = (await court.statements("ben"))[0]["id"]
     await court.complain("ben", statement)
-    number = await court.moderation.claim(ROB, Search(appeals=True))
+    number = await court.claim(ROB, appeals=True)
     body = {"outcome": "overturned", "reasons": "It was a quotation."}
     assert (await court.as_reviewer(ROB, "POST", f"/cases/{number:08d}/answer", json=body)).status_code == 200
     today = datetime.fromtimestamp(court.moderation.now, UTC).date().isoformat()
