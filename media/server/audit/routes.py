@@ -65,13 +65,19 @@ async def get_audit_log(
     kind = "application/jsonl" if form == "jsonl" else "text/csv; charset=utf-8"
     headers = {"Content-Disposition": f'attachment; filename="audit.{form}"'}
     write, head = (_json, "") if form == "jsonl" else (_csv, ",".join(_COLUMNS) + "\r\n")
-    return StreamingResponse(_lines(audit, after, write, head), headers=headers, media_type=kind)
+    entries = audit.entries(after)
+    first = await anext(entries, None)  # a store that is away is refused before the answer begins
+    return StreamingResponse(_lines(first, entries, write, head), headers=headers, media_type=kind)
 
 
-async def _lines(audit: Audit, after: int, write: Callable[[Entry], str], head: str) -> AsyncIterator[str]:
+async def _lines(
+    first: Entry | None, rest: AsyncIterator[Entry], write: Callable[[Entry], str], head: str
+) -> AsyncIterator[str]:
     if head:
         yield head
-    async for entry in audit.entries(after):
+    if first is not None:
+        yield write(first)
+    async for entry in rest:
         yield write(entry)
 
 
