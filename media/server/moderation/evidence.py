@@ -4,7 +4,7 @@ A Space of which nothing was recorded can be reported and decided about all the 
 cannot be reported any more: nobody could look at it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,11 +19,12 @@ __all__ = ["Evidence", "EvidenceGoneError", "HeldRecordings"]
 class Evidence(Protocol):
     """The recordings of a server.  Times in milliseconds since the Space started."""
 
-    async def hold(self, space_id: str, holder: str) -> None:
-        """Keep the evidence of a Space, in the name of a case.
+    async def lock(self, connection: AsyncConnection, spaces: Collection[str]) -> dict[str, bool]:
+        """Return which of these Spaces have evidence, and whether it is erased; so it stays in a transaction."""
+        ...
 
-        :raises EvidenceGoneError: it was erased
-        """
+    async def write_holds(self, connection: AsyncConnection, holds: Sequence[tuple[str, str]]) -> None:
+        """Keep evidence, each of a Space in the name of a case, in a transaction that has locked it."""
         ...
 
     async def release(self, space_id: str, holder: str, *, violation: bool) -> None:
@@ -64,13 +65,13 @@ class HeldRecordings:
         self._recordings = recordings
         self._store = recordings.store
 
-    async def hold(self, space_id: str, holder: str) -> None:
-        """Keep a recording, if there ever was one.
+    async def lock(self, connection: AsyncConnection, spaces: Collection[str]) -> dict[str, bool]:
+        """Return which of these Spaces have a recording, and whether it is being erased."""
+        return await self._store.lock(connection, spaces)
 
-        :raises EvidenceGoneError: it was erased
-        """
-        if await self._store.find(space_id) is not None:
-            await self._store.hold(space_id, holder)
+    async def write_holds(self, connection: AsyncConnection, holds: Sequence[tuple[str, str]]) -> None:
+        """Keep recordings, each of a Space in the name of a case."""
+        await self._store.write_holds(connection, holds)
 
     async def release(self, space_id: str, holder: str, *, violation: bool) -> None:
         """Let its clock decide again."""

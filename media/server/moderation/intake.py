@@ -4,7 +4,7 @@ Decided by the same rules as in :class:`media.moderation.queue.ReviewQueue`, whi
 says twice about one matter is one report, whose moment and words are the last ones.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
@@ -19,13 +19,12 @@ from media.moderation.report import Report, Subject
 from media.moderation.reporters import Reporter
 from media.server.database import Database
 from media.server.moderation import reporters as people
+from media.server.moderation.evidence import Evidence, EvidenceGoneError
 from media.server.moderation.rows import Row, case_of, name_of, new_row, taken_of
 from media.server.moderation.tables import CASES, REPORTS
 
 Key = tuple[str, str, str]
 """Space, user and category: what makes reports one case."""
-Hold = Callable[[str, str], Awaitable[None]]
-"""Keeps the evidence of a Space from being erased, in the name of a case."""
 T = TypeVar("T")
 _C: Final = CASES.c
 _R: Final = REPORTS.c
@@ -69,6 +68,8 @@ class _Known:
     """New ones."""
     moved: dict[int, dict[str, Any]]
     """Those that were there and say something else now."""
+    erased: dict[str, bool]
+    """Whether the evidence of a Space is erased, where there is or was some."""
 
 
 class Intake:
@@ -78,7 +79,7 @@ class Intake:
         self._database = database
         self._policy = policy
         self._next_case = self._next_report = 1
-        self.hold: Hold | None = None
+        self.evidence: Evidence | None = None
         """None where nothing is recorded."""
 
     async def open(self) -> None:
@@ -90,35 +91,14 @@ class Intake:
 
     async def take(self, batch: Sequence[Filing]) -> None:
         """Keep reports: all of them or, if the store cannot, none; what the rules refuse is said in the filing."""
-        numbers = await self._held(batch) if self.hold is not None else {}
-        batch = [filing for filing in batch if filing.refusal is None]
         async with self._database.begin() as connection:
             known = await self._load(connection, batch)
             for filing in batch:
                 try:
-                    self._take(filing, known, numbers)
-                except ModerationError as refusal:
+                    self._take(filing, known)
+                except (ModerationError, EvidenceGoneError) as refusal:
                     filing.refusal = refusal
             await self._write(connection, known)
-
-    async def _held(self, batch: Sequence[Filing]) -> dict[Key, int]:
-        """Keep the evidence of matters that have no case yet, before there is one; return their numbers."""
-        assert self.hold is not None
-        keys = {filing.key for filing in batch}
-        async with self._database.connect() as connection:
-            keys -= {key for key, _ in await _gathering(connection, keys, lock=False)}
-        numbers: dict[Key, int] = {}
-        for key in sorted(keys):
-            number = self._new_case()
-            try:
-                await self.hold(key[0], name_of(number))
-            except Exception as gone:
-                for filing in batch:
-                    if filing.key == key:
-                        filing.refusal = gone
-            else:
-                numbers[key] = number
-        return numbers
 
     def _new_case(self) -> int:
         number, self._next_case = self._next_case, self._next_case + 1
@@ -126,8 +106,8 @@ class Intake:
 
     async def _load(self, connection: AsyncConnection, batch: Sequence[Filing]) -> _Known:
         names = {filing.report.reporter for filing in batch}
-        known = _Known({}, {}, {}, await people.load(connection, names), {}, {}, {}, {})
-        rows = dict(await _gathering(connection, {filing.key for filing in batch}, lock=True))
+        known = _Known({}, {}, {}, await people.load(connection, names), {}, {}, {}, {}, {})
+        rows = dict(await _gathering(connection, {filing.key for filing in batch}))
         ids = {row.id for row in rows.values()}
         agreed: dict[int, dict[str, bool]] = {number: {} for number in ids}
         for some in _slices(sorted(ids)):
@@ -144,20 +124,25 @@ class Intake:
         for key, row in rows.items():
             known.cases[key] = case_of(row, self._policy, agreed[row.id])
             known.ranks[row.id] = row.rank
+        if self.evidence is not None:
+            spaces = {filing.key[0] for filing in batch if filing.key not in known.cases}
+            known.erased = await self.evidence.lock(connection, spaces) if spaces else {}
         return known
 
-    def _take(self, filing: Filing, known: _Known, numbers: dict[Key, int]) -> None:
+    def _take(self, filing: Filing, known: _Known) -> None:
         now, reporter = filing.now, known.reporters[filing.report.reporter]
         filing.report = report = replace(filing.report, trusted=reporter.trusted)
         case = known.cases.get(filing.key)
         again = case is not None and report.reporter in case.reporters
+        if case is None and known.erased.get(filing.key[0]):
+            raise EvidenceGoneError("The sound of this Space has been erased.")
         if not again:
             reporter.note_report(now, self._policy)
         if reporter.muted:
             filing.number = self._keep(filing, known, None, credible=False)
             return
         if case is None:
-            number = numbers.get(filing.key) or self._new_case()
+            number = self._new_case()
             case = Case(name_of(number), report, now, self._policy)
             case.open(now, credible=reporter.credible)
             known.cases[filing.key], known.ranks[number] = case, 0
@@ -208,7 +193,11 @@ class Intake:
 
     async def _write(self, connection: AsyncConnection, known: _Known) -> None:
         if known.opened:
-            await connection.execute(sa.insert(CASES), list(known.opened.values()))
+            rows = list(known.opened.values())
+            await connection.execute(sa.insert(CASES), rows)
+            held = [(row["space_id"], name_of(row["id"])) for row in rows if row["space_id"] in known.erased]
+            if self.evidence is not None and held:
+                await self.evidence.write_holds(connection, held)
         if known.changed:
             changes = [
                 {"b_id": number, "b_came": came, **{f"b_{k}": v for k, v in self._taken(known, case).items()}}
@@ -261,13 +250,13 @@ def _agreed(row: Row) -> bool:
     return row.rank < -URGENCY[Category(row.category)].severity
 
 
-async def _gathering(connection: AsyncConnection, keys: Iterable[Key], *, lock: bool) -> list[tuple[Key, Row]]:
+async def _gathering(connection: AsyncConnection, keys: Iterable[Key]) -> list[tuple[Key, Row]]:
     """Read the cases that further reports on these matters are added to, in an order in which all lock them."""
     found: list[tuple[Key, Row]] = []
     for some in _slices(sorted(keys)):
         matter = sa.tuple_(_C.space_id, _C.user_id, _C.category)
         query = sa.select(CASES).where(_C.gathers, matter.in_(some)).order_by(_C.id)
-        rows = await connection.execute(query.with_for_update() if lock else query)
+        rows = await connection.execute(query.with_for_update())
         found += [((row.space_id, row.user_id, row.category), row) for row in rows]
     return found
 

@@ -118,7 +118,7 @@ class Moderation:
     @evidence.setter
     def evidence(self, evidence: Evidence | None) -> None:
         self._evidence = evidence
-        self.intake.hold = None if evidence is None else evidence.hold
+        self.intake.evidence = evidence
 
     async def open(self) -> None:
         """Take up what the last process left."""

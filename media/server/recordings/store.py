@@ -1,6 +1,6 @@
 """What the database knows of evidence: slots, ends, holds, and what is to be erased."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -86,6 +86,18 @@ class RecordingStore:
             return True
         held = sa.select(_H.holder).where(_H.space_id == space_id, _H.holder == holder)
         return (await connection.execute(held)).first() is not None
+
+    async def write_holds(self, connection: AsyncConnection, holds: Sequence[tuple[str, str]]) -> None:
+        """Hold many, each a Space and a holder, as a part of a transaction that has asked :meth:`lock` before."""
+        rows = [{"space_id": space_id, "holder": holder} for space_id, holder in holds]
+        insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        await connection.execute(insert(RECORDING_HOLDS).on_conflict_do_nothing(), rows)
+
+    async def lock(self, connection: AsyncConnection, spaces: Collection[str]) -> dict[str, bool]:
+        """Return which of these have a recording, and whether it is being erased; it stays so in a transaction."""
+        query = sa.select(_R.space_id, _R.erasing).where(_R.space_id.in_(spaces)).order_by(_R.space_id)
+        rows = await connection.execute(query.with_for_update(read=True))
+        return {row.space_id: row.erasing for row in rows}
 
     async def release(self, space_id: str, holder: str, *, violation: bool) -> None:
         """Let the clock decide again; a violation that was found keeps it longer."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from media.server.recordings.store import Recording
 from tests.media.server.service import Service, located
 
 RITA, ROLF = "rita", "rolf"
@@ -279,3 +280,19 @@ async def test_nobody_but_reviewers_is_let_in(desk: Desk) -> None:
         refused = await desk.service.call("ben", method, f"/2/moderation{path}", json={})
         assert (refused.status_code, slug(refused)) == (403, "not-reviewer")
     assert (await desk.service.call("ben", "GET", "/2/reports/1")).status_code == 404
+
+
+async def test_evidence_is_held_with_the_case_and_what_is_being_erased_cannot_be_reported(desk: Desk) -> None:
+    store = desk.service.app.state.recordings.store
+    await store.add(Recording(desk.space, 0, "c" * 64, 1.0, None, False, False, None))
+    await desk.report()
+    await store.end(desk.space, 2.0)
+    assert await store.begin_erasure([desk.space]) == set(), "the case holds it"
+    case = await desk.claim()
+    await desk.decide(case["id"], "no violation")
+    desk.service.clock.ahead += 11
+    await desk.service.app.state.moderation.sweep()
+    assert await store.begin_erasure([desk.space]) == {desk.space}
+    late = await desk.report()
+    assert (late.status_code, slug(late)) == (410, "evidence-gone") and late.json()["detail"].endswith(".")
+    assert (await desk.as_reviewer(RITA, "GET", "/cases")).json()["data"] == []
