@@ -37,6 +37,7 @@ TAGS: Final[Mapping[str, str]] = {
     "Posts": "What people write, and Spaces are found and filled by.",
     "Finding people": "Who writes about something, and whom to invite for that.",
     "Replays": "Spaces that can be heard again, and the podcasts that they are episodes of.",
+    "Downloads": "The data of a Space for its host, and one's own data, as one archive.",
     "Analytics": "What a host learns of a Space.",
     "Users": "Profiles.",
     "Following": "Who follows whom.",
