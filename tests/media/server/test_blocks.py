@@ -27,7 +27,7 @@ async def test_every_address_says_why_and_nothing_else(service: Service) -> None
     await block(service, "ana", "ben")
     directory = next(r for r in service.app.router.routes if isinstance(r, Directory))
     routes = [r for r in directory.routes if isinstance(r, APIRoute) and r.include_in_schema]
-    fill = {"user_id": "me", "session_id": "x", "code": "x", "post_id": "1", "campaign_id": "x"}
+    fill = {"user_id": "me", "session_id": "x", "code": "x", "post_id": "1", "campaign_id": "x", "line_id": "1"}
     tried = 0
     for route in (r for r in routes if "{space_id}" in r.path):
         for method in (route.methods or set()) - {"OPTIONS"}:

@@ -130,6 +130,7 @@ LISTS: dict[str, str] = {
     "/users/me/payouts": "",
     "/users/me/campaign-invitations": "",
     "/2/users/me/reports": "",
+    "/2/users/me/statements": "",
     "/oembed": "url=http://spaces/s/{space}",
     "/2/spaces": "ids={space}&space.fields=title,invited_user_ids&expansions=creator_id,invited_user_ids",
     "/2/spaces/by/creator_ids": "user_ids={host}&space.fields=title",
@@ -156,6 +157,8 @@ ELSEWHERE: set[str] = {
     *("/2/moderation/cases", "/2/moderation/cases/{case_id}", "/2/moderation/queues"),
     *(f"/2/moderation/cases/{{case_id}}/{part}" for part in ("clip", "waveform", "words")),
     *("/2/moderation/reporters/{reporter_id}", "/2/moderation/audit", "/2/moderation/audit/head"),
+    *("/2/moderation/orders", "/2/moderation/statements.json", "/2/moderation/statistics"),
+    *("/2/moderation/transparency-report", "/2/users/me/statements/{statement_id}"),
 }
 """Show nothing of a Space, or only to reviewers, who see what was reported (``moderation/test_review.py``)."""
 WORDS = {"titleword": CARD, "messageword": SOUND, WAITER: INSIDE, "campaignword": OWNER}

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from media.server.captions import schema as captions
 from media.server.events import schema
 from media.server.events.document import PERSON_EVENTS, SPACE_EVENTS
 from tests.media.server.events.streaming import Streaming, events_of
@@ -29,5 +30,5 @@ async def test_each_event_is_documented_with_an_example(
 
 
 def test_every_shape_of_data_is_in_one_of_the_streams() -> None:
-    shapes = {each for name, each in vars(schema).items() if name.endswith("Data")}
+    shapes = {each for of in (schema, captions) for name, each in vars(of).items() if name.endswith("Data")}
     assert shapes == {type(data) for data in [*SPACE_EVENTS.values(), *PERSON_EVENTS.values()]}
