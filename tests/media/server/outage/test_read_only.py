@@ -19,7 +19,7 @@ from tests.media.server.outage.test_full_disk import change
 from tests.media.server.peer import Peer
 from tests.media.server.process import Process
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+pytestmark = pytest.mark.needs("loop device")
 
 
 @dataclass(frozen=True)
