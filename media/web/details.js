@@ -25,6 +25,8 @@ export function details(of = null) {
   const anonymous = h("input", { type: "checkbox", checked: Boolean(of?.anonymous_listening) });
   const shuts = h("input", { type: "checkbox", checked: Boolean(of?.removal_ends_anonymous) });
   const shutsLine = h("label", { class: "check" }, shuts, " … until somebody is removed, who could go on without a name");
+  const replay = h("input", { type: "checkbox", checked: Boolean(of?.is_available_for_replay) });
+  const settled = of?.state === "live" && !of.is_available_for_replay; // those who speak were not told
   const fit = () => show(shutsLine, anonymous.checked);
   anonymous.addEventListener("change", fit);
   fit();
@@ -38,6 +40,7 @@ export function details(of = null) {
       field("Who can speak without asking", policy),
       h("label", { class: "check" }, anonymous, " People may listen without signing in"),
       shutsLine,
+      ...(settled ? [] : [h("label", { class: "check" }, replay, " Record it, to be heard again by those who could listen")]),
     ],
     async read() {
       const names = words.value.split(",").map((word) => word.trim()).filter(Boolean);
@@ -47,6 +50,7 @@ export function details(of = null) {
         speak_policy: policy.value,
         anonymous_listening: anonymous.checked,
         removal_ends_anonymous: shuts.checked,
+        ...(settled ? {} : { is_available_for_replay: replay.checked }),
       };
     },
   };

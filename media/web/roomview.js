@@ -15,6 +15,7 @@ import { nameOf } from "./people.js";
 import { pinsView } from "./pins.js";
 import { qualityView } from "./quality.js";
 import { floatingView } from "./reactions.js";
+import { replayView } from "./replay.js";
 import { Room } from "./room.js";
 import { copy } from "./say.js";
 import { stageView } from "./stage.js";
@@ -26,6 +27,7 @@ import { namesOf } from "./topics.js";
 export function roomPage(place, id, go, { joining = false, source = "link" } = {}) {
   const room = new Room(id, source);
   const quality = qualityView(room);
+  const replay = replayView(room);
   const body = h(
     "div",
     { class: "room-body" },
@@ -37,6 +39,7 @@ export function roomPage(place, id, go, { joining = false, source = "link" } = {
     { class: "room" },
     headView(room, quality, go),
     noticeView(room, go),
+    replay.view,
     body,
     floatingView(room),
     dockView(room, go),
@@ -56,6 +59,7 @@ export function roomPage(place, id, go, { joining = false, source = "link" } = {
   if (joining) room.join();
   return () => {
     ends.forEach((end) => end());
+    replay.close();
     room.close();
   };
 }
@@ -66,6 +70,7 @@ function headView(room, quality, go) {
   const title = h("h1", {});
   const live = h("span", { class: "live-badge", text: "Live" });
   const host = h("p", { class: "byline" });
+  const kept = h("p", { class: "kept", hidden: true, text: "Recorded: whoever speaks can be heard again afterwards" });
   const topics = h("ul", { class: "topics", "aria-label": "Topics" });
   const details = button("Delay and quality", () => details_(), { class: "round quiet", "aria-expanded": "false" }, icon("chart"));
   const share = button("Copy the link", () => copyLink(), { class: "round quiet", title: "Copy the link" }, icon("share"));
@@ -83,6 +88,7 @@ function headView(room, quality, go) {
     h("div", { class: "row" }, button("Back to the list", () => go("/"), { class: "round quiet" }, icon("back")), live, h("span", { class: "grow" }), ...own, invite, details, share),
     title,
     host,
+    kept,
     topics,
   );
   room.store.watch((state) => {
@@ -98,6 +104,7 @@ function headView(room, quality, go) {
     write(title, titleOf(of));
     const [first, ...others] = of.host_ids;
     const named = others.length ? ` with ${others.map(nameOf).join(" and ")}` : "";
+    show(kept, of.state === "live" && Boolean(of.is_available_for_replay));
     write(host, `Hosted by ${nameOf(first)}${named}`);
     namesOf(of.topic_ids).then((names) => {
       keyed(topics, names, (name) => name, (name) => h("li", { text: name }));
