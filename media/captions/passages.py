@@ -9,16 +9,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
-from media.audio.opus import Decoder, OpusError
 from media.captions.lines import Line
-from media.captions.phrases import FINAL_CUT_MS, Sound
-from media.captions.voice import RATE
 
+FINAL_CUT_MS: Final = 28_000
+"""Longest phrase of the final transcript, for a window of 30 s."""
 GAP_MS: Final = 1_000
 """Silence that a passage may have within."""
-_PER_MS: Final = RATE // 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +45,6 @@ def passages_of(lines: Iterable[Line]) -> Iterator[Passage]:
             mine.append(line)
     for mine in held.values():
         yield from _passage(mine)
-
-
-def sound_of(packets: Iterable[tuple[int, bytes]], start_ms: int, end_ms: int) -> Sound:
-    """Decode packets (milliseconds, Opus) onto the timeline of a passage; what is missing is silence."""
-    sound = np.zeros((end_ms - start_ms) * _PER_MS, np.float32)
-    decoder = Decoder(RATE)
-    for at_ms, payload in packets:
-        try:
-            part = decoder.decode(payload)
-        except OpusError:
-            continue
-        at = max(0, (at_ms - start_ms) * _PER_MS)
-        sound[at : at + len(part)] = part[: max(0, len(sound) - at)]
-    decoder.close()
-    return sound
 
 
 def _passage(lines: list[Line]) -> Iterator[Passage]:

@@ -27,8 +27,6 @@ VOICE_MIN_MS: Final = 120
 """Voice below which a phrase is a click or a breath, and is dropped."""
 LIVE_CUT_MS: Final = 8_000
 """Longest live phrase: two seconds less than the recogniser's window, which needs silence at its end."""
-FINAL_CUT_MS: Final = 28_000
-"""Longest phrase of the final transcript, for a window of 30 s."""
 _SEARCH: Final = 0.3
 """Share of the longest phrase, at its end, in which the quietest place is looked for."""
 

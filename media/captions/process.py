@@ -34,7 +34,7 @@ from media.captions.messages import (
     line_of,
     message_of,
 )
-from media.captions.passages import sound_of
+from media.captions.passage_sound import sound_of
 from media.captions.recogniser import FULL_WINDOW_S, Heard, Recogniser
 from media.recording.ring import Ring
 

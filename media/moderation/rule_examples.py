@@ -8,18 +8,19 @@ HateCheck the same embedding had an AUC of 0.74, and flagged quoted hate in two 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from media.moderation.categories import Category
 from media.moderation.rules import RULES
 from media.moderation.signals import Kind, Signal
 
-Vectors = npt.NDArray[np.float32]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+Vectors: TypeAlias = "npt.NDArray[np.float32]"
 """Embeddings of unit length, one a row."""
-Embed = Callable[[Sequence[str]], Vectors]
+Embed: TypeAlias = "Callable[[Sequence[str]], Vectors]"
 
 MARGIN: Final = 0.02
 """By which a line must be nearer to a rule than to all that is harmless (difference of cosines)."""
@@ -77,8 +78,8 @@ class RulesByExample:
     def judge(self, vector: Vectors) -> Match | None:
         """Return the rule that a line with this embedding (one row) is near to; None if it is harmless."""
         to_rules = self._rules @ vector
-        nearest = int(np.argmax(to_rules))
-        margin = float(to_rules[nearest] - np.max(self._harmless @ vector))
+        nearest = int(to_rules.argmax())
+        margin = float(to_rules[nearest] - (self._harmless @ vector).max())
         if margin < self._margin:
             return None
         category, example = self._said[nearest]

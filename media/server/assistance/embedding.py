@@ -20,8 +20,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 
-import numpy as np
-
 from media.moderation.rule_examples import MARGIN, RulesByExample, Vectors
 from media.server.assistance.examples import load_examples
 
@@ -81,6 +79,8 @@ class Embedder:
         rules, harmless = load_examples()
         texts = [*(example for rule in rules for example in rule.examples), *harmless]
         known = dict(zip(texts, await self.embed(texts), strict=True))
+        import numpy as np  # which no server needs that has no embedding
+
         return RulesByExample(rules, harmless, lambda some: np.stack([known[text] for text in some]), margin)
 
     def close(self) -> None:
@@ -94,6 +94,8 @@ def embed_here(texts: Sequence[str]) -> Vectors:
     """Return the embeddings of texts, in this process."""
     model = _model()
     vectors = [model.query(text) for text in texts]
+    import numpy as np
+
     return cast("Vectors", np.asarray(vectors, np.float32).reshape(len(texts), -1))
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from media.captions.gates import recognise_gated
 from media.captions.lines import Line
-from media.captions.passages import GAP_MS, Passage, passages_of, sound_of
-from media.captions.phrases import FINAL_CUT_MS
+from media.captions.passage_sound import sound_of
+from media.captions.passages import FINAL_CUT_MS, GAP_MS, Passage, passages_of
 from media.captions.recogniser import FULL_WINDOW_S
 from media.captions.tones import ToneRecogniser
 from tests.media.captions.speaking import packets

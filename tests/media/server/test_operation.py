@@ -2,6 +2,8 @@
 
 import argparse
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,3 +131,11 @@ async def test_a_store_from_a_newer_version_is_left_alone(tmp_path: Path) -> Non
     disk.close()
     with pytest.raises(StoreError, match="9999"):
         await Store(Config(tmp_path).database_url).open()
+
+
+def test_the_server_loads_no_numpy() -> None:
+    """Its start takes two seconds, and a compiler or a table library would double that."""
+    heavy = "{'numpy', 'numba', 'scipy', 'av', 'ctranslate2'}"
+    code = f"import sys; import media.server.app; sys.exit(' '.join({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
