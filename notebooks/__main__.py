@@ -21,7 +21,18 @@ SMALL = {
         "step_time": 12.0,
         "replications": 4,
         "tolerance": 0.5,
-    }
+    },
+    "moderation_throughput": {
+        "listeners": 10,
+        "raiders": 10,
+        "moderators": 1,
+        "review_median_s": 1.5,
+        "duration": 50.0,
+        "cases": 200,
+        "claims": 50,
+        "replications": 4,
+        "tolerance": 0.5,
+    },
 }
 """What CI runs, by notebook: the same story on a smaller stage."""
 
