@@ -36,6 +36,9 @@ def main() -> int:
     except ModelError as error:
         logging.error("%s", error)
         return 2
+    except MemoryError:
+        logging.error("The model does not fit into %d MiB; give it more, or choose a smaller one.", options.memory)
+        return 2
     ring = Ring(memoryview(mmap(options.ring, 0)))
     partial_ms = PARTIAL_FAST_MS if options.model in ("tones", "tiny") else PARTIAL_MS
     status = serve(wire, ring, recogniser, partial_ms, options.memory)

@@ -52,10 +52,10 @@ class RecorderProcess:
         assert self._process is not None
         return self._process.pid
 
-    async def start(self) -> None:
-        """Start the process, and have it started again whenever it ends."""
-        gone = self._launch()
-        self._keeper = asyncio.create_task(self._keep(gone))
+    def start(self) -> None:
+        """Start the process unless it was started, and have it started again whenever it ends."""
+        if self._keeper is None:
+            self._keeper = asyncio.get_running_loop().create_task(self._keep(self._launch()))
 
     async def stop(self) -> None:
         """Have it write everything, and wait for its end."""

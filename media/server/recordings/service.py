@@ -88,7 +88,7 @@ class Recordings:
             recorder.on_restarted = self._begin_again
 
     async def open(self) -> None:
-        """Start the recorder, and go on with every Space that is live.
+        """Go on with every Space that is live; the recorder is started with the first.
 
         :raises SlotError: the master key or the slots cannot be used
         """
@@ -98,7 +98,6 @@ class Recordings:
         self.retention.start()
         if self._recorder is None:
             return
-        await self._recorder.start()
         live = {space.id for space in self._spaces.in_memory if space.state is State.LIVE}
         await self._end_what_is_over()
         for space_id in live:
@@ -263,6 +262,7 @@ class Recordings:
     async def _record(self, space_id: str, key: bytes) -> None:
         assert self._recorder is not None
         origin = self._origins[space_id]
+        self._recorder.start()
         with contextlib.suppress(RecorderLostError):  # the next one is told of all Spaces
             await self._recorder.begin(space_id, self.folder / space_id, key, int(origin * 1e6))
             for user_id in self.captioned(space_id):

@@ -44,8 +44,9 @@ async def keep_evidence(
     began: float = space.started_at
     await recordings.store.add(Recording(space_id, slot, commitment, began, None, False, False, None))
     folder = data / "recordings" / space_id
-    log = EventLog(folder, key, began)
-    log.note(events or [])
+    log = EventLog(folder, key)
+    for event in events or []:
+        log.note(round((event.at - began) * 1000), [event])
     log.end()
     payloads = [Encoder().encode(tone(440.0, n)) for n in range(3)]
     for user_id in (None, *sorted({who for who, _, _ in said})):

@@ -27,6 +27,7 @@ OPEN = {
     ("GET", "/web/{name:path}"),
     ("GET", "/s/{space_id}"),  # a link to a Space, for whoever it is sent to
     ("GET", "/oembed"),  # likewise
+    ("GET", "/2/users/{user_id}/podcast.xml"),  # for players, which have no token; see replays/test_podcast
     ("POST", "/tokens/refresh"),  # takes a refresh token instead; see test_refresh
     ("POST", "/tokens/revoke"),  # likewise
     ("OPTIONS", "/spaces/{space_id}/whip"),

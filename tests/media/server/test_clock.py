@@ -155,10 +155,10 @@ async def test_a_step_reaches_a_change_that_is_being_written(service: Service, m
     spaces = service.app.state.spaces
     save = spaces.store.save
 
-    async def save_while_the_clock_is_set(*records: object) -> None:
+    async def save_while_the_clock_is_set(*records: object, **more: object) -> None:
         machine.set(-HOUR)
         spaces.follow_clock()
-        await save(*records)
+        await save(*records, **more)
 
     spaces.store.save = save_while_the_clock_is_set
     await service.ok("ana", "PATCH", path, json={"title": "new"})

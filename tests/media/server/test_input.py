@@ -4,9 +4,15 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 import media.server.app  # noqa: F401  all bodies that there are
+from media.server.appeals.order_routes import NewOrder
+from media.server.appeals.schemas import StatementForm
 from media.server.finding import schema as finding
+from media.server.host_tools.settings_shapes import HostSettingsChange
+from media.server.host_tools.shapes import EntryRules
 from media.server.input import Input, Whole
+from media.server.moderation.shapes import NewClaim, SearchIn
 from media.server.profiles import NewUser, UserChange
+from media.server.replays.shapes import ReplayTrim
 from media.server.room import shapes as room
 from media.server.schemas import NewOffer, NewSpace, NewTokens, SpaceChange
 
@@ -19,6 +25,12 @@ FLAGS = [
     *((UserChange, name) for name in ("protected", "adult", "verified")),
     (NewTokens, "admin"),
     (NewTokens, "refresh"),
+    *((model, name) for model in (NewSpace, SpaceChange) for name in ("locked", "mute_on_entry")),
+    *((model, "is_available_for_replay") for model in (NewSpace, SpaceChange)),
+    *((EntryRules, name) for name in ("locked", "mute_on_entry")),
+    *((HostSettingsChange, name) for name in ("carry_removals", "mute_on_entry")),
+    (StatementForm, "also_illegal"),
+    *((model, "appeals") for model in (NewClaim, SearchIn)),
 ]
 NUMBERS = [
     (NewTokens, "ttl_seconds"),
@@ -27,6 +39,10 @@ NUMBERS = [
     (room.NewReaction, "count"),
     (room.NewLink, "uses"),
     (finding.NewCampaign, "max_people"),
+    *((model, "entry_rate") for model in (NewSpace, SpaceChange, EntryRules, HostSettingsChange)),
+    *((model, "severity") for model in (NewClaim, SearchIn)),
+    *((ReplayTrim, name) for name in ("start_ms", "end_ms")),
+    (NewOrder, "items"),
 ]
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
-from media.server import lookup
+from media.server import lookup, migrations
 from media.server.imports import import_people
 from media.server.tables import USER_WORDS
 from tests.media.server.service import Service, running
@@ -121,11 +123,17 @@ async def test_imported_people_are_found(service: Service, tmp_path: Path) -> No
         assert sorted(words.scalars()) == ["bo", "ortega"]
 
 
+def go_back(connection: sa.Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["connection"] = connection
+    command.downgrade(config, "0008")
+
+
 async def test_people_of_before_are_found(tmp_path: Path, database: str) -> None:
     async with running(tmp_path, database=database) as service:
         await people(service, ana="Ana Ferreira")
         async with service.app.state.spaces.store.database.begin() as connection:  # as version 0008 had left it
-            await connection.execute(sa.text("DROP TABLE user_words"))
-            await connection.execute(sa.text("UPDATE alembic_version SET version_num = '0008'"))
+            await connection.run_sync(go_back)
     async with running(tmp_path, database=database) as service:
         assert await look(service, "ferr") == ["ana"]

@@ -38,7 +38,7 @@ def test_who_consents_is_captioned_and_corrects_it(captioning: Process, browsers
         guest.hears_tone(TONE_A)
         expect(guest.page.get_by_role("heading", name="Captions")).to_be_hidden()
 
-        host.page.get_by_label("Caption what I say").check()
+        host.page.get_by_label("Caption what I say").click()
         panel = guest.page.get_by_role("region", name="Captions")
         expect(panel).to_be_visible()
         expect(panel.get_by_role("list")).to_be_hidden()
@@ -49,7 +49,7 @@ def test_who_consents_is_captioned_and_corrects_it(captioning: Process, browsers
         expect(line).to_contain_text("automatic")
         expect(panel.get_by_role("button", name="Correct")).to_have_count(0)
 
-        host.page.get_by_label("Caption what I say").uncheck()
+        host.page.get_by_label("Caption what I say").click()
         mine = host.page.get_by_role("region", name="Captions").locator("li:not(.passing)").first
         mine.get_by_role("button", name="Correct").click()
         host.page.get_by_label("What was said").fill("We <i>all</i> do")

@@ -32,7 +32,7 @@ def test_a_space_is_marked_while_it_is_recorded_and_heard_again_afterwards(come:
     expect(again).to_be_visible()
     headers = {"Authorization": f"Bearer {server.token('lea')}"}
     deadline = time.monotonic() + START
-    while server.http.get(f"/2/spaces/{space_id}/replay", headers=headers).status_code != 200:
+    while server.http.get(f"/2/spaces/{space_id}/replay.ogg", headers=headers).status_code != 200:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     again.click()

@@ -62,7 +62,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 
 async def test_a_disk_that_turns_read_only(disk: Disk, tmp_path: Path) -> None:
-    server = Process(disk.folder, log=tmp_path / "log")
+    server = Process(disk.folder, "--recording", "off", log=tmp_path / "log")  # evidence keeps files open there
     ana = Peer("sendrecv", [bytes([0xF8, 0xFF, 0xFE])])
     lea = Peer("recvonly")
     try:
