@@ -81,6 +81,9 @@ class Replays:
 
         :raises Problem: 404, there is none
         """
+        host = self._wished.get(space_id)
+        if host is not None:  # wished a moment ago, and not written yet
+            await self.store.add(space_id, host)
         replay = await self.store.find(space_id)
         if replay is None:
             raise unknown_replay()
