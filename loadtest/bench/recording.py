@@ -89,9 +89,11 @@ async def _lost(chosen: argparse.Namespace) -> dict[str, Any]:
         async with stand("killed", 1, options=("--recording", "on")) as built:
             await asyncio.sleep(SETTLE + number / chosen.kills)
             pid = _recorder(built)
+            os.kill(built.server.pid, signal.SIGSTOP)  # else another recorder would go on where this one was
             killed_at = time.time()
             os.kill(pid, signal.SIGKILL)
             left = _checked(built)
+            os.kill(built.server.pid, signal.SIGCONT)
             began_at = float(left["began_at"])
             lost += [killed_at - began_at - each["end_ms"] / 1000 for each in left["tracks"]]
     return {"lost_s": max(lost), "lost_median_s": statistics.median(lost)}
