@@ -33,7 +33,7 @@ class Evidence:
 def read_evidence(folder: Path, key: bytes) -> Evidence:
     """Open a folder; what was cut or damaged is read as far as it is genuine, and the log names the file.
 
-    Blocks for about 10 ms for each hour of sound.
+    Blocks, the longer the more was said.
     """
     files: defaultdict[str | None, list[Sequence[bytes]]] = defaultdict(list)
     events: list[dict[str, Any]] = []

@@ -1,7 +1,7 @@
 """Makes the files of a replay: all of it once, from the evidence, then the range that is heard, from that file.
 
 So a replay outlives the evidence, which is erased when its time is over, and goes without it when it is deleted.
-Blocks; about a second for an hour of sound.
+Blocks, the longer the more was said.
 """
 
 import shutil
