@@ -21,7 +21,7 @@ MAY_IMPORT = {
         *("media.server", "media.relay", "media.space"),
         *("media.moderation", "media.recording", "media.recorder", "media.captions"),
     },
-    "sim": {"sim", "media.space", "media.moderation"},
+    "sim": {"sim", "media.space", "media.moderation", "media.relay.placement", "media.relay.restarts"},
     "loadtest/engine": {"loadtest.engine", "loadtest.voice", "sim", "media.rtc", "media.audio"},
     "loadtest": {"loadtest", "sim", "media.rtc", "media.audio", "media.captions"},
     "notebooks": {"notebooks", "loadtest", "sim"},

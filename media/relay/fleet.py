@@ -15,16 +15,13 @@ from media.relay.plane import PlaneError, RelayLostError
 from media.relay.pool import RelayPool
 from media.relay.port import bind
 from media.relay.remote import RemoteRelay
+from media.relay.restarts import STEADY, restart_delay
 from media.relay.stats import RelayStats, total
 
 logger = logging.getLogger(__name__)
 
 STATS_TIMEOUT = 0.5
 """Seconds that :meth:`RelayFleet.refresh` waits for a relay's counters; after that those from before stand."""
-BACKOFF = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-"""Seconds before a relay that ended is started again, by how often it has ended in a row; then always the last."""
-STEADY = 60.0
-"""Seconds a relay must have lived for its next end to count as the first."""
 
 
 def new_ring() -> int:
@@ -167,7 +164,7 @@ class RelayFleet(RelayPool):
             if time.monotonic() - begun > STEADY:
                 failures = 0
             while ended.is_set():
-                await asyncio.sleep(BACKOFF[min(failures, len(BACKOFF) - 1)])
+                await asyncio.sleep(restart_delay(failures))
                 failures += 1
                 with contextlib.suppress(RelayLostError, TimeoutError, OSError):
                     ended = await self._launch(slot)

@@ -11,13 +11,11 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 
-from media.relay.placement import place_room
+from media.relay.placement import Way, links_wanted, move_room
 from media.relay.plane import Link, RelayLostError, RelayPlane
 
 KEYING_LENGTH = 28
 """Bytes of key and salt for AEAD_AES_128_GCM (RFC 7714)."""
-Way = tuple[int, str]
-"""The relay that a link leads to, and the participant it is for, empty for everyone."""
 
 
 class Spread:
@@ -107,15 +105,8 @@ class Spread:
         return self._relays.get(self.home) if self.home is not None else None
 
     def _wanted(self) -> set[Way]:
-        """The links there should be: to every other relay with listeners, and for talkers who listen there."""
-        elsewhere = {
-            way
-            for way in self.sessions
-            if self.sessions[way] > 0 and way[0] != self.home and way[0] in self._relays
-        }
-        if self.home is None:
-            return set()
-        return {(index, "") for index, _ in elsewhere} | {way for way in elsewhere if way[1] in self._talkers}
+        """The links there should be."""
+        return links_wanted(self.home, self.sessions, self._relays, self._talkers)
 
     def _move_home(self, index: int | None) -> None:
         if self.home is not None:
@@ -126,10 +117,11 @@ class Spread:
 
     async def _find_home(self) -> None:
         """Choose another, where most of the listeners are, and tell it who may be heard."""
-        listeners = {index: self.count(index) for index in self._relays}
-        most = max(listeners, key=lambda index: (listeners[index], -index), default=None)
-        if most is None or not listeners[most]:
-            most = place_room({index: self._loads.get(index, 0) for index in self._relays}, self._homes)
+        most = move_room(
+            {index: self.count(index) for index in self._relays},
+            {index: self._loads.get(index, 0) for index in self._relays},
+            self._homes,
+        )
         self._move_home(most)
         if most is None:
             return

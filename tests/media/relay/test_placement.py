@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.relay.placement import place_listener, place_room
+from media.relay.placement import links_wanted, move_room, place_listener, place_room
 
 
 def test_a_room_goes_where_the_fewest_are():
@@ -34,3 +34,15 @@ def test_a_crowd_fills_one_relay_after_the_other_and_beyond_that_all_alike(relay
         assert sum(load > 0 for load in loads.values()) == -(-crowd // limit)
     else:
         assert max(loads.values()) - min(loads.values()) <= 1
+
+
+def test_a_room_moves_to_where_most_of_it_is_and_else_to_where_the_fewest_are():
+    assert move_room({1: 2, 2: 7, 3: 7}, {1: 2, 2: 7, 3: 7}, {}) == 2
+    assert move_room({1: 0, 2: 0}, {1: 9, 2: 4}, {}) == 2
+    assert move_room({}, {}, {}) is None
+
+
+def test_links_lead_to_listeners_elsewhere_and_to_each_talker_who_is_there():
+    sessions = {(0, "a"): 1, (1, "a"): 1, (1, "b"): 2, (2, "c"): 0, (3, "d"): 1}
+    assert links_wanted(0, sessions, {0, 1, 2}, {"a", "d"}) == {(1, ""), (1, "a")}
+    assert links_wanted(None, sessions, {0, 1}, set()) == set()

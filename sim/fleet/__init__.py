@@ -1,0 +1,1 @@
+"""The machines of a service: hosts, relays, cards, files, the control plane, and which of them breaks first."""
