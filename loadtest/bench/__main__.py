@@ -21,6 +21,7 @@ from loadtest.bench import (
     end_all,
     events,
     fanout,
+    fleet,
     forward,
     join,
     memory,
@@ -68,6 +69,7 @@ BENCHES = {
     "captions": captions,
     "triage": triage,
     "moderation": moderation,
+    "fleet": fleet,
 }
 
 

@@ -16,12 +16,12 @@ import asyncio
 import os
 import re
 import signal
-from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 
+from loadtest.bench.process_cpu import relay_processes
 from loadtest.bench.result import Target
 from loadtest.bench.stand import SETTLE, Stand, bar, join_all, late_ticks, now, stand
 from loadtest.engine.engine import Engine
@@ -67,7 +67,7 @@ async def run(chosen: argparse.Namespace) -> dict[str, Any]:
                 await asyncio.sleep(SETTLE)
                 steps.append({"relays": relays, "idle_cpu": idle, **await _step(built, chosen.seconds)})
                 if relays == counts[-1] > 1:
-                    figures |= await _kill(built, relays - 1, chosen.patience)
+                    figures |= await kill_relay(built, relays - 1, chosen.patience)
     for step in steps:
         figures[f"us_per_packet_{step['relays']}"] = step["us_per_packet"]
     few, many = steps[0], steps[-1]
@@ -106,11 +106,11 @@ async def _step(built: Stand, seconds: float) -> dict[str, Any]:
     }
 
 
-async def _kill(built: Stand, index: int, patience: float) -> dict[str, Any]:
+async def kill_relay(built: Stand, index: int, patience: float) -> dict[str, Any]:
     """Kill a relay that is not the Space's home, and let those who then hear nothing join again."""
     engine, before = built.engine, built.engine.totals()
     served = int(_each(built, "spaces_relay_process_sessions")[index])
-    os.kill(_relay_processes(built.server.pid)[index], signal.SIGKILL)
+    os.kill(relay_processes(built.server.pid)[index], signal.SIGKILL)
     killed = now()
     back = asyncio.create_task(_back(built, index, killed))
     await asyncio.sleep(UNDER_WAY)
@@ -159,12 +159,6 @@ async def _back(built: Stand, index: int, killed: float) -> float:
         ):
             return now() - killed
     raise JoinError(f"relay {index} was killed and is not back after {GIVE_UP:.0f} s")
-
-
-def _relay_processes(server: int) -> list[int]:
-    """Process ids of a server's relays, in the order in which they were started."""
-    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
-    return [int(child) for child in children if b"media.relay" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def _metrics(built: Stand) -> str:

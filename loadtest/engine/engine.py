@@ -196,6 +196,10 @@ class Engine:
         """Where all members hear, as this machine sees it."""
         return [member.address for member in self._members.values()]
 
+    def relays(self) -> dict[int, Address]:
+        """The relay's address that each member hears from."""
+        return {number: each.client.remote for number, each in self._members.items() if each.client.remote}
+
     def _take(self, number: int) -> Member | None:
         """Whoever gets the member parts with it; so nobody does so twice."""
         member = self._members.pop(number, None)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+
 from sim.relay import PACKETS_PER_S, WIRE_OVERHEAD, CostModel
 
 
@@ -32,6 +34,8 @@ class LinearCost:
     """Of a tick that sends nothing."""
     tick_listener_us: float | None = None
     """µs of the p99 for one more listener; without it, what a packet costs."""
+    cold_s: float = 0.0
+    """CPU seconds of each tick in which somebody joins: rare joins find caches that others emptied."""
 
     @property
     def bytes_per_packet(self) -> float:
@@ -39,8 +43,8 @@ class LinearCost:
         return self.model.bytes_per_packet
 
     def cpu(self, packets_per_s: Any, joins_per_s: Any = 0.0, talkers: Any = 0.0) -> Any:
-        """As the model has it."""
-        return self.model.cpu(packets_per_s, joins_per_s, talkers)
+        """As the model has it, and the ticks in which Poisson joins fall."""
+        return self.model.cpu(packets_per_s, joins_per_s, talkers) + self.cold_s * joined_ticks(joins_per_s)
 
     def tick_p99_ms(self, listeners: float, talkers: float = 1.0) -> float:
         """Grows with each listener by what its packet takes."""
@@ -48,9 +52,14 @@ class LinearCost:
         return self.tick_base_ms + each * listeners
 
 
+def joined_ticks(joins_per_s: Any) -> Any:
+    """Ticks of a second in which at least one of so many Poisson joins falls; broadcasts."""
+    return PACKETS_PER_S * -np.expm1(-np.asarray(joins_per_s, dtype=float) / PACKETS_PER_S)
+
+
 def wire_mbit_s(cost: RelayCost, packets_per_s: float) -> float:
     """Mbit/s on Ethernet of so many packets."""
     return packets_per_s * (cost.bytes_per_packet + WIRE_OVERHEAD) * 8e-6
 
 
-__all__ = ["PACKETS_PER_S", "LinearCost", "RelayCost", "wire_mbit_s"]
+__all__ = ["PACKETS_PER_S", "LinearCost", "RelayCost", "joined_ticks", "wire_mbit_s"]

@@ -22,8 +22,9 @@ class Evening:
     """Sessions and joins of each relay in each second: shape (seconds, relays) each."""
 
     sessions: Counts
-    """At the end of the second, those who speak not included."""
+    """At the end of the second, those who speak included."""
     joins: Counts
+    leaves: Counts
     links: Counts
     """Cascade links that each relay feeds."""
     home: NDArray[np.bool_]
@@ -34,23 +35,33 @@ class Evening:
 
     def packets(self, always: bool) -> Floats:
         """Packets a second of each relay; ``always``: also in silence, as comfort noise."""
-        return PACKETS_PER_S * (self.sessions + self.links) * self._share(always)
+        return PACKETS_PER_S * (self.during + self.links) * self._share(always)
 
-    def cpu(self, cost: RelayCost, always: bool = True) -> Floats:
-        """Cores of each relay in each second; the home alone hears the talkers."""
+    @property
+    def during(self) -> Floats:
+        """Sessions in the mean of each second: half-way between its beginning and its end."""
+        before = np.vstack((np.zeros((1, self.sessions.shape[1]), dtype=np.int64), self.sessions[:-1]))
+        return (before + self.sessions) / 2
+
+    def cpu(self, cost: RelayCost, always: bool = True, leave_s: float = 0.0) -> Floats:
+        """Cores of each relay in each second; the home alone hears the talkers.
+
+        ``leave_s``: CPU seconds of a session that ends.
+        """
         talkers = self.talkers[:, np.newaxis] * self.home
-        return np.asarray(cost.cpu(self.packets(always), self.joins, talkers), dtype=float)
+        cpu = np.asarray(cost.cpu(self.packets(always), self.joins, talkers), dtype=np.float64)
+        return cpu + leave_s * self.leaves
 
-    def worst(self, cost: RelayCost, always: bool = True) -> tuple[float, int, int]:
+    def worst(self, cost: RelayCost, always: bool = True, leave_s: float = 0.0) -> tuple[float, int, int]:
         """The most cores that a relay uses in a second, which second (from 0) and which relay."""
-        cpu = self.cpu(cost, always)
+        cpu = self.cpu(cost, always, leave_s)
         second, relay = np.unravel_index(int(cpu.argmax()), cpu.shape)
         return float(cpu[second, relay]), int(second), int(relay)
 
     def card_mbit_s(self, fleet: Fleet, cost: RelayCost, always: bool = True) -> Floats:
         """Mbit/s out of each host's card in each second, cascade links left out: shape (seconds, hosts)."""
         out = np.zeros((len(self.sessions), fleet.hosts))
-        sent = PACKETS_PER_S * self.sessions * self._share(always)
+        sent = PACKETS_PER_S * self.during * self._share(always)
         for relay in range(fleet.relays):
             out[:, fleet.host_of(relay)] += wire_mbit_s(cost, 1.0) * sent[:, relay]
         return out
@@ -61,22 +72,28 @@ class Evening:
         return np.ones_like(talking) if always else talking
 
 
-def spread_evening(demand: Demand, fleet: Fleet, seed: int) -> Evening:
-    """Place an evening's listeners second by second; ``demand`` says how many there are and how many join."""
+def spread_evening(demand: Demand, fleet: Fleet, seed: int, speakers: int = 0) -> Evening:
+    """Place an evening's listeners second by second; ``demand`` says how many there are and how many join.
+
+    ``speakers`` are on the home from the beginning to the end.
+    """
     space = Spreading(fleet.relays, fleet.listeners_per_relay)
+    space.seat(speakers)
     rng = np.random.default_rng(seed)
     shape = len(demand.listeners), fleet.relays
-    sessions, joins, links = (np.zeros(shape, dtype=np.int64) for _ in range(3))
+    sessions, joins, leaves, links = (np.zeros(shape, dtype=np.int64) for _ in range(4))
     home = np.zeros(shape, dtype=np.bool_)
     for second, (wanted, coming) in enumerate(zip(demand.listeners.tolist(), demand.joins.tolist(), strict=True)):
         for relay, count in space.join(coming).items():
             joins[second, relay] = count
         there = space.sessions(fleet.relays)
+        there[space.home] -= speakers
         going = int(there.sum()) - wanted
         if going > 0:
             left = rng.multivariate_hypergeometric(there, going)
+            leaves[second] = left
             space.leave(dict(enumerate(left.tolist())))
         sessions[second] = space.sessions(fleet.relays)
         links[second, space.home] = len(space.links)
         home[second, space.home] = True
-    return Evening(sessions, joins, links, home, demand.talkers, demand.talking)
+    return Evening(sessions, joins, leaves, links, home, demand.talkers, demand.talking)

@@ -7,7 +7,7 @@ process on the relay's machine, and have to be part of a model of that test.
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import simpy
@@ -37,6 +37,8 @@ class JoinPath:
     relays: int = 1
     cores: int | None = None
     """That all these processes share; None if each has its own."""
+    clients_apart: bool = False
+    """The clients of a load test have a core of their own."""
     busy: float = 0.0
     """Cores of those that streams and the rest of the machine use meanwhile."""
 
@@ -60,9 +62,11 @@ class JoinPath:
     @property
     def limit(self) -> float:
         """Joins a second that fill the narrowest process, or the cores."""
-        each = [self.server_s / self.servers, self.relay_s / self.relays, self.client_s]
-        each += [] if self.cores is None else [self.work_s / self.cores]
-        return 1.0 / (max(each) * self.slowdown)
+        each = [self.server_s / self.servers, self.relay_s / self.relays]
+        shared = self.work_s - (self.client_s if self.clients_apart else 0.0)
+        each += [] if self.cores is None else [shared / self.cores]
+        apart = self.client_s if self.clients_apart else self.client_s * self.slowdown
+        return 1.0 / max(max(each) * self.slowdown, apart)
 
 
 class Processes:
@@ -94,7 +98,7 @@ class Processes:
             return
         with process.request() as turn:
             yield turn
-            if self._cores is None:
+            if self._cores is None or (process is self._client and self._path.clients_apart):
                 yield self._env.timeout(seconds)
             else:
                 with self._cores.request() as core:
@@ -133,8 +137,3 @@ def sustained(path: JoinPath, joins: int, offered_per_s: float, seed: int) -> fl
     """
     arrivals = np.arange(joins) / offered_per_s
     return joins / float((arrivals + first_packets(path, arrivals, seed)).max())
-
-
-def on_one_core(path: JoinPath, busy: float = 0.0) -> JoinPath:
-    """The same path with server and relays on one core, the clients on others: as ``bench join`` has it."""
-    return replace(path, cores=1, client_s=0.0, busy=busy)

@@ -35,6 +35,10 @@ class Spreading:
         sessions = {(relay, CROWD): count for relay, count in self.loads.items()}
         return {relay for relay, _ in links_wanted(self.home, sessions, self.loads, ())}
 
+    def seat(self, speakers: int) -> None:
+        """Connect those who may talk: all of them are at the home, full or not."""
+        self.loads[self.home] += speakers
+
     def join(self, count: int) -> dict[int, int]:
         """Place so many more listeners; returns how many each relay took."""
         before = dict(self.loads)

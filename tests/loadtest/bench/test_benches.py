@@ -41,6 +41,7 @@ SMALLEST = {
     "captions": "--model tiny --seconds 10 --spaces 1 --noise 1",
     "triage": "",
     "moderation": "--cases 56 --spaces 2 --connections 4 --claims 16 --rounds 1 --listeners 1 --no-postgresql",
+    "fleet": "--listeners 12 --flood 40 --evening 4 --step-time 0.6",
 }
 """Flags with which a benchmark takes its main path in seconds."""
 PEERS = pytest.mark.needs("janus", "network")

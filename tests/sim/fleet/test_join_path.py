@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.fleet.join_path import TICK_S, JoinPath, first_packets, on_one_core, sustained
+from sim.fleet.join_path import TICK_S, JoinPath, first_packets, sustained
 from sim.fleet.units import FleetError
 
 
@@ -36,17 +36,14 @@ def test_waiting_in_front_of_one_process_is_that_of_m_d_1() -> None:
         (JoinPath(server_s=0.001, relay_s=0.001, cores=1), 500),
         (JoinPath(server_s=0.001, relay_s=0.001, cores=1, busy=0.5), 250),
         (JoinPath(server_s=0.001, relay_s=0.001, client_s=0.005, cores=2), 200),
+        (JoinPath(server_s=0.001, relay_s=0.001, client_s=0.001, cores=1, clients_apart=True), 500),
+        (JoinPath(server_s=0.001, relay_s=0.001, client_s=0.005, cores=1, clients_apart=True, busy=0.1), 200),
     ],
 )
 def test_what_is_offered_beyond_the_limit_is_served_at_the_limit(path: JoinPath, limit: float) -> None:
     assert path.limit == pytest.approx(limit)
     assert sustained(path, 2000, 3 * limit, seed=4) == pytest.approx(limit, rel=0.03)
     assert sustained(path, 2000, 0.5 * limit, seed=4) == pytest.approx(0.5 * limit, rel=0.03)
-
-
-def test_on_one_core_only_the_service_counts() -> None:
-    path = on_one_core(JoinPath(server_s=0.001, relay_s=0.001, client_s=0.01, cores=2))
-    assert path.limit == pytest.approx(500)
 
 
 @settings(max_examples=30, deadline=None)

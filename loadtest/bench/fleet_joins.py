@@ -1,0 +1,107 @@
+"""Joins at the limit: how many a second a path sustains, foretold from joins far below it, then measured.
+
+Server and relay have the first core, the clients the others, as in ``join``. A join costs less the more there are:
+its cost is taken at two rates, split into a part for each join and a part for each second, and the path is asked
+what it sustains with that. Then more come than it can take.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from rich.progress import Progress
+
+from loadtest.bench.join import WARM, WARM_RATE, one_core
+from loadtest.bench.process_cpu import Cpu
+from loadtest.bench.stand import Stand, bar, join_all, now, stand
+from sim.fleet.join_path import TICK_S, JoinPath, sustained
+
+RATES = (80.0, 240.0)
+"""Joins a second at which the cost is taken."""
+OFFERED = 1.5
+"""Times the limit that comes in the flood."""
+SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What joins cost at one rate."""
+
+    rate: float
+    each: Cpu
+    """CPU seconds of a join."""
+    idle: float
+    """Cores of server and relays while nobody joins."""
+    first_packet_s: float
+    """Median."""
+
+
+async def run(joins: int, idle_s: float) -> dict[str, Any]:
+    """``joins_limit`` foretold and measured, and by how much they differ; ``idle_s``: of each look at idling."""
+    async with stand("join limit", 0) as built:
+        with bar() as progress, one_core(built.server.pid):
+            await join_all(built, WARM, WARM_RATE, progress)
+            costs = [await _cost(built, joins // 4, rate, idle_s, progress) for rate in RATES]
+            path = fitted(costs)
+            offered = OFFERED * path.limit
+            foretold = sustained(path, joins, offered, SEED)
+            begun = now()
+            await join_all(built, joins, offered, progress)
+            measured = joins / (now() - begun)
+    return {
+        "joins_limit_planned": foretold,
+        "joins_limit_measured": measured,
+        "error_join_limit": abs(foretold - measured) / measured,
+        "join_server_ms": 1e3 * path.server_s,
+        "join_relay_ms": 1e3 * path.relay_s,
+        "join_client_ms": 1e3 * path.client_s,
+    }
+
+
+def fitted(costs: list[Cost]) -> JoinPath:
+    """The path at its limit, from two rates: what a second costs is a part of the core that is busy anyway."""
+    few, many = costs
+    gap = many.rate - few.rate
+
+    def each(low: float, high: float) -> float:
+        return max((high * many.rate - low * few.rate) / gap, 0.5 * high)
+
+    server = each(few.each.server, many.each.server)
+    relay = each(sum(few.each.relays), sum(many.each.relays))
+    client = each(few.each.client, many.each.client)
+    second = many.rate * (many.each.server + sum(many.each.relays) - server - relay)
+    path = JoinPath(
+        server, relay, client, cores=1, clients_apart=True, busy=min(0.9, max(0.0, second) + many.idle)
+    )
+    alone = many.each.total + TICK_S / 2
+    return replace(path, latency_s=max(0.0, many.first_packet_s - alone))
+
+
+async def _cost(built: Stand, joins: int, rate: float, idle_s: float, progress: Progress) -> Cost:
+    """Take it, less what is used while nobody joins."""
+    before = await _idle(built, idle_s)
+    begun, start = now(), Cpu.read(built.server.pid)
+    timings = await join_all(built, joins, rate, progress)
+    used, elapsed = Cpu.read(built.server.pid) - start, now() - begun
+    after = await _idle(built, idle_s)
+    idle = _mean(before, after)
+    each = (used - idle.scaled(elapsed)).scaled(1.0 / joins)
+    return Cost(
+        rate,
+        each,
+        after.server + sum(after.relays),
+        float(np.median([timing.first_packet_ms for timing in timings])) / 1e3,
+    )
+
+
+async def _idle(built: Stand, seconds: float) -> Cpu:
+    """Cores of each process while nobody joins."""
+    begun, start = now(), Cpu.read(built.server.pid)
+    await asyncio.sleep(seconds)
+    return (Cpu.read(built.server.pid) - start).scaled(1.0 / (now() - begun))
+
+
+def _mean(one: Cpu, other: Cpu) -> Cpu:
+    relays = tuple((a + b) / 2 for a, b in zip(one.relays, other.relays, strict=True))
+    return Cpu((one.server + other.server) / 2, relays, (one.client + other.client) / 2)
