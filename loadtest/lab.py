@@ -50,11 +50,14 @@ class Server:
 
 
 @contextmanager
-def server(*options: str) -> Generator[Server]:
-    """Run ``python -m media`` on free loopback ports, with its data in a temporary folder, and further options."""
+def server(*options: str, prefix: Sequence[str] = ()) -> Generator[Server]:
+    """Run ``python -m media`` on free loopback ports, with its data in a temporary folder, and further options.
+
+    ``prefix``: a command that runs another with limits of its own, for example ``prlimit --nofile=128``.
+    """
     with tempfile.TemporaryDirectory(prefix="spaces-lab-") as folder:
         port, log = free_port(), Path(folder) / "server.log"
-        command = [sys.executable, "-m", "media", "--port", str(port), "--data", folder, *options]
+        command = [*prefix, sys.executable, "-m", "media", "--port", str(port), "--data", folder, *options]
         with process(command, log) as running:
             base = f"http://127.0.0.1:{port}"
             _wait_until_ready(running, base, log)

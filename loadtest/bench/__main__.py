@@ -14,6 +14,7 @@ from rich.console import Console
 from loadtest.bench import (
     api,
     attack,
+    bottlenecks,
     captions,
     codec,
     delay,
@@ -70,6 +71,7 @@ BENCHES = {
     "triage": triage,
     "moderation": moderation,
     "fleet": fleet,
+    "bottlenecks": bottlenecks,
 }
 
 

@@ -1,11 +1,12 @@
-"""Joins at the limit: how many a second a path sustains, foretold from joins far below it, then measured.
+"""Joins at the limit: how many a second a path sustains, foretold from slower joins, then measured.
 
-Server and relay have the first core, the clients the others, as in ``join``. A join costs less the more there are:
-its cost is taken at two rates, split into a part for each join and a part for each second, and the path is asked
-what it sustains with that. Then more come than it can take.
+Server and relay have the first core, the clients the others, as in ``join``. A join costs less the more there are
+(:mod:`loadtest.bench.saturation`): its cost is taken at three rates up to about half of the limit, and the path is
+asked what it sustains with what that says of a busy core. Then more come than it can take.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,11 +15,14 @@ from rich.progress import Progress
 
 from loadtest.bench.join import WARM, WARM_RATE, one_core
 from loadtest.bench.process_cpu import Cpu
+from loadtest.bench.saturation import cost_when_busy
 from loadtest.bench.stand import Stand, bar, join_all, now, stand
 from sim.fleet.join_path import TICK_S, JoinPath, sustained
 
-RATES = (80.0, 240.0)
-"""Joins a second at which the cost is taken."""
+SLOW = 80.0
+"""Joins a second at which the cost is taken first."""
+FASTER = (0.7, 1.0)
+"""Then, as a share of those that would fill the core at this cost."""
 OFFERED = 1.5
 """Times the limit that comes in the flood."""
 SEED = 1
@@ -36,19 +40,15 @@ class Cost:
     first_packet_s: float
     """Median."""
 
+    @property
+    def work(self) -> float:
+        """CPU seconds of a join on the core that server and relays share."""
+        return self.each.server + sum(self.each.relays)
+
 
 async def run(joins: int, idle_s: float) -> dict[str, Any]:
     """``joins_limit`` foretold and measured, and by how much they differ; ``idle_s``: of each look at idling."""
-    async with stand("join limit", 0) as built:
-        with bar() as progress, one_core(built.server.pid):
-            await join_all(built, WARM, WARM_RATE, progress)
-            costs = [await _cost(built, joins // 4, rate, idle_s, progress) for rate in RATES]
-            path = fitted(costs)
-            offered = OFFERED * path.limit
-            foretold = sustained(path, joins, offered, SEED)
-            begun = now()
-            await join_all(built, joins, offered, progress)
-            measured = joins / (now() - begun)
+    path, foretold, measured = await measure(joins, idle_s)
     return {
         "joins_limit_planned": foretold,
         "joins_limit_measured": measured,
@@ -59,23 +59,38 @@ async def run(joins: int, idle_s: float) -> dict[str, Any]:
     }
 
 
-def fitted(costs: list[Cost]) -> JoinPath:
-    """The path at its limit, from two rates: what a second costs is a part of the core that is busy anyway."""
-    few, many = costs
-    gap = many.rate - few.rate
+async def measure(joins: int, idle_s: float) -> tuple[JoinPath, float, float]:
+    """The path, and joins a second at its limit, foretold and measured."""
+    async with stand("join limit", 0) as built:
+        with bar() as progress, one_core(built.server.pid):
+            await join_all(built, WARM, WARM_RATE, progress)
+            costs = [await _cost(built, joins // 6, SLOW, idle_s, progress)]
+            full = 1.0 / costs[0].work
+            for share in FASTER:
+                costs.append(await _cost(built, joins // 4, share * full, idle_s, progress))
+            path = fitted(costs)
+            offered = OFFERED * path.limit
+            foretold = sustained(path, joins, offered, SEED)
+            begun = now()
+            await join_all(built, joins, offered, progress)
+            measured = joins / (now() - begun)
+    return path, foretold, measured
 
-    def each(low: float, high: float) -> float:
-        return max((high * many.rate - low * few.rate) / gap, 0.5 * high)
 
-    server = each(few.each.server, many.each.server)
-    relay = each(sum(few.each.relays), sum(many.each.relays))
-    client = each(few.each.client, many.each.client)
-    second = many.rate * (many.each.server + sum(many.each.relays) - server - relay)
+def fitted(costs: Sequence[Cost]) -> JoinPath:
+    """The path at its limit: each process at the cost that it has when its core is always busy."""
+    served = [min(1.0, each.rate * each.work + each.idle) for each in costs]
+    asked = [min(1.0, each.rate * each.each.client) for each in costs]
     path = JoinPath(
-        server, relay, client, cores=1, clients_apart=True, busy=min(0.9, max(0.0, second) + many.idle)
+        server_s=cost_when_busy([each.each.server for each in costs], served),
+        relay_s=cost_when_busy([sum(each.each.relays) for each in costs], served),
+        client_s=cost_when_busy([each.each.client for each in costs], asked),
+        cores=1,
+        clients_apart=True,
+        busy=min(0.9, costs[-1].idle),
     )
-    alone = many.each.total + TICK_S / 2
-    return replace(path, latency_s=max(0.0, many.first_packet_s - alone))
+    alone = costs[-1].each.total + TICK_S / 2
+    return replace(path, latency_s=max(0.0, costs[-1].first_packet_s - alone))
 
 
 async def _cost(built: Stand, joins: int, rate: float, idle_s: float, progress: Progress) -> Cost:

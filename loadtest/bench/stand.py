@@ -58,13 +58,19 @@ async def speak(engine: Engine, venue: Venue, number: int, seed: int, continuous
 
 @asynccontextmanager
 async def stand(
-    title: str, speakers: int, address: str = "", *, continuous: bool = True, options: Sequence[str] = ()
+    title: str,
+    speakers: int,
+    address: str = "",
+    *,
+    continuous: bool = True,
+    options: Sequence[str] = (),
+    prefix: Sequence[str] = (),
 ) -> AsyncGenerator[Stand]:
     """Build it up, with the speakers talking, and take it down.
 
-    ``address`` is the engine's ``host``, ``options`` are the server's.
+    ``address`` is the engine's ``host``, ``options`` and ``prefix`` are the server's.
     """
-    with server(*options) as where, Host(where.base, where.token) as host:
+    with server(*options, prefix=prefix) as where, Host(where.base, where.token) as host:
         venue = host.open(title, speakers)
         engine = Engine(host=address)
         await engine.start()

@@ -94,7 +94,10 @@ def bottlenecks(fleet: Fleet, load: Load, limits: Limits, cost: RelayCost) -> tu
 def usage(
     fleet: Fleet, load: Load, limits: Limits, cost: RelayCost, listeners: int
 ) -> Mapping[str, tuple[float, str]]:
-    """What each resource uses of its limit (1 is at the limit), and where it is worst."""
+    """What each resource uses of its limit (1 is at the limit), and where it is worst.
+
+    A process of the control plane that is full is named after what takes more of it, joins or calls with events.
+    """
     space = Spreading(fleet.relays, fleet.listeners_per_relay)
     space.join(listeners)
     relays = _relays(fleet, space, load, limits, cost)
@@ -110,16 +113,17 @@ def usage(
     fullest = max(hosts, key=lambda host: hosts[host][0])
     largest = max(hosts, key=lambda host: hosts[host][1])
     calls = control.cpu(0.0, load.calls_per_listener_s * listeners, load.events_per_listener_s * listeners)
-    joins = control.join_s * load.joins_per_listener_s * listeners
+    joins = control.cpu(load.joins_per_listener_s * listeners)
+    both = (calls + joins) / control.processes / limits.joins_share
     connections = control.processes * control.connections(fleet.host.open_files)
     return {
         TICK: (relays[slowest].tick_ms / limits.tick_p99_ms, f"relay {slowest}"),
         CORE: (relays[busiest].core, f"relay {busiest}"),
-        JOINS: ((calls + joins) / control.processes / limits.joins_share, "control plane"),
+        JOINS: (both if joins >= calls else joins / control.processes / limits.joins_share, "control plane"),
         CARD: (hosts[fullest][0] / (limits.card_share * fleet.host.nic_mbit_s), f"host {fullest}"),
         FILES: (load.streams_per_listener * listeners / (limits.files_share * connections), "control plane"),
         MEMORY: (hosts[largest][1] / (limits.memory_share * fleet.host.memory_bytes), f"host {largest}"),
-        API: (calls / control.processes / limits.api_share, "control plane"),
+        API: (max(calls / control.processes / limits.api_share, both if calls > joins else 0.0), "control plane"),
     }
 
 

