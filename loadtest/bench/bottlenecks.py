@@ -37,6 +37,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--knee", type=int, default=400, metavar="N", help="of a service level (%(default)s)")
     parser.add_argument("--seconds", type=float, default=2.0, metavar="S", help="for each look (%(default)s)")
+    parser.add_argument("--settle", type=float, default=5.0, metavar="S", help="before memory (%(default)s s)")
     parser.add_argument("--flood", type=int, default=1200, metavar="N", help="joins at the limit (%(default)s)")
     parser.add_argument("--within", type=float, default=0.1, metavar="SHARE", help="of the knee (%(default)s)")
 
@@ -81,7 +82,7 @@ async def run(chosen: argparse.Namespace) -> dict[str, Any]:
     kinds = str(chosen.kinds).split(",")
     with bar() as progress:
         sizes = tuple(round(share * chosen.knee) for share in SIZES)
-        costs = await measure(sizes, 2 * chosen.seconds, progress)
+        costs = await measure(sizes, 2 * chosen.seconds, chosen.settle, progress)
         found = [
             await _ramp(case, costs, chosen.seconds, progress)
             for case in ramps(costs, chosen.knee)

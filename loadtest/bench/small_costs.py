@@ -14,9 +14,6 @@ from loadtest.bench.watch import resident
 from sim.fleet.cost import PACKETS_PER_S, LinearCost
 from sim.relay import WIRE_OVERHEAD, CostModel
 
-HANDSHAKES = 5.0
-"""Seconds after which what a handshake holds is given back (``bench memory``)."""
-
 SENT_BYTES, SENT_PACKETS = 9, 10
 """Columns of ``/proc/net/dev`` (proc(5)), counted with the name."""
 HEADER = 14
@@ -42,10 +39,11 @@ def card_bytes() -> float:
     return int(fields[SENT_BYTES]) + HEADER * int(fields[SENT_PACKETS])
 
 
-async def measure(sizes: tuple[int, ...], dwell: float, progress: Progress) -> SmallCosts:
+async def measure(sizes: tuple[int, ...], dwell: float, settle: float, progress: Progress) -> SmallCosts:
     """Look at each number of listeners for ``dwell`` seconds; straight lines lead through what is seen.
 
-    The largest number was there before and left, so that what is paid once is no cost of a listener.
+    Memory is read ``settle`` seconds after the beginning of the look, when what handshakes hold is given back. The
+    largest number was there before and left, so that what is paid once is no cost of a listener.
     """
     rows: list[tuple[float, float, float, float]] = []
     async with stand("small costs", SPEAKERS) as built:
@@ -64,7 +62,7 @@ async def measure(sizes: tuple[int, ...], dwell: float, progress: Progress) -> S
             carried = card_bytes() - carried
             built.probe.row()
             tick = built.probe.stage_ms("fan-out", 0.99) or 0.0
-            await asyncio.sleep(max(0.0, HANDSHAKES - dwell))
+            await asyncio.sleep(max(0.0, settle - dwell))
             rows.append((sum(used.relays) / seconds, tick, float(resident(built.server.pid)), carried / seconds))
     cores, ticks, held, carried = np.array(rows).T
     packet, base = line(PACKETS_PER_S * np.array(sizes), cores)

@@ -42,7 +42,7 @@ SMALLEST = {
     "triage": "",
     "moderation": "--cases 56 --spaces 2 --connections 4 --claims 16 --rounds 1 --listeners 1 --no-postgresql",
     "fleet": "--listeners 12 --flood 40 --evening 4 --step-time 0.6",
-    "bottlenecks": "--kinds files --knee 8 --seconds 0.2",
+    "bottlenecks": "--kinds files --knee 8 --seconds 0.1 --settle 0.1",
 }
 """Flags with which a benchmark takes its main path in seconds."""
 PEERS = pytest.mark.needs("janus", "network")
