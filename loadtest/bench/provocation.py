@@ -27,6 +27,8 @@ LOST = 0.01
 FROM, TO, STEPS = 0.75, 1.3, 12
 """Of the planned knee, where the steps begin and where they end; and how many they are."""
 JOIN_RATE = 100.0
+CARD_JOIN_RATE = 20.0
+"""Joins a second on a slow card, which carries their HTTP too."""
 QUIET = 1.0
 """Seconds after the last join of a step before anything counts."""
 
@@ -104,12 +106,13 @@ async def ramp(case: Case, cost: RelayCost, knee: int, dwell: float, progress: P
         there = 0
         for listeners in step_sizes(knee):
             quiet = Progress(disable=True)
-            await join_all(built, listeners - there, JOIN_RATE, quiet)
+            rate = JOIN_RATE if case.card_mbit_s is None else CARD_JOIN_RATE
+            await join_all(built, listeners - there, rate, quiet)
             there = listeners
             await asyncio.sleep(QUIET)
             steps.add(listeners, await look(built, case, cost, dwell))
             progress.advance(task)
-            if sum(share > 1.0 for share in steps.used[CARD]) > 1:
+            if steps.used[CARD][-1] > 1.0:
                 break  # a full card lets nobody in
     return steps
 
