@@ -70,7 +70,7 @@ class Readings:
             await connection.execute(sa.insert(READINGS).values(_row(int(case.id), decision, decision.at)))
 
     async def drop(self, connection: AsyncConnection, case_id: int) -> None:
-        """Have a decision that was taken back not be read; a part of that transaction."""
+        """Delete the second reading of a case unless it was made; a part of the transaction that calls for it."""
         unread = sa.delete(READINGS).where(_R.case_id == case_id, _R.read_at.is_(None), sa.not_(_R.golden))
         await connection.execute(unread)
 
@@ -116,7 +116,7 @@ class Readings:
     async def set_golden(
         self, case_id: int, actions: Collection[Action], reason: str, by: str, now: float
     ) -> None:
-        """Set the answer of a case for all who are to be compared with it.
+        """Set the answer of a case for all who are to be compared with it; an unread second reading is dropped.
 
         :raises Problem: 404, there is no such case; 409, nobody has decided it yet
         """
@@ -131,6 +131,7 @@ class Readings:
             await connection.execute(sa.delete(GOLDEN_CASES).where(_G.case_id == case_id))
             values = {"actions": sorted(actions), "reason": reason, "set_by": by, "set_at": now}
             await connection.execute(sa.insert(GOLDEN_CASES).values(case_id=case_id, **values))
+            await self.drop(connection, case_id)
             await self._audit.write(connection, [Act(by, "set golden", f"case {case_id:08d}", reason)])
 
     async def unset_golden(self, case_id: int, by: str) -> None:

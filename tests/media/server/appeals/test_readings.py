@@ -124,6 +124,14 @@ async def test_every_fifth_reading_is_golden_and_looks_like_any_other(court: Cou
     assert (await court.as_reviewer(SENIOR, "DELETE", path)).status_code == 204
 
 
+async def test_a_case_that_becomes_golden_is_not_read_a_second_time_as_well(court: Court) -> None:
+    number = await sampled(court)
+    body = {"actions": ["suspend"], "reason": "It was the third time."}
+    path = f"/cases/{number:08d}/golden"
+    assert (await court.as_reviewer(SENIOR, "PUT", path, json=body)).status_code == 204
+    assert await get(court, ROB) is None
+
+
 async def test_an_undecided_case_is_no_golden_one(court: Court) -> None:
     number = await court.report()
     body = {"actions": ["warn"], "reason": "Because."}
