@@ -102,8 +102,8 @@ class Staffing:
     def sentence(self) -> str:
         """Return the answer for people to read."""
         return (
-            f"{self.moderators}  (Erlang C: {self.erlang}) for {self.cases.value:,.0f} cases: {self.share:.0%} of "
-            f"first looks within {self.target_s:.0f} s"
+            f"moderators: {self.moderators} (Erlang C: {self.erlang}), cases: {self.cases.value:,.0f}; "
+            f"{self.share:.0%} of first looks within {self.target_s:.0f} s"
         )
 
     def to_json(self) -> dict[str, Any]:
