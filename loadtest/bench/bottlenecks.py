@@ -1,7 +1,9 @@
-"""The bottleneck that a plan names first, provoked: ten small fleets, each with something that is scarce.
+"""The bottleneck that a plan names first, provoked: eleven small fleets, each with something that is scarce.
 
-A plan counts as right if what breaks first has its name and breaks within ``--within`` of its number of listeners.
-All runs in a network namespace, where a card can be as slow as is wanted; be root, or put ``unshare
+A plan counts as right if what breaks first has its name and breaks within ``--within`` of its number of
+listeners. Where listeners join step by step, five resources are watched (:mod:`loadtest.bench.provocation`); with
+files, joins and calls only the one that is scarce is, so there the number of listeners is tested and the name is
+not. All runs in a network namespace, where a card can be as slow as is wanted; be root, or put ``unshare
 --map-root-user`` in front.
 """
 
@@ -113,7 +115,7 @@ async def _ramp(case: Case, costs: SmallCosts, seconds: float, progress: Progres
 
 
 async def _files(case: Case, costs: SmallCosts) -> Provoked:
-    """Whoever reads holds a connection; the first who is refused is the knee."""
+    """Each reader holds a connection; the first that is refused is the knee."""
     plan = case.first(costs.relay)
     knee = plan.listeners or 1
     tried = 2 * knee

@@ -1,4 +1,4 @@
-"""Ten small fleets, each with one resource that is scarce, and how many listeners the plan gives it.
+"""Eleven small fleets, each with one resource that is scarce, and how many listeners the plan gives it.
 
 Where a limit is a service level (tick, core, memory), it is set to what the costs of a small crowd say of a larger
 one, so that a case is as large as this machine can drive. Where it is a thing (a card, descriptors, a process), it

@@ -1,8 +1,8 @@
 """A bottleneck made to happen: listeners join step by step until a resource is over its limit.
 
-Every resource is watched in every step, not only the one that the plan names: what breaks first is what the
-measurement says. Knees of continuous use are where the straight line through the steps reaches the limit; those of
-refusals and losses lie between the last step without and the first with them.
+Tick, core, join path, card and memory are watched in every step, not only the one that the plan names: what breaks
+first of them is what the measurement says. Knees of continuous use are where the straight line through the steps
+reaches the limit; those of refusals and losses lie between the last step without and the first with them.
 """
 
 import asyncio

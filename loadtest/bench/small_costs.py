@@ -1,4 +1,4 @@
-"""What a small crowd says of the costs that a plan needs: relay, tick, packet and memory, from three sizes."""
+"""What a small crowd says of the costs that a plan needs: relay, tick, packet and memory."""
 
 import asyncio
 from dataclasses import dataclass

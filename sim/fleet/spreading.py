@@ -94,8 +94,8 @@ class Spreading:
         loads = np.array([self.loads[relay] for relay in order], dtype=np.int64)
         ascending = np.sort(loads)
         below = np.arange(1, len(loads) + 1)
+        # sessions that lift the first so many to the level of the last of them
         room = below * ascending - np.cumsum(ascending)
-        """Sessions that lift the first so many to the level of the last of them."""
         lifted = int(np.searchsorted(room, count, side="right"))
         total = int(ascending[:lifted].sum()) + count
         level, over = divmod(total, lifted)
